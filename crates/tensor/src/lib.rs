@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Strided n-dimensional arrays with NumPy's semantics: views in O(1), copies only where said.
+
+mod compare;
+mod display;
+mod element;
+mod elementwise;
+mod error;
+mod index;
+mod join;
+mod kernel;
+mod layout;
+mod matmul;
+mod matrix;
+mod operators;
+mod random;
+mod reduce;
+mod shape;
+mod softmax;
+mod tensor;
+mod view;
+mod walk;
+
+pub use compare::{Mismatch, Worst};
+pub use element::{Element, Float, Scalar};
+pub use error::Error;
+pub use matrix::{Matrix, MatrixMut};
+pub use shape::{MAX_RANK, Shape};
+pub use tensor::{Iter, Tensor};

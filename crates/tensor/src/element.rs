@@ -1,0 +1,181 @@
+use std::fmt::{Debug, Display, LowerExp};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use rand::Rng;
+use rand_distr::uniform::SampleUniform;
+use rand_distr::{Distribution, StandardNormal};
+
+use crate::kernel;
+use crate::{Matrix, MatrixMut};
+
+/// What a tensor can hold. `Default` is the value that stands for zero.
+pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {}
+
+impl Element for f32 {}
+impl Element for f64 {}
+impl Element for usize {}
+impl Element for bool {}
+
+/// What a tensor can compute with: `f32`, `f64`, and any number type built on them, such as a dual number.
+///
+/// Only the scalar functions need to be written. The functions over slices and [`gemm`](Scalar::gemm) have
+/// default bodies that say what they mean; a type may override them with faster ones.
+/// `Default::default()` must be zero.
+pub trait Scalar:
+    Element
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+{
+    /// The nearest value to `x`.
+    fn from_f64(x: f64) -> Self;
+    /// The value as a number, without anything (a derivative, say) that it carries along.
+    fn to_f64(self) -> f64;
+    /// The hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// The exponential.
+    fn exp(self) -> Self;
+    /// The natural logarithm.
+    fn ln(self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
+    /// The sine.
+    fn sin(self) -> Self;
+    /// The cosine.
+    fn cos(self) -> Self;
+    /// The absolute value.
+    fn abs(self) -> Self;
+
+    /// The logistic function `1 / (1 + exp(-x))`, without overflow for large `|x|`.
+    fn sigmoid(self) -> Self {
+        let one = Self::from_f64(1.0);
+        if self.to_f64() < 0.0 {
+            let e = self.exp();
+            e / (one + e)
+        } else {
+            one / (one + (-self).exp())
+        }
+    }
+
+    /// The greater of two values, the left one if they are equal. NaN if either is, as in NumPy.
+    fn maximum(self, other: Self) -> Self {
+        if self >= other || self.is_nan() { self } else { other }
+    }
+
+    /// The lesser of two values, the left one if they are equal. NaN if either is, as in NumPy.
+    fn minimum(self, other: Self) -> Self {
+        if self <= other || self.is_nan() { self } else { other }
+    }
+
+    /// Whether the value is not a number.
+    fn is_nan(self) -> bool {
+        self.to_f64().is_nan()
+    }
+
+    /// `c = alpha · a·b + beta · c`. Where `beta` is zero, `c` is not read.
+    ///
+    /// # Panics
+    /// If the sizes do not fit together.
+    fn gemm(alpha: Self, a: Matrix<'_, Self>, b: Matrix<'_, Self>, beta: Self, c: MatrixMut<'_, Self>) {
+        kernel::gemm_loop(alpha, a, b, beta, c);
+    }
+
+    /// [`tanh`](Scalar::tanh) of each element, in place.
+    fn tanh_slice(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = x.tanh());
+    }
+
+    /// [`sigmoid`](Scalar::sigmoid) of each element, in place.
+    fn sigmoid_slice(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = x.sigmoid());
+    }
+
+    /// [`exp`](Scalar::exp) of each element, in place.
+    fn exp_slice(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = x.exp());
+    }
+
+    /// [`ln`](Scalar::ln) of each element, in place.
+    fn ln_slice(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = x.ln());
+    }
+}
+
+/// The floating-point numbers `f32` and `f64`. Sealed.
+pub trait Float: Scalar + Display + LowerExp + SampleUniform + sealed::Sealed {
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+    /// The name of the type: `"f32"` or `"f64"`.
+    const DTYPE: &'static str;
+
+    /// A sample of the normal distribution of mean 0 and variance 1.
+    fn standard_normal<R: Rng + ?Sized>(rng: &mut R) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+macro_rules! float {
+    ($float:ident, $dtype:literal, $gemm:path) => {
+        impl Scalar for $float {
+            fn from_f64(x: f64) -> Self {
+                x as $float
+            }
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            fn tanh(self) -> Self {
+                $float::tanh(self)
+            }
+            fn exp(self) -> Self {
+                $float::exp(self)
+            }
+            fn ln(self) -> Self {
+                $float::ln(self)
+            }
+            fn sqrt(self) -> Self {
+                $float::sqrt(self)
+            }
+            fn sin(self) -> Self {
+                $float::sin(self)
+            }
+            fn cos(self) -> Self {
+                $float::cos(self)
+            }
+            fn abs(self) -> Self {
+                $float::abs(self)
+            }
+            fn is_nan(self) -> bool {
+                $float::is_nan(self)
+            }
+            fn gemm(
+                alpha: Self,
+                a: Matrix<'_, Self>,
+                b: Matrix<'_, Self>,
+                beta: Self,
+                c: MatrixMut<'_, Self>,
+            ) {
+                $gemm(alpha, a, b, beta, c);
+            }
+        }
+
+        impl Float for $float {
+            const EPSILON: Self = $float::EPSILON;
+            const DTYPE: &'static str = $dtype;
+
+            fn standard_normal<R: Rng + ?Sized>(rng: &mut R) -> Self {
+                StandardNormal.sample(rng)
+            }
+        }
+    };
+}
+
+float!(f32, "f32", kernel::sgemm);
+float!(f64, "f64", kernel::dgemm);

@@ -1,0 +1,269 @@
+use crate::error::or_panic;
+use crate::layout::Layout;
+use crate::walk::Walk;
+use crate::{Element, Error, Scalar, Shape, Tensor};
+
+impl<E: Element> Tensor<E> {
+    /// The tensor of `f(x)` for each element `x`.
+    pub fn map<F: Element>(&self, f: impl Fn(E) -> F) -> Tensor<F> {
+        let shape = self.shape();
+        if let Some(x) = self.as_slice() {
+            return Tensor::filled(x.iter().map(|&x| f(x)).collect(), shape);
+        }
+        let walk = Walk::new(&shape, [self.layout()]);
+        let (len, [stride]) = (walk.len, walk.strides);
+        let mut out = Vec::with_capacity(shape.numel());
+        for [start] in walk {
+            out.extend(row(self.storage(), start, stride, len).map(&f));
+        }
+        Tensor::filled(out, shape)
+    }
+
+    /// The tensor of `f(a, b)` for each pair of elements, broadcasting. [`zip`](Self::zip) panics instead.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast together.
+    pub fn try_zip<B: Element, C: Element>(
+        &self,
+        other: &Tensor<B>,
+        f: impl Fn(E, B) -> C,
+    ) -> Result<Tensor<C>, Error> {
+        zip_with("zip", self, other, f)
+    }
+
+    /// The tensor of `f(a, b)` for each pair of elements, broadcasting.
+    ///
+    /// # Panics
+    /// Where [`try_zip`](Self::try_zip) returns an error.
+    #[track_caller]
+    pub fn zip<B: Element, C: Element>(&self, other: &Tensor<B>, f: impl Fn(E, B) -> C) -> Tensor<C> {
+        or_panic(self.try_zip(other, f))
+    }
+}
+
+impl<E: Scalar> Tensor<E> {
+    /// `-x`
+    pub fn neg(&self) -> Self {
+        self.map(|x| -x)
+    }
+
+    /// The hyperbolic tangent.
+    pub fn tanh(&self) -> Self {
+        self.map_slice(E::tanh_slice)
+    }
+
+    /// The logistic function `1 / (1 + exp(-x))`.
+    pub fn sigmoid(&self) -> Self {
+        self.map_slice(E::sigmoid_slice)
+    }
+
+    /// `x` where it is positive, else 0. NaN stays NaN.
+    pub fn relu(&self) -> Self {
+        let zero = E::default();
+        self.map(|x| if x <= zero { zero } else { x })
+    }
+
+    /// The exponential.
+    pub fn exp(&self) -> Self {
+        self.map_slice(E::exp_slice)
+    }
+
+    /// The natural logarithm.
+    pub fn ln(&self) -> Self {
+        self.map_slice(E::ln_slice)
+    }
+
+    /// The square root.
+    pub fn sqrt(&self) -> Self {
+        self.map(E::sqrt)
+    }
+
+    /// `x · x`
+    pub fn square(&self) -> Self {
+        self.map(|x| x * x)
+    }
+
+    /// The sine.
+    pub fn sin(&self) -> Self {
+        self.map(E::sin)
+    }
+
+    /// The cosine.
+    pub fn cos(&self) -> Self {
+        self.map(E::cos)
+    }
+
+    /// The absolute value.
+    pub fn abs(&self) -> Self {
+        self.map(E::abs)
+    }
+
+    /// `min(max(x, lo), hi)`. NaN stays NaN.
+    pub fn clamp(&self, lo: E, hi: E) -> Self {
+        self.map(|x| {
+            let x = if x < lo { lo } else { x };
+            if x > hi { hi } else { x }
+        })
+    }
+
+    /// `a` where `mask` is not 0, else `b`; all three broadcast. [`where_mask`](Self::where_mask) panics instead.
+    ///
+    /// Nothing is multiplied: a NaN in the branch not taken does not show.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast together.
+    pub fn try_where_mask(mask: &Self, a: &Self, b: &Self) -> Result<Self, Error> {
+        let op = "where_mask";
+        let branches = Shape::broadcast(op, &a.shape(), &b.shape())?;
+        let shape = Shape::broadcast(op, &mask.shape(), &branches)?;
+        let (m, x, y) = (spread(mask, &shape), spread(a, &shape), spread(b, &shape));
+        let walk = Walk::new(&shape, [&m, &x, &y]);
+        let (len, strides) = (walk.len, walk.strides);
+        let mut out = Vec::with_capacity(shape.numel());
+        for [m, x, y] in walk {
+            let mask = row(mask.storage(), m, strides[0], len);
+            let branches = row(a.storage(), x, strides[1], len).zip(row(b.storage(), y, strides[2], len));
+            out.extend(mask.zip(branches).map(|(m, (x, y))| if m != E::default() { x } else { y }));
+        }
+        Ok(Self::filled(out, shape))
+    }
+
+    /// `a` where `mask` is not 0, else `b`; all three broadcast.
+    ///
+    /// Nothing is multiplied: a NaN in the branch not taken does not show.
+    ///
+    /// # Panics
+    /// Where [`try_where_mask`](Self::try_where_mask) returns an error.
+    #[track_caller]
+    pub fn where_mask(mask: &Self, a: &Self, b: &Self) -> Self {
+        or_panic(Self::try_where_mask(mask, a, b))
+    }
+
+    fn map_slice(&self, f: impl Fn(&mut [E])) -> Self {
+        let mut data = self.to_vec();
+        f(&mut data);
+        Self::filled(data, self.shape())
+    }
+}
+
+macro_rules! binary {
+    ($($(#[$doc:meta])* $name:ident $try_name:ident $f:expr;)*) => {
+        impl<E: Scalar> Tensor<E> {
+            $(
+                $(#[$doc])*
+                #[doc = concat!("Broadcasts. [`", stringify!($name), "`](Self::", stringify!($name), ") panics instead.")]
+                ///
+                /// # Errors
+                /// If the shapes do not broadcast together.
+                pub fn $try_name(&self, other: &Self) -> Result<Self, Error> {
+                    zip_with(stringify!($name), self, other, $f)
+                }
+
+                $(#[$doc])*
+                /// Broadcasts.
+                ///
+                /// # Panics
+                #[doc = concat!("Where [`", stringify!($try_name), "`](Self::", stringify!($try_name), ") returns an error.")]
+                #[track_caller]
+                pub fn $name(&self, other: &Self) -> Self {
+                    or_panic(self.$try_name(other))
+                }
+            )*
+        }
+    };
+}
+
+/// The number that a mask stands for truth with.
+fn truth<E: Scalar>(holds: bool) -> E {
+    E::from_f64(if holds { 1.0 } else { 0.0 })
+}
+
+binary! {
+    /// The greater of each pair; NaN if either is.
+    maximum try_maximum E::maximum;
+    /// The lesser of each pair; NaN if either is.
+    minimum try_minimum E::minimum;
+    /// 1 where `self > other`, else 0.
+    gt try_gt |a, b| truth(a > b);
+    /// 1 where `self >= other`, else 0.
+    ge try_ge |a, b| truth(a >= b);
+    /// 1 where `self < other`, else 0.
+    lt try_lt |a, b| truth(a < b);
+    /// 1 where `self <= other`, else 0.
+    le try_le |a, b| truth(a <= b);
+    /// 1 where the elements are equal, else 0.
+    eq_mask try_eq_mask |a, b| truth(a == b);
+    /// 1 where the elements differ, else 0.
+    ne_mask try_ne_mask |a, b| truth(a != b);
+}
+
+/// `f` of each pair in a new tensor, broadcasting.
+pub(crate) fn zip_with<A: Element, B: Element, C: Element>(
+    op: &'static str,
+    a: &Tensor<A>,
+    b: &Tensor<B>,
+    f: impl Fn(A, B) -> C,
+) -> Result<Tensor<C>, Error> {
+    let shape = Shape::broadcast(op, &a.shape(), &b.shape())?;
+    if a.shape() == b.shape()
+        && let (Some(x), Some(y)) = (a.as_slice(), b.as_slice())
+    {
+        return Ok(Tensor::filled(x.iter().zip(y).map(|(&x, &y)| f(x, y)).collect(), shape));
+    }
+    let walk = Walk::new(&shape, [&spread(a, &shape), &spread(b, &shape)]);
+    let (len, strides) = (walk.len, walk.strides);
+    let (x, y) = (a.storage(), b.storage());
+    let mut out = Vec::with_capacity(shape.numel());
+    for [p, q] in walk {
+        match strides {
+            [1, 1] => out.extend(x[p..p + len].iter().zip(&y[q..q + len]).map(|(&x, &y)| f(x, y))),
+            [1, 0] => {
+                let y = y[q];
+                out.extend(x[p..p + len].iter().map(|&x| f(x, y)));
+            }
+            [0, 1] => {
+                let x = x[p];
+                out.extend(y[q..q + len].iter().map(|&y| f(x, y)));
+            }
+            [s, t] => out.extend(row(x, p, s, len).zip(row(y, q, t, len)).map(|(x, y)| f(x, y))),
+        }
+    }
+    Ok(Tensor::filled(out, shape))
+}
+
+/// `x = f(x, y)` at each place of a layout over `x`, to whose shape `b` broadcasts (checked before).
+pub(crate) fn zip_assign<A: Element, B: Element>(
+    x: &mut [A],
+    layout: &Layout,
+    b: &Tensor<B>,
+    f: impl Fn(A, B) -> A,
+) {
+    let walk = Walk::new(&layout.shape, [layout, &spread(b, &layout.shape)]);
+    let (len, strides) = (walk.len, walk.strides);
+    let y = b.storage();
+    for [p, q] in walk {
+        match strides {
+            [1, 1] => x[p..p + len].iter_mut().zip(&y[q..q + len]).for_each(|(x, &y)| *x = f(*x, y)),
+            [1, 0] => {
+                let y = y[q];
+                x[p..p + len].iter_mut().for_each(|x| *x = f(*x, y));
+            }
+            [s, t] => {
+                for (i, y) in row(y, q, t, len).enumerate() {
+                    let x = &mut x[p.wrapping_add_signed(i as isize * s)];
+                    *x = f(*x, y);
+                }
+            }
+        }
+    }
+}
+
+/// The elements of one row of a walk.
+fn row<E: Element>(data: &[E], start: usize, stride: isize, len: usize) -> impl Iterator<Item = E> {
+    (0..len as isize).map(move |i| data[start.wrapping_add_signed(i * stride)])
+}
+
+/// The layout of a tensor broadcast to a shape that it is known to broadcast to.
+fn spread<E: Element>(tensor: &Tensor<E>, shape: &Shape) -> Layout {
+    tensor.layout().broadcast("broadcast_to", shape).expect("the shape is the result of broadcasting")
+}

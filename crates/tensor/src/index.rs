@@ -1,0 +1,100 @@
+use crate::error::or_panic;
+use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
+
+impl<E: Scalar> Tensor<E> {
+    /// The rows (slices along the first axis) that `indices` name. [`gather_rows`](Self::gather_rows) panics
+    /// instead.
+    ///
+    /// # Shapes
+    /// `[v, rest..]`, indices of any shape `[i..]` -> `[i.., rest..]`
+    ///
+    /// # Errors
+    /// If this tensor has no axes, or if an index is out of range.
+    pub fn try_gather_rows(&self, indices: &Tensor<usize>) -> Result<Self, Error> {
+        let op = "gather_rows";
+        if self.rank() == 0 {
+            return Err(Error::TooFewAxes { op, min: 1, shape: Box::new(self.shape()) });
+        }
+        check_rows(op, indices, self.dims()[0])?;
+        let shape = joined(op, &indices.shape(), &self.dims()[1..])?;
+        let mut data = Vec::with_capacity(shape.numel());
+        let table = self.contiguous();
+        let (table, width) =
+            (table.as_slice().expect("contiguous"), self.dims()[1..].iter().product::<usize>());
+        for row in indices {
+            data.extend_from_slice(&table[row * width..(row + 1) * width]);
+        }
+        Ok(Self::filled(data, shape))
+    }
+
+    /// The rows (slices along the first axis) that `indices` name.
+    ///
+    /// # Shapes
+    /// `[v, rest..]`, indices of any shape `[i..]` -> `[i.., rest..]`
+    ///
+    /// # Panics
+    /// Where [`try_gather_rows`](Self::try_gather_rows) returns an error.
+    #[track_caller]
+    pub fn gather_rows(&self, indices: &Tensor<usize>) -> Self {
+        or_panic(self.try_gather_rows(indices))
+    }
+
+    /// Adds each row of this tensor to the row, of a tensor of zeros, that `indices` names: the transpose of
+    /// [`gather_rows`](Self::gather_rows). Indices may repeat: their rows sum.
+    /// [`scatter_add_rows`](Self::scatter_add_rows) panics instead.
+    ///
+    /// # Shapes
+    /// `[i.., rest..]`, indices `[i..]` -> `[rows, rest..]`
+    ///
+    /// # Errors
+    /// If the first axes of this tensor are not those of the indices, or if an index is out of range.
+    pub fn try_scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Result<Self, Error> {
+        let op = "scatter_add_rows";
+        let rest = self.shape().strip_prefix(indices.dims()).map(<[usize]>::to_vec).ok_or_else(|| {
+            Error::Prefix { op, indices: Box::new(indices.shape()), found: Box::new(self.shape()) }
+        })?;
+        check_rows(op, indices, rows)?;
+        let shape = joined(op, &[rows], &rest)?;
+        let mut data = vec![E::default(); shape.numel()];
+        let source = self.contiguous();
+        let (source, width) = (source.as_slice().expect("contiguous"), rest.iter().product::<usize>());
+        for (i, row) in indices.iter().enumerate() {
+            let target = &mut data[row * width..(row + 1) * width];
+            target.iter_mut().zip(&source[i * width..(i + 1) * width]).for_each(|(y, &x)| *y += x);
+        }
+        Ok(Self::filled(data, shape))
+    }
+
+    /// Adds each row of this tensor to the row, of a tensor of zeros, that `indices` names: the transpose of
+    /// [`gather_rows`](Self::gather_rows). Indices may repeat: their rows sum.
+    ///
+    /// # Shapes
+    /// `[i.., rest..]`, indices `[i..]` -> `[rows, rest..]`
+    ///
+    /// # Panics
+    /// Where [`try_scatter_add_rows`](Self::try_scatter_add_rows) returns an error.
+    #[track_caller]
+    pub fn scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Self {
+        or_panic(self.try_scatter_add_rows(rows, indices))
+    }
+}
+
+fn check_rows(op: &'static str, indices: &Tensor<usize>, limit: usize) -> Result<(), Error> {
+    let Some((flat, index)) = indices.iter().enumerate().find(|&(_, index)| index >= limit) else {
+        return Ok(());
+    };
+    let mut at = vec![0; indices.rank()];
+    let mut rest = flat;
+    for (i, &dim) in at.iter_mut().zip(indices.dims()).rev() {
+        (*i, rest) = (rest % dim, rest / dim);
+    }
+    Err(Error::RowIndex { op, limit, index, at: at.into(), indices: Box::new(indices.shape()) })
+}
+
+/// The shape of some axes followed by others.
+fn joined(op: &'static str, front: &[usize], back: &[usize]) -> Result<Shape, Error> {
+    let mut dims = [0; 2 * MAX_RANK];
+    dims[..front.len()].copy_from_slice(front);
+    dims[front.len()..][..back.len()].copy_from_slice(back);
+    Shape::checked(op, &dims[..front.len() + back.len()])
+}

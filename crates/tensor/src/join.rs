@@ -1,0 +1,73 @@
+use crate::elementwise::zip_assign;
+use crate::error::or_panic;
+use crate::layout::Layout;
+use crate::{Element, Error, Shape, Tensor};
+
+impl<E: Element> Tensor<E> {
+    /// Joins tensors of one shape along a new axis. [`stack`](Self::stack) panics instead.
+    ///
+    /// # Errors
+    /// If there is no tensor, if the shapes differ, or if `axis` is beyond the rank.
+    pub fn try_stack(tensors: &[&Self], axis: usize) -> Result<Self, Error> {
+        let op = "stack";
+        let first = tensors.first().ok_or(Error::NoTensors { op })?.shape();
+        if let Some(other) = tensors.iter().find(|tensor| tensor.shape() != first) {
+            return Err(Error::Expected { op, expected: Box::new(first), found: Box::new(other.shape()) });
+        }
+        let shape = first.try_inserted(op, axis, tensors.len())?;
+        Ok(join(shape, axis, tensors.iter().map(|tensor| tensor.unsqueeze(axis))))
+    }
+
+    /// Joins tensors of one shape along a new axis.
+    ///
+    /// # Panics
+    /// Where [`try_stack`](Self::try_stack) returns an error.
+    #[track_caller]
+    pub fn stack(tensors: &[&Self], axis: usize) -> Self {
+        or_panic(Self::try_stack(tensors, axis))
+    }
+
+    /// Joins tensors along an existing axis, in which alone their shapes may differ.
+    /// [`concat`](Self::concat) panics instead.
+    ///
+    /// # Errors
+    /// If there is no tensor, if the shapes differ in another axis, or if there is no such axis.
+    pub fn try_concat(tensors: &[&Self], axis: usize) -> Result<Self, Error> {
+        let op = "concat";
+        let first = tensors.first().ok_or(Error::NoTensors { op })?.shape();
+        first.check_axis(op, axis)?;
+        let mut size = 0_usize;
+        for tensor in tensors {
+            let found = tensor.shape();
+            if found.rank() != first.rank() || found.with_axis(axis, first[axis]) != first {
+                return Err(Error::Join { op, axis, first: Box::new(first), found: Box::new(found) });
+            }
+            size = size.saturating_add(found[axis]);
+        }
+        let shape = first.try_with_axis(op, axis, size)?;
+        Ok(join(shape, axis, tensors.iter().map(|&tensor| tensor.clone())))
+    }
+
+    /// Joins tensors along an existing axis, in which alone their shapes may differ.
+    ///
+    /// # Panics
+    /// Where [`try_concat`](Self::try_concat) returns an error.
+    #[track_caller]
+    pub fn concat(tensors: &[&Self], axis: usize) -> Self {
+        or_panic(Self::try_concat(tensors, axis))
+    }
+}
+
+/// Copies tensors one after the other along an axis of a shape that they fill.
+fn join<E: Element>(shape: Shape, axis: usize, tensors: impl Iterator<Item = Tensor<E>>) -> Tensor<E> {
+    let mut data = vec![E::default(); shape.numel()];
+    let whole = Layout::contiguous(shape);
+    let mut start = 0;
+    for tensor in tensors {
+        let len = tensor.shape()[axis];
+        let part = whole.narrowed("join", axis, start, len).expect("the parts fill the whole");
+        zip_assign(&mut data, &part, &tensor, |_, y| y);
+        start += len;
+    }
+    Tensor::filled(data, shape)
+}

@@ -1,0 +1,136 @@
+/// A matrix with strides, inside a slice: element `(i, j)` is `data[offset + i·row_stride + j·col_stride]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a, E> {
+    data: &'a [E],
+    place: Place,
+}
+
+/// A writable matrix with strides, inside a slice.
+#[derive(Debug)]
+pub struct MatrixMut<'a, E> {
+    data: &'a mut [E],
+    place: Place,
+}
+
+/// Where a matrix lies in its slice. Every element is within bounds: checked when made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) offset: usize,
+    pub(crate) dims: [usize; 2],
+    pub(crate) strides: [isize; 2],
+}
+
+impl<'a, E> Matrix<'a, E> {
+    /// The matrix of `dims` (rows, columns) whose element `(0, 0)` is at `offset`.
+    ///
+    /// # Panics
+    /// If an element would lie outside of the slice.
+    #[track_caller]
+    pub fn new(data: &'a [E], offset: usize, dims: [usize; 2], strides: [isize; 2]) -> Self {
+        Self { data, place: Place::checked(data.len(), offset, dims, strides) }
+    }
+
+    /// The numbers of rows and of columns.
+    pub fn dims(&self) -> [usize; 2] {
+        self.place.dims
+    }
+
+    /// The distances, in elements, between rows and between columns.
+    pub fn strides(&self) -> [isize; 2] {
+        self.place.strides
+    }
+
+    /// The element in row `i` and column `j`.
+    ///
+    /// # Panics
+    /// If there is no such row or column.
+    #[track_caller]
+    pub fn at(&self, i: usize, j: usize) -> E
+    where
+        E: Copy,
+    {
+        self.data[self.place.of(i, j)]
+    }
+
+    /// The slice, and where the matrix starts in it.
+    pub(crate) fn parts(&self) -> (&'a [E], usize) {
+        (self.data, self.place.offset)
+    }
+}
+
+impl<'a, E> MatrixMut<'a, E> {
+    /// The writable matrix of `dims` (rows, columns) whose element `(0, 0)` is at `offset`.
+    ///
+    /// # Panics
+    /// If an element would lie outside of the slice, or if two of them would be the same: each row must end
+    /// before the next one starts, or each column before the next.
+    #[track_caller]
+    pub fn new(data: &'a mut [E], offset: usize, dims: [usize; 2], strides: [isize; 2]) -> Self {
+        let place = Place::checked(data.len(), offset, dims, strides);
+        assert!(
+            place.is_injective(),
+            "matrix: expected distinct places for all elements, found strides {strides:?} of {dims:?}"
+        );
+        Self { data, place }
+    }
+
+    /// The numbers of rows and of columns.
+    pub fn dims(&self) -> [usize; 2] {
+        self.place.dims
+    }
+
+    /// The distances, in elements, between rows and between columns.
+    pub fn strides(&self) -> [isize; 2] {
+        self.place.strides
+    }
+
+    /// The element in row `i` and column `j`.
+    ///
+    /// # Panics
+    /// If there is no such row or column.
+    #[track_caller]
+    pub fn at_mut(&mut self, i: usize, j: usize) -> &mut E {
+        &mut self.data[self.place.of(i, j)]
+    }
+
+    /// The slice, and where the matrix starts in it.
+    pub(crate) fn parts(&mut self) -> (&mut [E], usize) {
+        (self.data, self.place.offset)
+    }
+}
+
+impl Place {
+    #[track_caller]
+    fn checked(len: usize, offset: usize, dims: [usize; 2], strides: [isize; 2]) -> Self {
+        let inside = dims.contains(&0) || {
+            // The least and the greatest place are at corners.
+            let reach = |dim: usize, stride: isize| (dim as i128 - 1) * stride as i128;
+            let shifts = [reach(dims[0], strides[0]), reach(dims[1], strides[1])];
+            let least = offset as i128 + shifts.iter().map(|&shift| shift.min(0)).sum::<i128>();
+            let greatest = offset as i128 + shifts.iter().map(|&shift| shift.max(0)).sum::<i128>();
+            0 <= least && greatest < len as i128
+        };
+        assert!(
+            inside,
+            "matrix: expected all elements within {len}, found offset {offset}, strides {strides:?} of {dims:?}"
+        );
+        Self { offset, dims, strides }
+    }
+
+    /// Whether no two elements share a place (a sufficient condition, met by every slice of an array).
+    fn is_injective(&self) -> bool {
+        let [(rows, row), (cols, col)] =
+            [0, 1].map(|axis| (self.dims[axis], self.strides[axis].unsigned_abs()));
+        if rows <= 1 || cols <= 1 {
+            return (rows <= 1 || row > 0) && (cols <= 1 || col > 0) || rows == 0 || cols == 0;
+        }
+        col > 0 && row > 0 && ((cols - 1) * col < row || (rows - 1) * row < col)
+    }
+
+    #[track_caller]
+    fn of(&self, i: usize, j: usize) -> usize {
+        let [rows, cols] = self.dims;
+        assert!(i < rows && j < cols, "matrix: expected an index within [{rows}, {cols}], found [{i}, {j}]");
+        self.offset.wrapping_add_signed(i as isize * self.strides[0] + j as isize * self.strides[1])
+    }
+}

@@ -1,0 +1,207 @@
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use crate::elementwise::{zip_assign, zip_with};
+use crate::error::or_panic;
+use crate::layout::Layout;
+use crate::{Error, Scalar, Shape, Tensor};
+
+/// `f` of each pair, in the storage of `a` if it can hold the result.
+fn zip_into<E: Scalar>(
+    op: &'static str,
+    mut a: Tensor<E>,
+    b: &Tensor<E>,
+    f: impl Fn(E, E) -> E,
+) -> Result<Tensor<E>, Error> {
+    let shape = Shape::broadcast(op, &a.shape(), &b.shape())?;
+    if a.shape() == shape
+        && let Some(x) = a.as_unique_slice()
+    {
+        zip_assign(x, &Layout::contiguous(shape), b, f);
+        return Ok(a);
+    }
+    zip_with(op, &a, b, f)
+}
+
+/// `f` of each element, in place if the storage is unique.
+fn map_into<E: Scalar>(mut a: Tensor<E>, f: impl Fn(E) -> E) -> Tensor<E> {
+    match a.as_unique_slice() {
+        Some(x) => {
+            x.iter_mut().for_each(|x| *x = f(*x));
+            a
+        }
+        None => a.map(f),
+    }
+}
+
+macro_rules! operator {
+    ($trait:ident $name:ident $try_name:ident $symbol:tt $doc:literal) => {
+        impl<E: Scalar> Tensor<E> {
+            #[doc = $doc]
+            /// broadcasting. The operator panics instead.
+            ///
+            /// # Errors
+            /// If the shapes do not broadcast together.
+            pub fn $try_name(&self, other: &Self) -> Result<Self, Error> {
+                zip_with(stringify!($name), self, other, |x, y| x $symbol y)
+            }
+        }
+
+        impl<E: Scalar> $trait<&Tensor<E>> for &Tensor<E> {
+            type Output = Tensor<E>;
+            #[track_caller]
+            fn $name(self, other: &Tensor<E>) -> Tensor<E> {
+                or_panic(self.$try_name(other))
+            }
+        }
+
+        impl<E: Scalar> $trait<&Tensor<E>> for Tensor<E> {
+            type Output = Tensor<E>;
+            #[track_caller]
+            fn $name(self, other: &Tensor<E>) -> Tensor<E> {
+                or_panic(zip_into(stringify!($name), self, other, |x, y| x $symbol y))
+            }
+        }
+
+        impl<E: Scalar> $trait<Tensor<E>> for &Tensor<E> {
+            type Output = Tensor<E>;
+            #[track_caller]
+            fn $name(self, mut other: Tensor<E>) -> Tensor<E> {
+                let shape = or_panic(Shape::broadcast(stringify!($name), &self.shape(), &other.shape()));
+                if other.shape() == shape
+                    && let Some(y) = other.as_unique_slice()
+                {
+                    zip_assign(y, &Layout::contiguous(shape), self, |y, x| x $symbol y);
+                    return other;
+                }
+                or_panic(self.$try_name(&other))
+            }
+        }
+
+        impl<E: Scalar> $trait<Tensor<E>> for Tensor<E> {
+            type Output = Tensor<E>;
+            #[track_caller]
+            fn $name(mut self, other: Tensor<E>) -> Tensor<E> {
+                if self.numel() >= other.numel() && self.as_unique_slice().is_some() {
+                    self $symbol &other
+                } else {
+                    &self $symbol other
+                }
+            }
+        }
+
+        impl<E: Scalar> $trait<E> for &Tensor<E> {
+            type Output = Tensor<E>;
+            fn $name(self, y: E) -> Tensor<E> {
+                self.map(|x| x $symbol y)
+            }
+        }
+
+        impl<E: Scalar> $trait<E> for Tensor<E> {
+            type Output = Tensor<E>;
+            fn $name(self, y: E) -> Tensor<E> {
+                map_into(self, |x| x $symbol y)
+            }
+        }
+
+        operator!(left f32, $trait $name $symbol);
+        operator!(left f64, $trait $name $symbol);
+    };
+    (left $float:ident, $trait:ident $name:ident $symbol:tt) => {
+        impl $trait<&Tensor<$float>> for $float {
+            type Output = Tensor<$float>;
+            fn $name(self, y: &Tensor<$float>) -> Tensor<$float> {
+                y.map(|y| self $symbol y)
+            }
+        }
+
+        impl $trait<Tensor<$float>> for $float {
+            type Output = Tensor<$float>;
+            fn $name(self, y: Tensor<$float>) -> Tensor<$float> {
+                map_into(y, |y| self $symbol y)
+            }
+        }
+    };
+}
+
+operator!(Add add try_add + "`self + other`,");
+operator!(Sub sub try_sub - "`self - other`,");
+operator!(Mul mul try_mul * "`self · other`, element by element,");
+operator!(Div div try_div / "`self / other`, element by element,");
+
+impl<E: Scalar> Neg for Tensor<E> {
+    type Output = Tensor<E>;
+
+    fn neg(self) -> Tensor<E> {
+        map_into(self, |x| -x)
+    }
+}
+
+impl<E: Scalar> Neg for &Tensor<E> {
+    type Output = Tensor<E>;
+
+    fn neg(self) -> Tensor<E> {
+        self.map(|x| -x)
+    }
+}
+
+impl<E: Scalar> Tensor<E> {
+    /// Adds `other`, broadcast to this shape, in place. [`add_assign`](Self::add_assign) panics instead.
+    ///
+    /// # Errors
+    /// If `other` does not broadcast to the shape of this tensor.
+    pub fn try_add_assign(&mut self, other: &Self) -> Result<(), Error> {
+        let shape = self.shape();
+        other.layout().broadcast("add_assign", &shape)?;
+        zip_assign(self.as_mut_slice(), &Layout::contiguous(shape), other, |x, y| x + y);
+        Ok(())
+    }
+
+    /// Adds `other`, broadcast to this shape, in place.
+    ///
+    /// # Panics
+    /// Where [`try_add_assign`](Self::try_add_assign) returns an error.
+    #[track_caller]
+    pub fn add_assign(&mut self, other: &Self) {
+        or_panic(self.try_add_assign(other));
+    }
+
+    /// Adds `other` to the part of this tensor that starts at `start` along an axis, in place.
+    /// [`add_at`](Self::add_at) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis, if the part leaves it, or if `other` has not the shape of the part.
+    pub fn try_add_at(&mut self, axis: usize, start: usize, other: &Self) -> Result<(), Error> {
+        let op = "add_at";
+        let shape = self.shape();
+        shape.check_axis(op, axis)?;
+        if other.rank() != shape.rank() {
+            return Err(Error::Axes { op, expected: shape.rank(), shape: Box::new(other.shape()) });
+        }
+        let part = Layout::contiguous(shape).narrowed(op, axis, start, other.shape()[axis])?;
+        if part.shape != other.shape() {
+            return Err(Error::Expected {
+                op,
+                expected: Box::new(part.shape),
+                found: Box::new(other.shape()),
+            });
+        }
+        zip_assign(self.as_mut_slice(), &part, other, |x, y| x + y);
+        Ok(())
+    }
+
+    /// Adds `other` to the part of this tensor that starts at `start` along an axis, in place.
+    ///
+    /// # Panics
+    /// Where [`try_add_at`](Self::try_add_at) returns an error.
+    #[track_caller]
+    pub fn add_at(&mut self, axis: usize, start: usize, other: &Self) {
+        or_panic(self.try_add_at(axis, start, other));
+    }
+}
+
+impl<E: Scalar> AddAssign<&Tensor<E>> for Tensor<E> {
+    #[track_caller]
+    fn add_assign(&mut self, other: &Tensor<E>) {
+        or_panic(self.try_add_assign(other));
+    }
+}

@@ -1,0 +1,230 @@
+use crate::error::or_panic;
+use crate::{Element, Error, MAX_RANK, Scalar, Shape, Tensor};
+
+impl<E: Scalar> Tensor<E> {
+    /// The sum of all elements, as a tensor without axes.
+    pub fn sum(&self) -> Self {
+        reduce(self, [true; MAX_RANK], false, E::default(), |a, b| a + b)
+    }
+
+    /// The mean of all elements, as a tensor without axes. NaN if there are none.
+    pub fn mean(&self) -> Self {
+        self.sum() / E::from_f64(self.numel() as f64)
+    }
+
+    /// Sums over the axes of size 1 in `shape`, and those missing in front: the transpose of
+    /// [`broadcast_to`](Self::broadcast_to). [`sum_to`](Self::sum_to) panics instead.
+    ///
+    /// # Errors
+    /// If `shape` does not broadcast to the shape of this tensor.
+    pub fn try_sum_to(&self, shape: impl Into<Shape>) -> Result<Self, Error> {
+        let (shape, from) = (shape.into(), self.shape());
+        if shape == from {
+            return Ok(self.clone());
+        }
+        let error = || Error::BroadcastTo { op: "sum_to", target: Box::new(from), found: Box::new(shape) };
+        let lead = from.rank().checked_sub(shape.rank()).ok_or_else(error)?;
+        let mut reduced = [false; MAX_RANK];
+        for (axis, &dim) in from.iter().enumerate() {
+            reduced[axis] = axis < lead || shape[axis - lead] != dim;
+            if axis >= lead && reduced[axis] && shape[axis - lead] != 1 {
+                return Err(error());
+            }
+        }
+        let sum = reduce(self, reduced, true, E::default(), |a, b| a + b);
+        Ok(sum.reshape(shape))
+    }
+
+    /// Sums over the axes of size 1 in `shape`, and those missing in front: the transpose of
+    /// [`broadcast_to`](Self::broadcast_to).
+    ///
+    /// # Panics
+    /// Where [`try_sum_to`](Self::try_sum_to) returns an error.
+    #[track_caller]
+    pub fn sum_to(&self, shape: impl Into<Shape>) -> Self {
+        or_panic(self.try_sum_to(shape))
+    }
+
+    /// The index of the first greatest element along an axis, which disappears. NaN counts as greatest.
+    /// [`argmax`](Self::argmax) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if it is empty.
+    pub fn try_argmax(&self, axis: usize) -> Result<Tensor<usize>, Error> {
+        let op = "argmax";
+        let shape = self.shape();
+        shape.check_axis(op, axis)?;
+        if shape[axis] == 0 {
+            return Err(Error::EmptyReduction { op, shape: Box::new(shape) });
+        }
+        let mut best = self.select(axis, 0).contiguous();
+        let mut index = Tensor::<usize>::zeros(best.shape());
+        let at = index.as_mut_slice();
+        for i in 1..shape[axis] {
+            let slice = self.select(axis, i);
+            let best = best.as_mut_slice();
+            for ((best, at), x) in best.iter_mut().zip(at.iter_mut()).zip(slice.iter()) {
+                if x > *best || (x.is_nan() && !best.is_nan()) {
+                    (*best, *at) = (x, i);
+                }
+            }
+        }
+        Ok(index)
+    }
+
+    /// The index of the first greatest element along an axis, which disappears. NaN counts as greatest.
+    ///
+    /// # Panics
+    /// Where [`try_argmax`](Self::try_argmax) returns an error.
+    #[track_caller]
+    pub fn argmax(&self, axis: usize) -> Tensor<usize> {
+        or_panic(self.try_argmax(axis))
+    }
+}
+
+macro_rules! reduction {
+    ($what:literal, $axes:ident $try_axes:ident $axis:ident $try_axis:ident, $errors:literal, $f:expr) => {
+        impl<E: Scalar> Tensor<E> {
+            #[doc = concat!("The ", $what, " along some axes, which disappear or, with `keep`, become 1.")]
+            #[doc = concat!("[`", stringify!($axes), "`](Self::", stringify!($axes), ") panics instead.")]
+            ///
+            /// # Errors
+            #[doc = concat!("If there is no such axis, or if one is named twice", $errors, ".")]
+            pub fn $try_axes(&self, axes: &[usize], keep: bool) -> Result<Self, Error> {
+                $f(stringify!($axes), self, axes, keep)
+            }
+
+            #[doc = concat!("The ", $what, " along some axes, which disappear or, with `keep`, become 1.")]
+            ///
+            /// # Panics
+            #[doc = concat!("Where [`", stringify!($try_axes), "`](Self::", stringify!($try_axes), ") returns an error.")]
+            #[track_caller]
+            pub fn $axes(&self, axes: &[usize], keep: bool) -> Self {
+                or_panic(self.$try_axes(axes, keep))
+            }
+
+            #[doc = concat!("The ", $what, " along one axis, which disappears or, with `keep`, becomes 1.")]
+            #[doc = concat!("[`", stringify!($axis), "`](Self::", stringify!($axis), ") panics instead.")]
+            ///
+            /// # Errors
+            #[doc = concat!("If there is no such axis", $errors, ".")]
+            pub fn $try_axis(&self, axis: usize, keep: bool) -> Result<Self, Error> {
+                $f(stringify!($axis), self, &[axis], keep)
+            }
+
+            #[doc = concat!("The ", $what, " along one axis, which disappears or, with `keep`, becomes 1.")]
+            ///
+            /// # Panics
+            #[doc = concat!("Where [`", stringify!($try_axis), "`](Self::", stringify!($try_axis), ") returns an error.")]
+            #[track_caller]
+            pub fn $axis(&self, axis: usize, keep: bool) -> Self {
+                or_panic(self.$try_axis(axis, keep))
+            }
+        }
+    };
+}
+
+macro_rules! extremum {
+    ($name:ident $try_name:ident $what:literal $pick:path) => {
+        impl<E: Scalar> Tensor<E> {
+            #[doc = concat!("The ", $what, " element, as a tensor without axes. NaN if one is.")]
+            #[doc = concat!("[`", stringify!($name), "`](Self::", stringify!($name), ") panics instead.")]
+            ///
+            /// # Errors
+            /// If there are no elements.
+            pub fn $try_name(&self) -> Result<Self, Error> {
+                extremum(stringify!($name), self, [true; MAX_RANK], false, $pick)
+            }
+
+            #[doc = concat!("The ", $what, " element, as a tensor without axes. NaN if one is.")]
+            ///
+            /// # Panics
+            #[doc = concat!("Where [`", stringify!($try_name), "`](Self::", stringify!($try_name), ") returns an error.")]
+            #[track_caller]
+            pub fn $name(&self) -> Self {
+                or_panic(self.$try_name())
+            }
+        }
+    };
+}
+
+reduction!("sum", sum_axes try_sum_axes sum_axis try_sum_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
+    Ok(reduce(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b))
+});
+reduction!("mean", mean_axes try_mean_axes mean_axis try_mean_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
+    let sum = reduce(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b);
+    let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
+    Ok(sum / E::from_f64(count as f64))
+});
+reduction!("greatest element", max_axes try_max_axes max_axis try_max_axis, ", or if an axis is empty",
+    |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::maximum));
+reduction!("least element", min_axes try_min_axes min_axis try_min_axis, ", or if an axis is empty",
+    |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::minimum));
+extremum!(max try_max "greatest" E::maximum);
+extremum!(min try_min "least" E::minimum);
+
+/// Which axes are reduced.
+type Reduced = [bool; MAX_RANK];
+
+fn chosen(op: &'static str, shape: &Shape, axes: &[usize]) -> Result<Reduced, Error> {
+    let mut reduced = [false; MAX_RANK];
+    for &axis in axes {
+        shape.check_axis(op, axis)?;
+        if std::mem::replace(&mut reduced[axis], true) {
+            return Err(Error::RepeatedAxis { op, axes: axes.into(), shape: Box::new(*shape) });
+        }
+    }
+    Ok(reduced)
+}
+
+fn extremum<E: Scalar>(
+    op: &'static str,
+    x: &Tensor<E>,
+    reduced: Reduced,
+    keep: bool,
+    pick: impl Fn(E, E) -> E + Copy,
+) -> Result<Tensor<E>, Error> {
+    let shape = x.shape();
+    if shape.iter().zip(reduced).any(|(&dim, reduced)| reduced && dim == 0) {
+        return Err(Error::EmptyReduction { op, shape: Box::new(shape) });
+    }
+    // Only read where there is nothing to reduce, which was excluded.
+    let unused = E::default();
+    Ok(reduce(x, reduced, keep, unused, pick))
+}
+
+/// Folds the reduced axes by an associative `f`; `empty` is the result of folding nothing.
+fn reduce<E: Scalar>(
+    x: &Tensor<E>,
+    reduced: Reduced,
+    keep: bool,
+    empty: E,
+    f: impl Fn(E, E) -> E + Copy,
+) -> Tensor<E> {
+    let shape = x.shape();
+    // [kept.., reduced..]
+    let axes = |which: bool| (0..shape.rank()).filter(move |&axis| reduced[axis] == which);
+    let kept: Vec<usize> = axes(false).map(|axis| shape[axis]).collect();
+    let order: Vec<usize> = axes(false).chain(axes(true)).collect();
+    let rows = x.permute(&order).contiguous();
+    let count: usize = kept.iter().product();
+    let len: usize = axes(true).map(|axis| shape[axis]).product();
+    let data = rows.as_slice().expect("contiguous");
+    let out = (0..count).map(|i| pairwise(&data[i * len..(i + 1) * len], f).unwrap_or(empty)).collect();
+    let dims: Vec<usize> = if keep {
+        (0..shape.rank()).map(|axis| if reduced[axis] { 1 } else { shape[axis] }).collect()
+    } else {
+        kept
+    };
+    Tensor::filled(out, Shape::new(&dims).expect("no larger than the shape reduced"))
+}
+
+fn pairwise<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> Option<E> {
+    match x.len() {
+        0..=64 => x.iter().copied().reduce(f),
+        len => {
+            let (left, right) = x.split_at(len / 2);
+            Some(f(pairwise(left, f)?, pairwise(right, f)?))
+        }
+    }
+}

@@ -1,0 +1,210 @@
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+
+use crate::Error;
+use crate::error::or_panic;
+
+/// The greatest number of axes of a tensor.
+pub const MAX_RANK: usize = 6;
+
+/// The sizes of a tensor's axes, stored inline.
+///
+/// A shape dereferences to a slice of its sizes. Its number of elements always fits in `isize`.
+///
+/// # Example
+/// ```
+/// use retrograde_tensor::Shape;
+///
+/// let shape = Shape::from([2, 3]);
+/// assert_eq!((shape.rank(), shape.numel(), shape[1]), (2, 6, 3));
+/// assert_eq!(shape.to_string(), "[2, 3]");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Shape {
+    dims: [usize; MAX_RANK],
+    rank: u8,
+}
+
+impl Shape {
+    /// The shape with these sizes.
+    ///
+    /// # Errors
+    /// If there are more than [`MAX_RANK`] sizes, or if their product does not fit in `isize`.
+    pub fn new(dims: &[usize]) -> Result<Self, Error> {
+        Self::checked("shape", dims)
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        usize::from(self.rank)
+    }
+
+    /// The number of elements: the product of the sizes, 1 for a scalar.
+    pub fn numel(&self) -> usize {
+        self.iter().product()
+    }
+
+    /// The shape that two shapes broadcast to, by NumPy's rules: aligned at the last axis, sizes agree or one
+    /// of them is 1. `op` is named in the error.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast together.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Shape;
+    ///
+    /// let (a, b) = (Shape::from([2, 1, 3]), Shape::from([4, 1]));
+    /// assert_eq!(Shape::broadcast("add", &a, &b)?, Shape::from([2, 4, 3]));
+    /// # Ok::<(), retrograde_tensor::Error>(())
+    /// ```
+    pub fn broadcast(op: &'static str, a: &Shape, b: &Shape) -> Result<Self, Error> {
+        if a == b {
+            return Ok(*a);
+        }
+        let rank = a.rank().max(b.rank());
+        let mut dims = [1; MAX_RANK];
+        for (back, dim) in dims[..rank].iter_mut().rev().enumerate() {
+            *dim = match (a.size_back(back), b.size_back(back)) {
+                (x, y) if x == y => x,
+                (1, y) => y,
+                (x, 1) => x,
+                _ => return Err(Error::Broadcast { op, lhs: Box::new(*a), rhs: Box::new(*b) }),
+            };
+        }
+        Self::checked(op, &dims[..rank])
+    }
+
+    /// This shape with `size` in place of the size of `axis`.
+    ///
+    /// # Panics
+    /// If there is no such axis, or if the number of elements does not fit in `isize`.
+    #[track_caller]
+    pub fn with_axis(&self, axis: usize, size: usize) -> Self {
+        or_panic(self.try_with_axis("with_axis", axis, size))
+    }
+
+    /// This shape with a new axis of `size` before `axis`, which may be the rank.
+    ///
+    /// # Panics
+    /// If `axis` is beyond the rank, or if the result is no valid shape.
+    #[track_caller]
+    pub fn inserted(&self, axis: usize, size: usize) -> Self {
+        or_panic(self.try_inserted("inserted", axis, size))
+    }
+
+    /// This shape without `axis`.
+    ///
+    /// # Panics
+    /// If there is no such axis, or if without it the number of elements does not fit in `isize`.
+    #[track_caller]
+    pub fn removed(&self, axis: usize) -> Self {
+        or_panic(self.check_axis("removed", axis));
+        let mut dims = self.dims;
+        dims.copy_within(axis + 1.., axis);
+        or_panic(Self::checked("removed", &dims[..self.rank() - 1]))
+    }
+
+    /// Validates sizes on behalf of `op`.
+    pub(crate) fn checked(op: &'static str, dims: &[usize]) -> Result<Self, Error> {
+        if dims.len() > MAX_RANK {
+            return Err(Error::Rank { op, max: MAX_RANK, found: dims.len(), dims: dims.into() });
+        }
+        // A size of 0 counts as 1: then strides of an empty shape cannot overflow either.
+        let numel = dims.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim.max(1)));
+        if numel.is_none_or(|numel| numel > isize::MAX as usize) {
+            return Err(Error::TooLarge { op, dims: dims.into() });
+        }
+        let mut inline = [1; MAX_RANK];
+        inline[..dims.len()].copy_from_slice(dims);
+        Ok(Self { dims: inline, rank: dims.len() as u8 })
+    }
+
+    pub(crate) fn try_with_axis(&self, op: &'static str, axis: usize, size: usize) -> Result<Self, Error> {
+        self.check_axis(op, axis)?;
+        let mut dims = self.dims;
+        dims[axis] = size;
+        Self::checked(op, &dims[..self.rank()])
+    }
+
+    pub(crate) fn try_inserted(&self, op: &'static str, axis: usize, size: usize) -> Result<Self, Error> {
+        let rank = self.rank();
+        if axis > rank {
+            return Err(Error::NewAxis { op, axis, shape: Box::new(*self) });
+        }
+        let mut dims = [size; MAX_RANK + 1];
+        dims[..axis].copy_from_slice(&self[..axis]);
+        dims[axis + 1..=rank].copy_from_slice(&self[axis..]);
+        Self::checked(op, &dims[..=rank])
+    }
+
+    pub(crate) fn check_axis(&self, op: &'static str, axis: usize) -> Result<(), Error> {
+        if axis < self.rank() { Ok(()) } else { Err(Error::Axis { op, axis, shape: Box::new(*self) }) }
+    }
+
+    /// The size of an axis counted from the last one, 1 beyond the first.
+    fn size_back(&self, back: usize) -> usize {
+        if back < self.rank() { self.dims[self.rank() - 1 - back] } else { 1 }
+    }
+}
+
+impl Deref for Shape {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.dims[..self.rank()]
+    }
+}
+
+impl<const R: usize> From<[usize; R]> for Shape {
+    /// The rank is checked when compiling.
+    ///
+    /// # Panics
+    /// If the product of the sizes does not fit in `isize`; [`Shape::new`] returns the error.
+    #[track_caller]
+    fn from(dims: [usize; R]) -> Self {
+        const { assert!(R <= MAX_RANK, "a shape has at most MAX_RANK axes") };
+        or_panic(Self::new(&dims))
+    }
+}
+
+impl From<&Shape> for Shape {
+    fn from(shape: &Shape) -> Self {
+        *shape
+    }
+}
+
+impl PartialEq for Shape {
+    fn eq(&self, other: &Self) -> bool {
+        // Sizes beyond the rank are 1.
+        self.rank == other.rank && self.dims == other.dims
+    }
+}
+
+impl Eq for Shape {}
+
+impl Hash for Shape {
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        (**self).hash(state);
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (axis, dim) in self.iter().enumerate() {
+            if axis > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{dim}")?;
+        }
+        f.write_str("]")
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

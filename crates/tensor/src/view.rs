@@ -1,0 +1,196 @@
+use crate::error::or_panic;
+use crate::{Element, Error, Shape, Tensor};
+
+impl<E: Element> Tensor<E> {
+    /// The same elements, in row-major order, in another shape: a view where strides allow, else a copy.
+    /// [`reshape`](Self::reshape) panics instead.
+    ///
+    /// # Errors
+    /// If the number of elements differs.
+    pub fn try_reshape(&self, shape: impl Into<Shape>) -> Result<Self, Error> {
+        let shape = shape.into();
+        if shape.numel() != self.numel() {
+            return Err(Error::Reshape {
+                op: "reshape",
+                shape: Box::new(self.shape()),
+                found: Box::new(shape),
+            });
+        }
+        Ok(match self.layout().reshaped(&shape) {
+            Some(layout) => self.view(layout),
+            None => Self::filled(self.to_vec(), shape),
+        })
+    }
+
+    /// The same elements, in row-major order, in another shape: a view where strides allow, else a copy.
+    ///
+    /// # Panics
+    /// Where [`try_reshape`](Self::try_reshape) returns an error.
+    #[track_caller]
+    pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
+        or_panic(self.try_reshape(shape))
+    }
+
+    /// The view whose axis `k` is axis `axes[k]` of this tensor. [`permute`](Self::permute) panics instead.
+    ///
+    /// # Errors
+    /// If `axes` does not name each axis once.
+    pub fn try_permute(&self, axes: &[usize]) -> Result<Self, Error> {
+        Ok(self.view(self.layout().permuted("permute", axes)?))
+    }
+
+    /// The view whose axis `k` is axis `axes[k]` of this tensor.
+    ///
+    /// # Panics
+    /// Where [`try_permute`](Self::try_permute) returns an error.
+    #[track_caller]
+    pub fn permute(&self, axes: &[usize]) -> Self {
+        or_panic(self.try_permute(axes))
+    }
+
+    /// The view with two axes swapped. [`transpose`](Self::transpose) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis.
+    pub fn try_transpose(&self, a: usize, b: usize) -> Result<Self, Error> {
+        Ok(self.view(self.layout().swapped("transpose", a, b)?))
+    }
+
+    /// The view with two axes swapped.
+    ///
+    /// # Panics
+    /// Where [`try_transpose`](Self::try_transpose) returns an error.
+    #[track_caller]
+    pub fn transpose(&self, a: usize, b: usize) -> Self {
+        or_panic(self.try_transpose(a, b))
+    }
+
+    /// The view with the last two axes swapped. [`t`](Self::t) panics instead.
+    ///
+    /// # Errors
+    /// If there are fewer than two axes.
+    pub fn try_t(&self) -> Result<Self, Error> {
+        match self.rank() {
+            0 | 1 => Err(Error::TooFewAxes { op: "t", min: 2, shape: Box::new(self.shape()) }),
+            rank => Ok(self.view(self.layout().swapped("t", rank - 2, rank - 1)?)),
+        }
+    }
+
+    /// The view with the last two axes swapped.
+    ///
+    /// # Panics
+    /// Where [`try_t`](Self::try_t) returns an error.
+    #[track_caller]
+    pub fn t(&self) -> Self {
+        or_panic(self.try_t())
+    }
+
+    /// The view on `len` elements from `start` along an axis. [`narrow`](Self::narrow) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if the range leaves it.
+    pub fn try_narrow(&self, axis: usize, start: usize, len: usize) -> Result<Self, Error> {
+        Ok(self.view(self.layout().narrowed("narrow", axis, start, len)?))
+    }
+
+    /// The view on `len` elements from `start` along an axis.
+    ///
+    /// # Panics
+    /// Where [`try_narrow`](Self::try_narrow) returns an error.
+    #[track_caller]
+    pub fn narrow(&self, axis: usize, start: usize, len: usize) -> Self {
+        or_panic(self.try_narrow(axis, start, len))
+    }
+
+    /// The view at one index of an axis, without that axis. [`select`](Self::select) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis, or no such index.
+    pub fn try_select(&self, axis: usize, index: usize) -> Result<Self, Error> {
+        Ok(self.view(self.layout().selected("select", axis, index)?))
+    }
+
+    /// The view at one index of an axis, without that axis.
+    ///
+    /// # Panics
+    /// Where [`try_select`](Self::try_select) returns an error.
+    #[track_caller]
+    pub fn select(&self, axis: usize, index: usize) -> Self {
+        or_panic(self.try_select(axis, index))
+    }
+
+    /// The view without an axis of size 1. [`squeeze`](Self::squeeze) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if its size is not 1.
+    pub fn try_squeeze(&self, axis: usize) -> Result<Self, Error> {
+        Ok(self.view(self.layout().squeezed("squeeze", axis)?))
+    }
+
+    /// The view without an axis of size 1.
+    ///
+    /// # Panics
+    /// Where [`try_squeeze`](Self::try_squeeze) returns an error.
+    #[track_caller]
+    pub fn squeeze(&self, axis: usize) -> Self {
+        or_panic(self.try_squeeze(axis))
+    }
+
+    /// The view with a new axis of size 1 before `axis`, which may be the rank.
+    /// [`unsqueeze`](Self::unsqueeze) panics instead.
+    ///
+    /// # Errors
+    /// If `axis` is beyond the rank, or if there would be too many axes.
+    pub fn try_unsqueeze(&self, axis: usize) -> Result<Self, Error> {
+        Ok(self.view(self.layout().unsqueezed("unsqueeze", axis)?))
+    }
+
+    /// The view with a new axis of size 1 before `axis`, which may be the rank.
+    ///
+    /// # Panics
+    /// Where [`try_unsqueeze`](Self::try_unsqueeze) returns an error.
+    #[track_caller]
+    pub fn unsqueeze(&self, axis: usize) -> Self {
+        or_panic(self.try_unsqueeze(axis))
+    }
+
+    /// The view that repeats axes of size 1, and missing ones in front, to fill a shape.
+    /// [`broadcast_to`](Self::broadcast_to) panics instead.
+    ///
+    /// # Errors
+    /// If the shape does not broadcast to the one asked for.
+    pub fn try_broadcast_to(&self, shape: impl Into<Shape>) -> Result<Self, Error> {
+        Ok(self.view(self.layout().broadcast("broadcast_to", &shape.into())?))
+    }
+
+    /// The view that repeats axes of size 1, and missing ones in front, to fill a shape.
+    ///
+    /// # Panics
+    /// Where [`try_broadcast_to`](Self::try_broadcast_to) returns an error.
+    #[track_caller]
+    pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Self {
+        or_panic(self.try_broadcast_to(shape))
+    }
+
+    /// The view with an axis reversed. [`flip`](Self::flip) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis.
+    pub fn try_flip(&self, axis: usize) -> Result<Self, Error> {
+        Ok(self.view(self.layout().flipped("flip", axis)?))
+    }
+
+    /// The view with an axis reversed.
+    ///
+    /// # Panics
+    /// Where [`try_flip`](Self::try_flip) returns an error.
+    #[track_caller]
+    pub fn flip(&self, axis: usize) -> Self {
+        or_panic(self.try_flip(axis))
+    }
+
+    /// The same tensor with its elements next to each other in row-major order: itself if they are, else a copy.
+    pub fn contiguous(&self) -> Self {
+        if self.is_contiguous() { self.clone() } else { Self::filled(self.to_vec(), self.shape()) }
+    }
+}
