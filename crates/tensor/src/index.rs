@@ -79,7 +79,7 @@ impl<E: Scalar> Tensor<E> {
     }
 }
 
-fn check_rows(op: &'static str, indices: &Tensor<usize>, limit: usize) -> Result<(), Error> {
+pub(crate) fn check_rows(op: &'static str, indices: &Tensor<usize>, limit: usize) -> Result<(), Error> {
     let Some((flat, index)) = indices.iter().enumerate().find(|&(_, index)| index >= limit) else {
         return Ok(());
     };
@@ -92,7 +92,7 @@ fn check_rows(op: &'static str, indices: &Tensor<usize>, limit: usize) -> Result
 }
 
 /// The shape of some axes followed by others.
-fn joined(op: &'static str, front: &[usize], back: &[usize]) -> Result<Shape, Error> {
+pub(crate) fn joined(op: &'static str, front: &[usize], back: &[usize]) -> Result<Shape, Error> {
     let mut dims = [0; 2 * MAX_RANK];
     dims[..front.len()].copy_from_slice(front);
     dims[front.len()..][..back.len()].copy_from_slice(back);

@@ -6,6 +6,7 @@ mod element;
 mod elementwise;
 mod error;
 mod index;
+mod infer;
 mod join;
 mod kernel;
 mod layout;

@@ -164,9 +164,9 @@ extremum!(max try_max "greatest" E::maximum);
 extremum!(min try_min "least" E::minimum);
 
 /// Which axes are reduced.
-type Reduced = [bool; MAX_RANK];
+pub(crate) type Reduced = [bool; MAX_RANK];
 
-fn chosen(op: &'static str, shape: &Shape, axes: &[usize]) -> Result<Reduced, Error> {
+pub(crate) fn chosen(op: &'static str, shape: &Shape, axes: &[usize]) -> Result<Reduced, Error> {
     let mut reduced = [false; MAX_RANK];
     for &axis in axes {
         shape.check_axis(op, axis)?;

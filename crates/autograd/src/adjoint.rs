@@ -1,0 +1,174 @@
+//! The numeric reading of the rules: tensors, with fused kernels, and sums that stay unevaluated until they are read.
+
+use retrograde_tensor::{Float, Shape, Tensor};
+
+use crate::op::Op;
+use crate::value::Value;
+
+/// A tensor, or a sum that has not been evaluated yet.
+///
+/// Three facts about sequences live here, and none of them in a rule. The T contributions `x_tᵀ · dt_t` to a weight
+/// are one product over all rows. The cotangents of T slices are added in place into one buffer, O(T) in all. And an
+/// elementwise derivative is one pass over memory.
+#[derive(Clone)]
+pub(crate) enum Adjoint<E> {
+    /// The value itself.
+    Dense(Tensor<E>),
+    /// `sum + Σ aᵀ · b` over the last two axes of each pair.
+    Products { shape: Shape, sum: Option<Tensor<E>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
+    /// Zeros of size `size` along `axis`, with `part` placed from `start`.
+    Placed { part: Tensor<E>, axis: usize, start: usize, size: usize },
+}
+
+/// Rows of pending products that are gathered before they are multiplied: enough to fill a kernel, little to keep.
+const ROWS: usize = 1024;
+
+impl<E: Float> Adjoint<E> {
+    /// The value, evaluated.
+    pub(crate) fn into_dense(self) -> Tensor<E> {
+        match self {
+            Adjoint::Dense(value) => value,
+            Adjoint::Products { sum: None, terms, .. } if terms.len() == 1 => {
+                terms[0].0.t().matmul(&terms[0].1)
+            }
+            Adjoint::Products { shape, sum, terms } => {
+                let mut sum = sum.unwrap_or_else(|| Tensor::zeros(shape));
+                add_products(&mut sum, &terms);
+                sum
+            }
+            Adjoint::Placed { part, axis, start, size } => {
+                let mut value = Tensor::zeros(part.shape().with_axis(axis, size));
+                value.add_at(axis, start, &part);
+                value
+            }
+        }
+    }
+
+    fn dense(&self) -> Tensor<E> {
+        self.clone().into_dense()
+    }
+
+    /// Adds in place, without evaluating `other` on its own.
+    fn add_into(sum: &mut Tensor<E>, other: Adjoint<E>) {
+        match other {
+            Adjoint::Dense(term) => sum.add_assign(&term),
+            Adjoint::Products { sum: None, terms, .. } => add_products(sum, &terms),
+            Adjoint::Products { .. } => sum.add_assign(&other.into_dense()),
+            Adjoint::Placed { part, axis, start, .. } => sum.add_at(axis, start, &part),
+        }
+    }
+}
+
+/// `sum += Σ aᵀ · b`, as one product where the terms are matrices.
+fn add_products<E: Float>(sum: &mut Tensor<E>, terms: &[(Tensor<E>, Tensor<E>)]) {
+    if sum.rank() > 2 {
+        terms.iter().for_each(|(a, b)| sum.add_assign(&a.t().matmul(b)));
+        return;
+    }
+    match terms {
+        [] => {}
+        [(a, b)] => sum.matmul_acc(&a.t(), b),
+        terms => {
+            let (a, b): (Vec<_>, Vec<_>) = terms.iter().map(|(a, b)| (a, b)).unzip();
+            let a = Tensor::concat(&a, 0); // [Σ rows, m]
+            let b = Tensor::concat(&b, 0); // [Σ rows, n]
+            sum.matmul_acc(&a.t(), &b);
+        }
+    }
+}
+
+impl<E: Float> Value for Adjoint<E> {
+    fn shape(&self) -> Shape {
+        match self {
+            Adjoint::Dense(value) => value.shape(),
+            Adjoint::Products { shape, .. } => *shape,
+            Adjoint::Placed { part, axis, size, .. } => part.shape().with_axis(*axis, *size),
+        }
+    }
+
+    fn apply(op: Op, x: &[&Self]) -> Self {
+        let x: Vec<Tensor<E>> = x.iter().map(|x| x.dense()).collect();
+        Adjoint::Dense(op.eval(&x.iter().collect::<Vec<_>>()))
+    }
+
+    fn accumulate(&mut self, other: Self) {
+        match (self, other) {
+            (Adjoint::Dense(sum), other) => Self::add_into(sum, other),
+            (Adjoint::Products { shape, sum, terms }, Adjoint::Products { sum: None, terms: more, .. }) => {
+                terms.extend(more);
+                if terms.len() * terms[0].0.dims()[shape.rank() - 2] > ROWS {
+                    add_products(sum.get_or_insert_with(|| Tensor::zeros(*shape)), terms);
+                    terms.clear();
+                }
+            }
+            (sum, other) => {
+                let mut value = sum.dense();
+                Self::add_into(&mut value, other);
+                *sum = Adjoint::Dense(value);
+            }
+        }
+    }
+
+    fn matmul_nt(&self, b: &Self) -> Self {
+        Adjoint::Dense(self.dense().matmul(&b.dense().t()))
+    }
+
+    fn matmul_tn(&self, b: &Self) -> Self {
+        let (a, b) = (self.dense(), b.dense());
+        let rank = a.rank().max(b.rank());
+        if a.rank() != b.rank() || a.dims()[..rank - 2] != b.dims()[..rank - 2] {
+            return Adjoint::Dense(a.t().matmul(&b));
+        }
+        let shape = b.shape().with_axis(rank - 2, a.dims()[rank - 1]); // [.., m, n]
+        Adjoint::Products { shape, sum: None, terms: vec![(a, b)] }
+    }
+
+    fn sum_like(&self, x: &Self) -> Self {
+        let (from, to) = (self.shape(), x.shape());
+        match self {
+            _ if from == to => self.clone(),
+            // Summed over the batch, a product of stacks of matrices is the product of the matrices below one another.
+            Adjoint::Products { sum: None, terms, .. }
+                if to.rank() == 2 && from[from.rank() - 2..] == to[..] =>
+            {
+                let rows = |x: &Tensor<E>| {
+                    let columns = x.dims()[x.rank() - 1];
+                    let rows = x.dims()[..x.rank() - 1].iter().product();
+                    x.reshape([rows, columns]) // [.., k, m] -> [.. k, m]
+                };
+                Adjoint::Products {
+                    shape: to,
+                    sum: None,
+                    terms: terms.iter().map(|(a, b)| (rows(a), rows(b))).collect(),
+                }
+            }
+            _ => Adjoint::Dense(self.dense().sum_to(to)),
+        }
+    }
+
+    fn pad(&self, axis: usize, start: usize, size: usize) -> Self {
+        Adjoint::Placed { part: self.dense(), axis, start, size }
+    }
+
+    fn tanh_grad(&self, y: &Self) -> Self {
+        Adjoint::Dense(self.dense().zip(&y.dense(), |g, y| g * (E::from_f64(1.0) - y * y)))
+    }
+
+    fn sigmoid_grad(&self, y: &Self) -> Self {
+        Adjoint::Dense(self.dense().zip(&y.dense(), |g, y| g * y * (E::from_f64(1.0) - y)))
+    }
+}
+
+/// The reading that overrides nothing: every rule as its default bodies say. The oracle of all fused kernels.
+#[derive(Clone)]
+pub struct Plain<E>(pub Tensor<E>);
+
+impl<E: Float> Value for Plain<E> {
+    fn shape(&self) -> Shape {
+        self.0.shape()
+    }
+
+    fn apply(op: Op, x: &[&Self]) -> Self {
+        Plain(op.eval(&x.iter().map(|x| &x.0).collect::<Vec<_>>()))
+    }
+}

@@ -1,0 +1,140 @@
+//! Dual numbers: a value and its derivative along one direction, `a + b ε` with `ε² = 0`.
+
+use std::cmp::Ordering;
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use retrograde_tensor::{Element, Float, Scalar};
+
+/// A number that carries its derivative along.
+///
+/// It knows the derivatives of scalar functions only and never looks at the table of rules, so what is computed with
+/// it is an oracle for the table.
+///
+/// # Source
+/// W. Clifford (1873); for differentiation, R. Wengert, *A simple automatic derivative evaluation program* (1964).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Dual<F> {
+    /// The value.
+    pub value: F,
+    /// The derivative.
+    pub derivative: F,
+}
+
+impl<F: Float> Dual<F> {
+    /// A value with a derivative.
+    pub fn new(value: F, derivative: F) -> Self {
+        Dual { value, derivative }
+    }
+
+    /// `f(x)` with the derivative `f'(x) ẋ`.
+    fn chain(self, f: F, slope: F) -> Self {
+        Dual { value: f, derivative: slope * self.derivative }
+    }
+
+    /// The mean of two numbers of equal value: what a kink between them is taken for.
+    fn mean(self, other: Self) -> Self {
+        Dual { value: self.value, derivative: (self.derivative + other.derivative) / F::from_f64(2.0) }
+    }
+}
+
+impl<F: Float> Element for Dual<F> {}
+
+/// Ordered by value: a comparison has no derivative.
+impl<F: Float> PartialOrd for Dual<F> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
+
+impl<F: Float> Add for Dual<F> {
+    type Output = Self;
+    fn add(self, r: Self) -> Self {
+        Dual { value: self.value + r.value, derivative: self.derivative + r.derivative }
+    }
+}
+
+impl<F: Float> Sub for Dual<F> {
+    type Output = Self;
+    fn sub(self, r: Self) -> Self {
+        Dual { value: self.value - r.value, derivative: self.derivative - r.derivative }
+    }
+}
+
+impl<F: Float> Mul for Dual<F> {
+    type Output = Self;
+    fn mul(self, r: Self) -> Self {
+        Dual {
+            value: self.value * r.value,
+            derivative: self.derivative * r.value + self.value * r.derivative,
+        }
+    }
+}
+
+impl<F: Float> Div for Dual<F> {
+    type Output = Self;
+    fn div(self, r: Self) -> Self {
+        let value = self.value / r.value;
+        Dual { value, derivative: (self.derivative - value * r.derivative) / r.value }
+    }
+}
+
+impl<F: Float> Neg for Dual<F> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Dual { value: -self.value, derivative: -self.derivative }
+    }
+}
+
+impl<F: Float> AddAssign for Dual<F> {
+    fn add_assign(&mut self, r: Self) {
+        *self = *self + r;
+    }
+}
+
+impl<F: Float> Scalar for Dual<F> {
+    fn from_f64(x: f64) -> Self {
+        Dual { value: F::from_f64(x), derivative: F::default() }
+    }
+    fn to_f64(self) -> f64 {
+        self.value.to_f64()
+    }
+    fn tanh(self) -> Self {
+        let y = self.value.tanh();
+        self.chain(y, F::from_f64(1.0) - y * y)
+    }
+    fn exp(self) -> Self {
+        let y = self.value.exp();
+        self.chain(y, y)
+    }
+    fn ln(self) -> Self {
+        self.chain(self.value.ln(), F::from_f64(1.0) / self.value)
+    }
+    fn sqrt(self) -> Self {
+        let y = self.value.sqrt();
+        self.chain(y, F::from_f64(0.5) / y)
+    }
+    fn sin(self) -> Self {
+        self.chain(self.value.sin(), self.value.cos())
+    }
+    fn cos(self) -> Self {
+        self.chain(self.value.cos(), -self.value.sin())
+    }
+    fn abs(self) -> Self {
+        match self.value.partial_cmp(&F::default()) {
+            Some(Ordering::Greater) => self,
+            Some(Ordering::Less) => -self,
+            _ => self.chain(self.value.abs(), F::default()),
+        }
+    }
+    fn maximum(self, r: Self) -> Self {
+        match self.value.partial_cmp(&r.value) {
+            Some(Ordering::Equal) => self.mean(r),
+            Some(Ordering::Greater) => self,
+            Some(Ordering::Less) => r,
+            None => self + r,
+        }
+    }
+    fn minimum(self, r: Self) -> Self {
+        -(-self).maximum(-r)
+    }
+}

@@ -1,0 +1,74 @@
+//! What can go wrong.
+
+use retrograde_tensor::Shape;
+
+/// An error of this crate: what was expected, and what was found.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Operands do not fit an operation.
+    #[error(transparent)]
+    Tensor(#[from] retrograde_tensor::Error),
+    /// A variable was used on a tape that it does not live on.
+    #[error("{op}: expected a variable of this tape, found one of another tape")]
+    ForeignVariable {
+        /// The operation.
+        op: &'static str,
+    },
+    /// A backward pass was started without a cotangent from something that is not a scalar.
+    #[error(
+        "backward: expected a scalar, or a cotangent of the output's shape, found an output of shape {found} and none"
+    )]
+    NotScalar {
+        /// The shape of the output.
+        found: Shape,
+    },
+    /// A cotangent does not have the shape of its output.
+    #[error("backward: expected a cotangent of shape {expected}, found {found}")]
+    Cotangent {
+        /// The shape of the output.
+        expected: Shape,
+        /// The shape of the cotangent.
+        found: Shape,
+    },
+    /// A tangent does not have the shape of its input.
+    #[error("jvp: expected a tangent of shape {expected}, found {found}")]
+    Tangent {
+        /// The shape of the input.
+        expected: Shape,
+        /// The shape of the tangent.
+        found: Shape,
+    },
+    /// The result of an operation was given where an input was needed.
+    #[error("{op}: expected a variable, parameter or constant, found the result of an operation")]
+    NotALeaf {
+        /// The operation.
+        op: &'static str,
+    },
+    /// A backward pass was asked of a tape that does not record.
+    #[error("backward: expected a tape that records, found an inference tape")]
+    NotRecorded,
+    /// A parameter was given a value of another shape.
+    #[error("parameter {name}: expected a value of shape {expected}, found {found}")]
+    ParamShape {
+        /// The name of the parameter.
+        name: String,
+        /// Its shape.
+        expected: Shape,
+        /// The shape of the value.
+        found: Shape,
+    },
+    /// Bounds that exclude every number.
+    #[error("{op}: expected a lower bound that is at most the upper bound, found {lo} and {hi}")]
+    Bounds {
+        /// The operation.
+        op: &'static str,
+        /// The lower bound.
+        lo: f64,
+        /// The upper bound.
+        hi: f64,
+    },
+}
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,77 @@
+//! Formulas for LaTeX.
+
+use super::notation::{Style, write};
+use super::{Derivation, Expr, Line};
+
+struct Latex;
+
+impl Style for Latex {
+    /// `dh_next` is `dh_{\mathrm{next}}`; `Wx` is `W_x`, `dWx` is `dW_x`, and `h_2` is `h_{2}`.
+    fn name(&self, name: &str) -> String {
+        let (stem, below) = name.split_once('_').unwrap_or((name, ""));
+        let (stem, index) = match stem.char_indices().find(|&(_, c)| c.is_uppercase()) {
+            Some((at, letter)) => stem.split_at(at + letter.len_utf8()),
+            None => (stem, ""),
+        };
+        let below = below.replace('_', r",\,");
+        let below = if below.starts_with(|c: char| c.is_alphabetic()) {
+            format!(r"\mathrm{{{below}}}")
+        } else {
+            below
+        };
+        let separator = if index.is_empty() || below.is_empty() { "" } else { "," };
+        match format!("{index}{separator}{below}") {
+            below if below.is_empty() => stem.to_owned(),
+            below => format!("{stem}_{{{below}}}"),
+        }
+    }
+    fn matmul(&self) -> &'static str {
+        r" \cdot "
+    }
+    fn times(&self) -> &'static str {
+        r" \odot "
+    }
+    fn divided(&self) -> &'static str {
+        " / "
+    }
+    fn transposed(&self, x: String) -> String {
+        format!(r"{{{x}}}^\top")
+    }
+    fn squared(&self, x: String) -> String {
+        format!("{{{x}}}^2")
+    }
+    fn grouped(&self, x: String) -> String {
+        format!(r"\left({x}\right)")
+    }
+    fn sum(&self, axes: &[&'static str], x: String) -> String {
+        format!(r"\sum_{{{}}} {x}", axes.join(","))
+    }
+    fn function(&self, name: &str, x: &[String]) -> String {
+        format!(r"\operatorname{{{}}}\left({}\right)", name.replace('_', r"\_"), x.join(", "))
+    }
+    fn indexed(&self, x: String, index: &str) -> String {
+        format!("{x}[{index}]")
+    }
+}
+
+impl Expr {
+    /// The formula for LaTeX's mathematics mode.
+    pub fn latex(&self) -> String {
+        write(self, &Latex)
+    }
+}
+
+impl Line {
+    /// The line for LaTeX, aligned at the equals sign.
+    pub fn latex(&self) -> String {
+        format!("{} &= {}", Latex.name(&self.name), self.formula.latex())
+    }
+}
+
+impl Derivation {
+    /// The lines as an `aligned` block of LaTeX.
+    pub fn latex(&self) -> String {
+        let lines: Vec<String> = self.lines.iter().map(Line::latex).collect();
+        format!("\\begin{{aligned}}\n{}\n\\end{{aligned}}\n", lines.join(" \\\\\n"))
+    }
+}

@@ -1,0 +1,186 @@
+//! The symbolic reading of the rules: the backward pass as formulas, in the names that the user gave.
+
+mod latex;
+mod notation;
+mod text;
+
+use std::sync::Arc;
+
+use retrograde_tensor::{Float, Shape, Tensor};
+
+use crate::op::Op;
+use crate::sweep::sweep;
+use crate::tape::{Origin, Record, Tape};
+use crate::value::Value;
+use crate::var::Var;
+use crate::{Error, Result};
+
+/// A formula: a name, or an operation on formulas.
+///
+/// Displays as text, `dt·Whᵀ`; [`latex`](Expr::latex) gives the same for LaTeX.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    term: Arc<Term>,
+    shape: Shape,
+}
+
+/// What a formula is at its outermost.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Term {
+    /// A variable, parameter or cotangent by its name.
+    Name(String),
+    /// An operation on formulas.
+    Apply(Op, Vec<Expr>),
+}
+
+impl Expr {
+    /// A name of a given shape.
+    pub fn name(name: impl Into<String>, shape: impl Into<Shape>) -> Self {
+        Expr { term: Arc::new(Term::Name(name.into())), shape: shape.into() }
+    }
+
+    /// What the formula is at its outermost.
+    pub fn term(&self) -> &Term {
+        &self.term
+    }
+
+    /// The number that the formula stands for, given those of its names.
+    ///
+    /// # Errors
+    /// What `names` returns for a name that it does not know.
+    pub fn evaluate<E: Float>(&self, names: &impl Fn(&str) -> Result<Tensor<E>>) -> Result<Tensor<E>> {
+        match self.term() {
+            Term::Name(name) => names(name),
+            Term::Apply(op, x) => {
+                let x = x.iter().map(|x| x.evaluate(names)).collect::<Result<Vec<_>>>()?;
+                Ok(op.eval(&x.iter().collect::<Vec<_>>()))
+            }
+        }
+    }
+}
+
+impl Value for Expr {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn apply(op: Op, x: &[&Self]) -> Self {
+        let shapes: Vec<Shape> = x.iter().map(|x| x.shape).collect();
+        let shape = op.shape(&shapes).expect("rules fit the shapes that were recorded");
+        Expr { term: Arc::new(Term::Apply(op, x.iter().map(|&x| x.clone()).collect())), shape }
+    }
+}
+
+/// A derived backward pass: one line for each named variable, in the order in which the reverse sweep completes them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derivation {
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+/// `name = formula`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// The name of the cotangent, `dWh`.
+    pub name: String,
+    /// What it is.
+    pub formula: Expr,
+}
+
+impl Derivation {
+    /// The line of a cotangent by its name.
+    pub fn line(&self, name: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.name == name)
+    }
+}
+
+impl<'t, E: Float> Var<'t, E> {
+    /// The backward pass from this variable as formulas; its own cotangent is named after it, `h_next` to `dh_next`.
+    ///
+    /// # Errors
+    /// If the tape does not record.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::<f64>::zeros([2, 3])).named("x");
+    /// let w = tape.var(Tensor::zeros([3, 4])).named("W");
+    /// let y = x.matmul(&w).tanh().named("y");
+    /// let lines = y.derivation()?.to_string();
+    /// assert_eq!(lines, "dW = xᵀ·(dy ⊙ (1 - y²))\ndx = (dy ⊙ (1 - y²))·Wᵀ\n");
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn derivation(&self) -> Result<Derivation> {
+        self.tape().derivation(&[self])
+    }
+}
+
+impl<E: Float> Tape<E> {
+    /// The backward pass from several outputs as formulas: the same table of rules and the same sweep as for numbers,
+    /// read over [`Expr`].
+    ///
+    /// # Errors
+    /// If an output lives on another tape, or this one does not record.
+    pub fn derivation(&self, outputs: &[&Var<'_, E>]) -> Result<Derivation> {
+        if !self.is_recording() {
+            return Err(Error::NotRecorded);
+        }
+        if outputs.iter().any(|y| !std::ptr::eq(y.tape(), self)) {
+            return Err(Error::ForeignVariable { op: "derivation" });
+        }
+        let record = self.record.borrow();
+        let values = record.formulas();
+        let seeds = outputs.iter().map(|y| (y.id(), Expr::name(cotangent_name(&record, y.id()), y.shape())));
+        let mut lines = Vec::new();
+        sweep(
+            &record,
+            seeds,
+            |id| values[id as usize].clone(),
+            |id, g| {
+                if record.name(id).is_none()
+                    && matches!(record.nodes[id as usize].origin, Origin::Computed(_))
+                {
+                    return g;
+                }
+                let name = cotangent_name(&record, id);
+                let cotangent = Expr::name(name.clone(), g.shape);
+                if g != cotangent {
+                    lines.push(Line { name, formula: g });
+                }
+                cotangent
+            },
+        );
+        Ok(Derivation { lines })
+    }
+}
+
+/// `dWx` for `Wx`.
+fn cotangent_name<E: Float>(record: &Record<E>, id: u32) -> String {
+    format!("d{}", record.label(id))
+}
+
+impl<E: Float> Record<E> {
+    /// The name of a node, or one made of its index: `v3`.
+    pub(crate) fn label(&self, id: u32) -> String {
+        self.name(id).unwrap_or_else(|| format!("v{id}"))
+    }
+
+    /// The formula of each node: its name where it has one, else its operation on those of its operands.
+    fn formulas(&self) -> Vec<Expr> {
+        let mut formulas: Vec<Expr> = Vec::with_capacity(self.nodes.len());
+        for (id, node) in (0..).zip(&self.nodes) {
+            let formula = match (self.name(id), &node.origin) {
+                (None, Origin::Computed(op)) => {
+                    let x: Vec<&Expr> = self.operands(id).iter().map(|&x| &formulas[x as usize]).collect();
+                    Expr::apply(op.clone(), &x)
+                }
+                _ => Expr::name(self.label(id), node.shape),
+            };
+            formulas.push(formula);
+        }
+        formulas
+    }
+}

@@ -1,0 +1,73 @@
+//! Formulas as text: `dt = dh_next ⊙ (1 - h_next²)`.
+
+use std::fmt;
+
+use super::notation::{Style, write};
+use super::{Derivation, Expr, Line};
+
+struct Text;
+
+impl Style for Text {
+    fn name(&self, name: &str) -> String {
+        name.to_owned()
+    }
+    fn matmul(&self) -> &'static str {
+        "·"
+    }
+    fn times(&self) -> &'static str {
+        " ⊙ "
+    }
+    fn divided(&self) -> &'static str {
+        " / "
+    }
+    fn transposed(&self, x: String) -> String {
+        x + "ᵀ"
+    }
+    fn squared(&self, x: String) -> String {
+        x + "²"
+    }
+    fn grouped(&self, x: String) -> String {
+        format!("({x})")
+    }
+    fn sum(&self, axes: &[&'static str], x: String) -> String {
+        let axes: String = axes.iter().map(|&axis| subscript(axis)).collect();
+        format!("Σ{axes} {x}")
+    }
+    fn function(&self, name: &str, x: &[String]) -> String {
+        format!("{name}({})", x.join(", "))
+    }
+    fn indexed(&self, x: String, index: &str) -> String {
+        format!("{x}[{index}]")
+    }
+}
+
+fn subscript(axis: &str) -> &'static str {
+    match axis {
+        "n" => "ₙ",
+        "t" => "ₜ",
+        "i" => "ᵢ",
+        "j" => "ⱼ",
+        "k" => "ₖ",
+        "l" => "ₗ",
+        _ => "ₘ",
+    }
+}
+
+impl fmt::Display for Expr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&write(self, &Text))
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.name, self.formula)
+    }
+}
+
+/// A line a formula, each ended by a line feed.
+impl fmt::Display for Derivation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}

@@ -1,0 +1,185 @@
+//! The backward pass as a user calls it, and the map of gradients that it returns.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use retrograde_tensor::{Float, Tensor};
+
+use crate::adjoint::Adjoint;
+use crate::param::Param;
+use crate::sweep::sweep;
+use crate::tape::{Record, Tape};
+use crate::var::{Var, or_panic};
+use crate::{Error, Result};
+
+/// The gradients of one backward pass: of every variable and parameter that something flowed to, and of the
+/// intermediate variables that [`Var::retain_grad`] asked for.
+///
+/// `G` is a plain [`Tensor`], or a [`Var`] where the backward pass was itself recorded.
+#[derive(Clone)]
+pub struct Gradients<E, G = Tensor<E>> {
+    by_node: HashMap<u32, G>,
+    params: Vec<(Param<E>, u32)>,
+    tape: Arc<()>,
+}
+
+/// What a gradient can be looked up by: a variable or a parameter.
+pub trait Key<E> {
+    /// The node on the tape that was swept, if it is there.
+    fn node<G>(&self, gradients: &Gradients<E, G>) -> Result<Option<u32>>;
+}
+
+impl<E: Float> Key<E> for Var<'_, E> {
+    fn node<G>(&self, gradients: &Gradients<E, G>) -> Result<Option<u32>> {
+        if Arc::ptr_eq(&self.tape().identity, &gradients.tape) {
+            Ok(Some(self.id()))
+        } else {
+            Err(Error::ForeignVariable { op: "gradients" })
+        }
+    }
+}
+
+impl<E: Float> Key<E> for Param<E> {
+    fn node<G>(&self, gradients: &Gradients<E, G>) -> Result<Option<u32>> {
+        Ok(gradients.params.iter().find(|(param, _)| param.same(self)).map(|&(_, id)| id))
+    }
+}
+
+impl<E: Float, G> Gradients<E, G> {
+    fn new(record: &Record<E>, tape: &Tape<E>, cotangents: Vec<Option<G>>) -> Self {
+        let by_node = (0..).zip(cotangents).filter_map(|(id, g)| Some((id, g?))).collect();
+        Gradients { by_node, params: record.params.clone(), tape: Arc::clone(&tape.identity) }
+    }
+
+    /// The gradient of a variable or a parameter; `None` if nothing flowed to it.
+    ///
+    /// # Panics
+    /// For a variable of another tape; [`try_get`](Self::try_get) returns that as an error.
+    #[track_caller]
+    pub fn get(&self, key: &impl Key<E>) -> Option<&G> {
+        or_panic(self.try_get(key))
+    }
+
+    /// As [`get`](Self::get).
+    ///
+    /// # Errors
+    /// For a variable of another tape.
+    pub fn try_get(&self, key: &impl Key<E>) -> Result<Option<&G>> {
+        Ok(key.node(self)?.and_then(|id| self.by_node.get(&id)))
+    }
+
+    /// The parameters that something flowed to, with their gradients, in the order in which the tape met them.
+    pub fn params(&self) -> impl Iterator<Item = (&Param<E>, &G)> {
+        self.params.iter().filter_map(|(param, id)| Some((param, self.by_node.get(id)?)))
+    }
+}
+
+impl<'t, E: Float> Var<'t, E> {
+    /// The gradients of this scalar.
+    ///
+    /// # Errors
+    /// If it is not a scalar (one element), or its tape does not record.
+    ///
+    /// # Source
+    /// Reverse mode: S. Linnainmaa (1970); over time, P. Werbos, *Backpropagation through time* (1990).
+    pub fn backward(&self) -> Result<Gradients<E>> {
+        if self.value().numel() != 1 {
+            return Err(Error::NotScalar { found: self.shape() });
+        }
+        self.backward_with(&Tensor::ones(self.shape()))
+    }
+
+    /// The gradients of `⟨cotangent, self⟩`: the vector-Jacobian product of an output of any shape.
+    ///
+    /// # Errors
+    /// If the cotangent has another shape than the variable, or the tape does not record.
+    pub fn backward_with(&self, cotangent: &Tensor<E>) -> Result<Gradients<E>> {
+        self.tape().backward(&[(self, cotangent)])
+    }
+
+    /// As [`backward`](Self::backward), with the backward pass recorded on the same tape: its gradients are variables
+    /// that can be computed with and differentiated again.
+    ///
+    /// # Errors
+    /// If it is not a scalar, or its tape does not record.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::scalar(2.0_f64));
+    /// let y = x.square() * &x; // x³
+    /// let dx = y.backward_recorded()?.get(&x).unwrap().clone(); // 3 x²
+    /// let ddx = dx.backward()?.get(&x).unwrap().item()?; // 6 x
+    /// assert_eq!(ddx, 12.0);
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn backward_recorded(&self) -> Result<Gradients<E, Var<'t, E>>> {
+        if self.value().numel() != 1 {
+            return Err(Error::NotScalar { found: self.shape() });
+        }
+        self.tape().backward_recorded(&[(self, &self.tape().constant(Tensor::ones(self.shape())))])
+    }
+}
+
+impl<E: Float> Tape<E> {
+    /// The gradients of `Σ ⟨cotangent, output⟩` over several outputs, such as all states and the last one.
+    ///
+    /// A second sweep of the same tape gives the same numbers: there is nothing to zero.
+    ///
+    /// # Errors
+    /// If a cotangent has another shape than its output, an output lives on another tape, or this one does not record.
+    pub fn backward(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<Gradients<E>> {
+        for (y, cotangent) in outputs {
+            self.check_output(y, cotangent)?;
+        }
+        let record = self.record.borrow();
+        let unread = Tensor::scalar(E::from_f64(f64::NAN));
+        let value = |id: u32| {
+            let node = &record.nodes[id as usize];
+            // What no rule reads was not kept; should one read it after all, its gradient must not look right.
+            Adjoint::Dense(node.value.clone().unwrap_or_else(|| unread.broadcast_to(node.shape)))
+        };
+        let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
+        let cotangents = sweep(&record, seeds, value, |_, g| Adjoint::Dense(g.into_dense()));
+        let dense = cotangents.into_iter().map(|g| g.map(Adjoint::into_dense)).collect();
+        Ok(Gradients::new(&record, self, dense))
+    }
+
+    /// As [`backward`](Self::backward), with the backward pass recorded on this tape.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward).
+    pub fn backward_recorded<'t>(
+        &'t self,
+        outputs: &[(&Var<'t, E>, &Var<'t, E>)],
+    ) -> Result<Gradients<E, Var<'t, E>>> {
+        for (y, cotangent) in outputs {
+            self.check_output(y, cotangent.value())?;
+        }
+        let record = self.record.borrow().clone();
+        let unread = Tensor::scalar(E::from_f64(f64::NAN));
+        let value = |id: u32| {
+            let node = &record.nodes[id as usize];
+            Var::new(self, id, node.value.clone().unwrap_or_else(|| unread.broadcast_to(node.shape)))
+        };
+        let seeds = outputs.iter().map(|&(y, cotangent)| (y.id(), cotangent.clone()));
+        let cotangents = sweep(&record, seeds, value, |_, g| g);
+        Ok(Gradients::new(&record, self, cotangents))
+    }
+
+    pub(crate) fn check_output(&self, y: &Var<'_, E>, cotangent: &Tensor<E>) -> Result<()> {
+        if !std::ptr::eq(y.tape(), self) {
+            return Err(Error::ForeignVariable { op: "backward" });
+        }
+        if !self.is_recording() {
+            return Err(Error::NotRecorded);
+        }
+        if y.shape() != cotangent.shape() {
+            return Err(Error::Cotangent { expected: y.shape(), found: cotangent.shape() });
+        }
+        Ok(())
+    }
+}

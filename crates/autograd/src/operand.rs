@@ -1,0 +1,150 @@
+//! What an operation takes: a variable, a parameter, a plain tensor or a number, mixed as the formula has them.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use retrograde_tensor::{Float, Tensor};
+
+use crate::op::Op;
+use crate::param::Param;
+use crate::tape::Tape;
+use crate::var::{Var, or_panic};
+
+/// Anything that an operation on a tape accepts beside a variable.
+///
+/// A parameter is put on the tape once; a tensor or a number becomes a constant.
+pub trait Operand<'t, E> {
+    /// The operand as a variable of `tape`.
+    #[track_caller]
+    fn on(self, tape: &'t Tape<E>) -> Var<'t, E>;
+
+    /// The operand if it is a plain number, which needs no node of its own.
+    fn number(&self) -> Option<f64> {
+        None
+    }
+}
+
+impl<'t, E: Float> Operand<'t, E> for Var<'t, E> {
+    #[track_caller]
+    fn on(self, _: &'t Tape<E>) -> Var<'t, E> {
+        self
+    }
+}
+
+impl<'t, E: Float> Operand<'t, E> for &Var<'t, E> {
+    #[track_caller]
+    fn on(self, _: &'t Tape<E>) -> Var<'t, E> {
+        self.clone()
+    }
+}
+
+impl<'t, E: Float> Operand<'t, E> for &Param<E> {
+    #[track_caller]
+    fn on(self, tape: &'t Tape<E>) -> Var<'t, E> {
+        tape.param(self)
+    }
+}
+
+impl<'t, E: Float> Operand<'t, E> for Tensor<E> {
+    #[track_caller]
+    fn on(self, tape: &'t Tape<E>) -> Var<'t, E> {
+        tape.constant(self)
+    }
+}
+
+impl<'t, E: Float> Operand<'t, E> for &Tensor<E> {
+    #[track_caller]
+    fn on(self, tape: &'t Tape<E>) -> Var<'t, E> {
+        tape.constant(self.clone())
+    }
+}
+
+/// `x + r` and its like: panics where the `try_` method returns an error.
+macro_rules! operator {
+    ($trait:ident, $method:ident, $try:ident) => {
+        impl<'t, E: Float, R: Operand<'t, E>> $trait<R> for &Var<'t, E> {
+            type Output = Var<'t, E>;
+            #[track_caller]
+            fn $method(self, r: R) -> Var<'t, E> {
+                or_panic(self.$try(r))
+            }
+        }
+
+        impl<'t, E: Float, R: Operand<'t, E>> $trait<R> for Var<'t, E> {
+            type Output = Var<'t, E>;
+            #[track_caller]
+            fn $method(self, r: R) -> Var<'t, E> {
+                or_panic(self.$try(r))
+            }
+        }
+    };
+}
+
+operator!(Add, add, try_add);
+operator!(Sub, sub, try_sub);
+operator!(Mul, mul, try_mul);
+operator!(Div, div, try_div);
+
+impl<'t, E: Float> Neg for &Var<'t, E> {
+    type Output = Var<'t, E>;
+    #[track_caller]
+    fn neg(self) -> Var<'t, E> {
+        self.unary(Op::Neg)
+    }
+}
+
+impl<'t, E: Float> Neg for Var<'t, E> {
+    type Output = Var<'t, E>;
+    #[track_caller]
+    fn neg(self) -> Var<'t, E> {
+        self.unary(Op::Neg)
+    }
+}
+
+/// `r op x` where the left operand is not a variable. (Generic code over the element writes `x.shift(c)`.)
+macro_rules! left_operator {
+    ($left:ty, [$($element:tt)*], $e:ty) => {
+        left_operator!(@ $left, [$($element)*], $e, Add, add);
+        left_operator!(@ $left, [$($element)*], $e, Sub, sub);
+        left_operator!(@ $left, [$($element)*], $e, Mul, mul);
+        left_operator!(@ $left, [$($element)*], $e, Div, div);
+    };
+    (@ $left:ty, [$($element:tt)*], $e:ty, $trait:ident, $method:ident) => {
+        impl<'t $($element)*> $trait<Var<'t, $e>> for $left {
+            type Output = Var<'t, $e>;
+            #[track_caller]
+            fn $method(self, x: Var<'t, $e>) -> Var<'t, $e> {
+                self.on(x.tape()).$method(x)
+            }
+        }
+
+        impl<'t $($element)*> $trait<&Var<'t, $e>> for $left {
+            type Output = Var<'t, $e>;
+            #[track_caller]
+            fn $method(self, x: &Var<'t, $e>) -> Var<'t, $e> {
+                self.on(x.tape()).$method(x)
+            }
+        }
+    };
+}
+
+/// Numbers of the element's own type.
+macro_rules! number {
+    ($e:ty) => {
+        impl<'t> Operand<'t, $e> for $e {
+            #[track_caller]
+            fn on(self, tape: &'t Tape<$e>) -> Var<'t, $e> {
+                tape.constant(Tensor::scalar(self))
+            }
+            fn number(&self) -> Option<f64> {
+                Some(f64::from(*self))
+            }
+        }
+        left_operator!($e, [], $e);
+    };
+}
+
+number!(f32);
+number!(f64);
+left_operator!(&Param<E>, [, E: Float], E);
+left_operator!(&Tensor<E>, [, E: Float], E);
+left_operator!(Tensor<E>, [, E: Float], E);

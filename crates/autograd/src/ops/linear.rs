@@ -1,0 +1,52 @@
+//! The matrix product.
+
+use retrograde_tensor::Float;
+
+use crate::Result;
+use crate::op::Op;
+use crate::operand::Operand;
+use crate::var::{Var, or_panic};
+
+impl<'t, E: Float> Var<'t, E> {
+    /// The matrix product over the last two axes.
+    ///
+    /// # Shapes
+    /// `[.., m, k] · [.., k, n] -> [.., m, n]`, the leading axes broadcast. As in NumPy, a vector on the left is a row
+    /// and one on the right a column, and that axis is dropped from the result.
+    ///
+    /// # Derivative
+    /// `g · x1ᵀ` and `x0ᵀ · g`, summed over what was broadcast.
+    ///
+    /// # Panics
+    /// If the inner dimensions differ, the batches do not broadcast, or an operand has rank 0;
+    /// [`try_matmul`](Self::try_matmul) returns that as an error.
+    #[track_caller]
+    pub fn matmul(&self, r: impl Operand<'t, E>) -> Self {
+        or_panic(self.try_matmul(r))
+    }
+
+    /// As [`matmul`](Self::matmul).
+    ///
+    /// # Errors
+    /// If the inner dimensions differ, the batches do not broadcast, or an operand has rank 0.
+    #[track_caller]
+    pub fn try_matmul(&self, r: impl Operand<'t, E>) -> Result<Self> {
+        let r = r.on(self.tape());
+        let (a, b) = (self.shape().require_rank("matmul", 1)?, r.shape().require_rank("matmul", 1)?);
+        if a.rank() > 1 && b.rank() > 1 {
+            return self.try_binary(Op::MatMul, r);
+        }
+        let row = if a.rank() == 1 { self.try_reshape([1, a[0]])? } else { self.clone() };
+        let column = if b.rank() == 1 { r.try_reshape([b[0], 1])? } else { r };
+        let y = row.try_binary(Op::MatMul, column)?; // [.., m, n] with m = 1, n = 1 or both
+        let mut shape = y.shape();
+        if b.rank() == 1 {
+            shape = shape.removed(shape.rank() - 1);
+        }
+        if a.rank() == 1 {
+            let rows = shape.rank() - if b.rank() == 1 { 1 } else { 2 };
+            shape = shape.removed(rows);
+        }
+        y.try_reshape(shape)
+    }
+}

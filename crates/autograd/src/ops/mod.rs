@@ -1,0 +1,7 @@
+//! The methods of a variable, one an operation, grouped by what they do.
+
+mod arithmetic;
+mod elementwise;
+mod linear;
+mod reduce;
+mod shape;

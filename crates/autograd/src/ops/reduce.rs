@@ -1,0 +1,190 @@
+//! Sums, means and extrema over axes.
+
+use retrograde_tensor::{Float, Shape};
+
+use crate::Result;
+use crate::op::Op;
+use crate::var::{Var, or_panic};
+
+impl<E: Float> Var<'_, E> {
+    /// The sum of all elements, a scalar.
+    ///
+    /// # Derivative
+    /// `g` for every element.
+    #[track_caller]
+    pub fn sum(&self) -> Self {
+        self.unary(Op::SumTo(Shape::from([])))
+    }
+
+    /// The mean of all elements, a scalar; NaN if there are none.
+    ///
+    /// # Derivative
+    /// `g / n` for each of `n` elements.
+    #[track_caller]
+    pub fn mean(&self) -> Self {
+        self.sum().scale(1.0 / self.value().numel() as f64)
+    }
+
+    /// The sum over several axes.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+    ///
+    /// # Derivative
+    /// `g` for every element that was summed.
+    ///
+    /// # Panics
+    /// If an axis is out of range or given twice; [`try_sum_axes`](Self::try_sum_axes) returns that as an error.
+    #[track_caller]
+    pub fn sum_axes(&self, axes: &[usize], keep: bool) -> Self {
+        or_panic(self.try_sum_axes(axes, keep))
+    }
+
+    /// As [`sum_axes`](Self::sum_axes).
+    ///
+    /// # Errors
+    /// If an axis is out of range or given twice.
+    #[track_caller]
+    pub fn try_sum_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
+        let kept = self.shape().reduced("sum_axes", axes)?;
+        Ok(self.unary(Op::SumTo(kept)).without(axes, keep))
+    }
+
+    /// The mean over several axes; NaN over no elements.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+    ///
+    /// # Derivative
+    /// `g / n` for each of `n` elements that were averaged.
+    ///
+    /// # Panics
+    /// If an axis is out of range or given twice; [`try_mean_axes`](Self::try_mean_axes) returns that as an error.
+    #[track_caller]
+    pub fn mean_axes(&self, axes: &[usize], keep: bool) -> Self {
+        or_panic(self.try_mean_axes(axes, keep))
+    }
+
+    /// As [`mean_axes`](Self::mean_axes).
+    ///
+    /// # Errors
+    /// If an axis is out of range or given twice.
+    #[track_caller]
+    pub fn try_mean_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
+        let kept = self.shape().reduced("mean_axes", axes)?;
+        let count: usize = axes.iter().map(|&axis| self.shape()[axis]).product();
+        Ok(self.unary(Op::SumTo(kept)).scale(1.0 / count as f64).without(axes, keep))
+    }
+
+    /// The largest element over several axes.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+    ///
+    /// # Derivative
+    /// `g` for the largest element, shared equally among equals.
+    ///
+    /// # Panics
+    /// If an axis is out of range or given twice, or if there is no element to choose from; [`try_max_axes`](Self::try_max_axes) returns that as an error.
+    #[track_caller]
+    pub fn max_axes(&self, axes: &[usize], keep: bool) -> Self {
+        or_panic(self.try_max_axes(axes, keep))
+    }
+
+    /// As [`max_axes`](Self::max_axes).
+    ///
+    /// # Errors
+    /// If an axis is out of range or given twice, or if there is no element to choose from.
+    #[track_caller]
+    pub fn try_max_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
+        Ok(self.try_unary(Op::Max { axes: axes.to_vec() })?.without(axes, keep))
+    }
+
+    /// The smallest element over several axes.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+    ///
+    /// # Derivative
+    /// `g` for the smallest element, shared equally among equals.
+    ///
+    /// # Panics
+    /// If an axis is out of range or given twice, or if there is no element to choose from; [`try_min_axes`](Self::try_min_axes) returns that as an error.
+    #[track_caller]
+    pub fn min_axes(&self, axes: &[usize], keep: bool) -> Self {
+        or_panic(self.try_min_axes(axes, keep))
+    }
+
+    /// As [`min_axes`](Self::min_axes).
+    ///
+    /// # Errors
+    /// If an axis is out of range or given twice, or if there is no element to choose from.
+    #[track_caller]
+    pub fn try_min_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
+        Ok((-(-self).try_unary(Op::Max { axes: axes.to_vec() })?).without(axes, keep))
+    }
+
+    /// `ln Σ exp(x)` along `axis`, safe for every finite `x`.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+    ///
+    /// # Derivative
+    /// `g softmax(x)`.
+    ///
+    /// # Panics
+    /// If the axis is out of range; [`try_logsumexp`](Self::try_logsumexp) returns that as an error.
+    #[track_caller]
+    pub fn logsumexp(&self, axis: usize, keep: bool) -> Self {
+        or_panic(self.try_logsumexp(axis, keep))
+    }
+
+    /// As [`logsumexp`](Self::logsumexp).
+    ///
+    /// # Errors
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn try_logsumexp(&self, axis: usize, keep: bool) -> Result<Self> {
+        Ok(self.try_unary(Op::LogSumExp { axis })?.without(&[axis], keep))
+    }
+
+    /// The transpose of broadcasting: sums over the axes in which `shape` is smaller.
+    ///
+    /// # Shapes
+    /// Any shape that `shape` broadcasts to.
+    ///
+    /// # Derivative
+    /// `g`, repeated.
+    ///
+    /// # Panics
+    /// If `shape` does not broadcast to this one; [`try_sum_to`](Self::try_sum_to) returns that as an error.
+    #[track_caller]
+    pub fn sum_to(&self, shape: impl Into<Shape>) -> Self {
+        or_panic(self.try_sum_to(shape))
+    }
+
+    /// As [`sum_to`](Self::sum_to).
+    ///
+    /// # Errors
+    /// If `shape` does not broadcast to this one.
+    #[track_caller]
+    pub fn try_sum_to(&self, shape: impl Into<Shape>) -> Result<Self> {
+        self.try_unary(Op::SumTo(shape.into()))
+    }
+
+    /// Drops reduced axes of size 1, unless they are to be kept.
+    #[track_caller]
+    fn without(self, axes: &[usize], keep: bool) -> Self {
+        if keep || axes.is_empty() {
+            return self;
+        }
+        let kept: Vec<usize> = self
+            .shape()
+            .iter()
+            .enumerate()
+            .filter(|(axis, _)| !axes.contains(axis))
+            .map(|(_, &n)| n)
+            .collect();
+        self.unary(Op::Reshape(Shape::new(&kept).expect("a lower rank fits")))
+    }
+}

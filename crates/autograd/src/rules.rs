@@ -1,0 +1,87 @@
+//! The one page of derivative rules: the cotangent of every input of every operation.
+//!
+//! `g` is the cotangent of the output `y`, `x[i]` are the inputs; a row returns the cotangent of input `i`, in its
+//! shape. A rule never accumulates, never asks what needs a gradient and never fails: the sweep does the first two,
+//! and shapes were checked when the operation was recorded. Because the table is generic over [`Value`], the same
+//! rows compute numbers, record higher derivatives, and print the formulas.
+
+use crate::op::Op;
+use crate::value::Value;
+
+/// The cotangent of input `i` of `op`, or `None` where the operation has no derivative with respect to it.
+///
+/// # Source
+/// A. Griewank and A. Walther, *Evaluating Derivatives* (2008), chapter 3; for `matmul`, M. Giles, *An extended
+/// collection of matrix derivative results* (2008), section 2.2.
+pub fn cotangent<V: Value>(op: &Op, i: usize, x: &[V], y: &V, g: &V) -> Option<V> {
+    use Op::*;
+    let d = match (op, i) {
+        (Add, _) => g.sum_like(&x[i]),
+        (Sub, 0) => g.sum_like(&x[0]),
+        (Sub, _) => g.neg().sum_like(&x[1]),
+        (Mul, _) => g.mul(&x[1 - i]).sum_like(&x[i]),
+        (Div, 0) => g.div(&x[1]).sum_like(&x[0]),
+        (Div, _) => g.mul(y).div(&x[1]).neg().sum_like(&x[1]),
+
+        // Elements that attain the extremum share its cotangent: halves for two, as at any kink a subgradient.
+        (Maximum | Minimum, _) => {
+            let ties = x[0].equal(y).add(&x[1].equal(y));
+            g.mul(&x[i].equal(y)).div(&ties).sum_like(&x[i])
+        }
+        (Max { .. }, _) => {
+            let ties = x[0].equal(y);
+            g.mul(&ties).div(&ties.sum_like(y))
+        }
+        (Clamp { .. }, _) => g.mul(&x[0].equal(y)),
+        (Relu, _) => g.mul(&y.sign()),
+        (Abs, _) => g.mul(&x[0].sign()),
+        (Sign | Compare(_), _) | (Where | Masked { .. }, 0) => return None,
+        (Where, 1) => g.masked(&x[0], true).sum_like(&x[1]),
+        (Where, _) => g.masked(&x[0], false).sum_like(&x[2]),
+        (Masked { when }, _) => g.masked(&x[0], *when).sum_like(&x[1]),
+
+        (Neg, _) => g.neg(),
+        (Scale(c), _) => g.scale(*c),
+        (Shift(_), _) => g.clone(),
+        (Tanh, _) => g.tanh_grad(y),
+        (Sigmoid, _) => g.sigmoid_grad(y),
+        (Exp, _) => g.mul(y),
+        (Ln, _) => g.div(&x[0]),
+        (Sqrt, _) => g.div(&y.scale(2.0)),
+        (Square, _) => g.mul(&x[0].scale(2.0)),
+        (Sin, _) => g.mul(&x[0].cos()),
+        (Cos, _) => g.mul(&x[0].sin()).neg(),
+
+        (Softmax { axis }, _) => g.softmax_grad(y, *axis),
+        (LogSoftmax { axis }, _) => g.log_softmax_grad(y, *axis),
+        (LogSumExp { axis }, _) => g.mul(&x[0].softmax(*axis)),
+
+        (MatMul, 0) => g.matmul_nt(&x[1]).sum_like(&x[0]), // g · x1ᵀ
+        (MatMul, _) => x[0].matmul_tn(g).sum_like(&x[1]),  // x0ᵀ · g
+
+        (SumTo(_), _) => g.broadcast_like(&x[0]),
+        (BroadcastTo(_), _) => g.sum_like(&x[0]),
+        (Reshape(_), _) => g.reshape(x[0].shape()),
+        (Permute(axes), _) => g.permute(&inverse(axes)),
+        (Narrow { axis, start, .. }, _) => g.pad(*axis, *start, x[0].shape()[*axis]),
+        (Pad { axis, start, .. }, _) => g.narrow(*axis, *start, x[0].shape()[*axis]),
+        (Select { axis, index }, _) => {
+            let row = x[0].shape().with_axis(*axis, 1);
+            g.reshape(row).pad(*axis, *index, x[0].shape()[*axis])
+        }
+        (Concat { axis, starts }, _) => g.narrow(*axis, starts[i], x[i].shape()[*axis]),
+        (Stack { axis }, _) => g.select(*axis, i),
+        (Gather(indices), _) => g.scatter(x[0].shape()[0], indices),
+        (Scatter { indices, .. }, _) => g.gather(indices),
+    };
+    Some(d)
+}
+
+/// The permutation that undoes `axes`.
+fn inverse(axes: &[usize]) -> Vec<usize> {
+    let mut inverse = vec![0; axes.len()];
+    for (to, &from) in axes.iter().enumerate() {
+        inverse[from] = to;
+    }
+    inverse
+}

@@ -1,0 +1,288 @@
+//! The record of a computation: a flat list of nodes in the order of execution (a Wengert list).
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::Arc;
+
+use retrograde_tensor::{Float, Shape, Tensor};
+
+use crate::op::Op;
+use crate::operand::Operand;
+use crate::param::Param;
+use crate::reads::{Reads, ReadsOf};
+use crate::var::Var;
+use crate::{Error, Result};
+
+/// The record of a computation, from which derivatives are derived.
+///
+/// A tape grows by a node an operation and is dropped as a whole. A [`Var`] borrows its tape, so the compiler proves
+/// that no variable outlives it: truncated backpropagation is a plain tensor ([`Var::detach`]) and a fresh tape.
+///
+/// # Example
+/// ```
+/// use retrograde_autograd::Tape;
+/// use retrograde_tensor::Tensor;
+///
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::from([1.0, 2.0, 3.0]));
+/// let y = (&x * &x).sum();
+/// let grads = y.backward()?;
+/// assert_eq!(grads.get(&x), Some(&Tensor::from([2.0, 4.0, 6.0])));
+/// # Ok::<(), retrograde_autograd::Error>(())
+/// ```
+pub struct Tape<E> {
+    pub(crate) record: RefCell<Record<E>>,
+    recording: bool,
+    /// Outlives the tape in its gradients, so that no later tape can be taken for this one.
+    pub(crate) identity: Arc<()>,
+}
+
+/// What a tape holds. A copy of it is a snapshot: tensors are shared, not copied.
+#[derive(Clone)]
+pub(crate) struct Record<E> {
+    pub(crate) nodes: Vec<Node<E>>,
+    /// The operands of all nodes, end to end.
+    operands: Vec<u32>,
+    pub(crate) names: HashMap<u32, Cow<'static, str>>,
+    pub(crate) params: Vec<(Param<E>, u32)>,
+    reads: ReadsOf,
+    step: Option<u32>,
+}
+
+/// One entry of a tape.
+#[derive(Clone)]
+pub(crate) struct Node<E> {
+    pub(crate) origin: Origin,
+    pub(crate) shape: Shape,
+    /// Leaves are always kept; the value of an operation only where some rule reads it.
+    pub(crate) value: Option<Tensor<E>>,
+    /// Whether a cotangent is wanted for it.
+    pub(crate) tracked: bool,
+    /// Whether its gradient is handed out although it is not a leaf.
+    pub(crate) retained: bool,
+    first_operand: u32,
+    /// The source line that recorded it.
+    pub(crate) location: &'static Location<'static>,
+    /// The time step that it belongs to, if any.
+    pub(crate) step: Option<u32>,
+}
+
+/// Where a node comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Origin {
+    Variable,
+    Parameter,
+    Constant,
+    Computed(Op),
+}
+
+/// The id of variables of a tape that does not record.
+const UNRECORDED: u32 = u32::MAX;
+
+impl<E: Float> Tape<E> {
+    /// An empty tape that records.
+    pub fn new() -> Self {
+        Self::with(true)
+    }
+
+    /// A tape that computes and records nothing, for evaluation: its memory stays empty however long the computation.
+    ///
+    /// The same code runs on it; only a backward pass is refused, with [`Error::NotRecorded`].
+    pub fn inference() -> Self {
+        Self::with(false)
+    }
+
+    fn with(recording: bool) -> Self {
+        let record = Record {
+            nodes: Vec::new(),
+            operands: Vec::new(),
+            names: HashMap::new(),
+            params: Vec::new(),
+            reads: ReadsOf::default(),
+            step: None,
+        };
+        Tape { record: RefCell::new(record), recording, identity: Arc::new(()) }
+    }
+
+    /// A variable: an input that gradients are taken with respect to.
+    #[track_caller]
+    pub fn var(&self, value: Tensor<E>) -> Var<'_, E> {
+        self.leaf(Origin::Variable, value)
+    }
+
+    /// A constant: an input that no gradient is taken with respect to.
+    #[track_caller]
+    pub fn constant(&self, value: Tensor<E>) -> Var<'_, E> {
+        self.leaf(Origin::Constant, value)
+    }
+
+    /// The variable of a parameter. However often it is asked for, it is on the tape once, and its gradients sum.
+    #[track_caller]
+    pub fn param(&self, param: &Param<E>) -> Var<'_, E> {
+        if let Some(id) = self.record.borrow().param(param) {
+            let value = self.record.borrow().nodes[id as usize].value.clone();
+            return Var::new(self, id, value.expect("the value of a leaf is kept"));
+        }
+        let var = self.leaf(Origin::Parameter, param.value());
+        if self.recording {
+            let mut record = self.record.borrow_mut();
+            record.names.insert(var.id(), Cow::Owned(param.name().to_owned()));
+            record.params.push((param.clone(), var.id()));
+        }
+        var
+    }
+
+    /// Marks what is recorded from here on as belonging to a time step (`None`: to no step), for error messages.
+    pub fn set_step(&self, step: Option<usize>) {
+        self.record.borrow_mut().step = step.map(|step| step as u32);
+    }
+
+    /// The number of recorded nodes.
+    pub fn len(&self) -> usize {
+        self.record.borrow().nodes.len()
+    }
+
+    /// Whether nothing has been recorded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the tape records.
+    pub fn is_recording(&self) -> bool {
+        self.recording
+    }
+
+    /// Records an operation and computes its value.
+    ///
+    /// # Errors
+    /// If the operands do not fit the operation, or if one is a variable of another tape.
+    #[track_caller]
+    pub fn apply(&self, op: Op, x: &[&Var<'_, E>]) -> Result<Var<'_, E>> {
+        if x.iter().any(|x| !std::ptr::eq(x.tape(), self)) {
+            return Err(Error::ForeignVariable { op: op.name() });
+        }
+        let mut few = [Shape::from([]); 3];
+        let many: Vec<Shape>;
+        let shapes = if x.len() <= few.len() {
+            few.iter_mut().zip(x).for_each(|(shape, x)| *shape = x.shape());
+            &few[..x.len()]
+        } else {
+            many = x.iter().map(|x| x.shape()).collect();
+            &many
+        };
+        let shape = op.shape(shapes)?;
+        let mut values = [x[0].value(); 3];
+        let value = if x.len() <= values.len() {
+            values.iter_mut().zip(x).for_each(|(value, x)| *value = x.value());
+            op.eval(&values[..x.len()])
+        } else {
+            op.eval(&x.iter().map(|x| x.value()).collect::<Vec<_>>())
+        };
+        debug_assert_eq!(
+            value.shape(),
+            shape,
+            "{}: the value has another shape than the one declared",
+            op.name()
+        );
+        if !self.recording {
+            return Ok(Var::new(self, UNRECORDED, value));
+        }
+        let id = self.record.borrow_mut().push_op(op, x, shapes, &value, Location::caller());
+        Ok(Var::new(self, id, value))
+    }
+
+    /// What anything that can be an operand is on this tape.
+    #[track_caller]
+    pub fn operand<'t>(&'t self, x: impl Operand<'t, E>) -> Var<'t, E> {
+        x.on(self)
+    }
+
+    #[track_caller]
+    fn leaf(&self, origin: Origin, value: Tensor<E>) -> Var<'_, E> {
+        if !self.recording {
+            return Var::new(self, UNRECORDED, value);
+        }
+        let mut record = self.record.borrow_mut();
+        let node = Node {
+            tracked: origin != Origin::Constant,
+            origin,
+            shape: value.shape(),
+            value: Some(value.clone()),
+            retained: false,
+            first_operand: record.operands.len() as u32,
+            location: Location::caller(),
+            step: record.step,
+        };
+        Var::new(self, record.push(node), value)
+    }
+}
+
+impl<E: Float> Default for Tape<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<E: Float> Record<E> {
+    /// The operands of a node.
+    pub(crate) fn operands(&self, id: u32) -> &[u32] {
+        let end =
+            self.nodes.get(id as usize + 1).map_or(self.operands.len(), |next| next.first_operand as usize);
+        &self.operands[self.nodes[id as usize].first_operand as usize..end]
+    }
+
+    /// The name of a node, with its time step if it has one: `h_2`.
+    pub(crate) fn name(&self, id: u32) -> Option<String> {
+        let name = self.names.get(&id)?;
+        Some(match self.nodes[id as usize].step {
+            Some(step) => format!("{name}_{step}"),
+            None => name.to_string(),
+        })
+    }
+
+    /// The node of a parameter, if it is on the tape.
+    pub(crate) fn param(&self, param: &Param<E>) -> Option<u32> {
+        self.params.iter().find(|(known, _)| known.same(param)).map(|&(_, id)| id)
+    }
+
+    fn push(&mut self, node: Node<E>) -> u32 {
+        let id = u32::try_from(self.nodes.len()).ok().filter(|&id| id != UNRECORDED);
+        self.nodes.push(node);
+        id.expect("a tape holds fewer than 2³² - 1 nodes")
+    }
+
+    fn push_op(
+        &mut self,
+        op: Op,
+        x: &[&Var<'_, E>],
+        shapes: &[Shape],
+        value: &Tensor<E>,
+        location: &'static Location<'static>,
+    ) -> u32 {
+        let mut tracked = false;
+        let mut read = Reads::none(value.shape());
+        for (i, xi) in x.iter().enumerate() {
+            if self.nodes[xi.id() as usize].tracked {
+                tracked = true;
+                read = read.and(self.reads.of(&op, i, shapes, value.shape()));
+            }
+        }
+        for (_, xj) in x.iter().enumerate().filter(|&(j, _)| read.input(j)) {
+            self.nodes[xj.id() as usize].value.get_or_insert_with(|| xj.value().clone());
+        }
+        let node = Node {
+            origin: Origin::Computed(op),
+            shape: value.shape(),
+            value: read.output().then(|| value.clone()),
+            tracked,
+            retained: false,
+            first_operand: self.operands.len() as u32,
+            location,
+            step: self.step,
+        };
+        self.operands.extend(x.iter().map(|x| x.id()));
+        self.push(node)
+    }
+}

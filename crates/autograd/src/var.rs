@@ -1,0 +1,116 @@
+//! A variable: a handle to a node of a tape, with its value.
+
+use std::borrow::Cow;
+
+use retrograde_tensor::{Float, Shape, Tensor};
+
+use crate::op::Op;
+use crate::operand::Operand;
+use crate::tape::Tape;
+use crate::value::Value;
+use crate::{Error, Result};
+
+/// A value on a [`Tape`]. Cloning it is cheap and records nothing.
+///
+/// Operators and methods record an operation and compute its value at once. Where shapes do not fit they panic with
+/// the text of the [`Error`] that the `try_` twin returns.
+#[derive(Clone)]
+pub struct Var<'t, E> {
+    tape: &'t Tape<E>,
+    id: u32,
+    value: Tensor<E>,
+}
+
+impl<'t, E: Float> Var<'t, E> {
+    pub(crate) fn new(tape: &'t Tape<E>, id: u32, value: Tensor<E>) -> Self {
+        Var { tape, id, value }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The tape that the variable lives on.
+    pub fn tape(&self) -> &'t Tape<E> {
+        self.tape
+    }
+
+    /// The value.
+    pub fn value(&self) -> &Tensor<E> {
+        &self.value
+    }
+
+    /// The shape of the value.
+    pub fn shape(&self) -> Shape {
+        self.value.shape()
+    }
+
+    /// The value as a plain tensor, off the tape: no gradient flows through it. To cut the gradient but stay on a
+    /// tape, make a constant of it: `tape.constant(h.detach())`.
+    pub fn detach(self) -> Tensor<E> {
+        self.value
+    }
+
+    /// Gives the variable a name, which printed tapes, errors and derived formulas use, with the time step at which
+    /// it was recorded, if any: `h_2`. Derived formulas are cut into lines at named variables.
+    #[must_use]
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        if self.tape.is_recording() {
+            self.tape.record.borrow_mut().names.insert(self.id, name.into());
+        }
+        self
+    }
+
+    /// Asks every backward pass to hand out the gradient of this variable although it is not an input.
+    #[must_use]
+    pub fn retain_grad(self) -> Self {
+        if self.tape.is_recording() {
+            self.tape.record.borrow_mut().nodes[self.id as usize].retained = true;
+        }
+        self
+    }
+
+    /// Records an operation of one operand that fits every shape.
+    #[track_caller]
+    pub(crate) fn unary(&self, op: Op) -> Self {
+        or_panic(self.tape.apply(op, &[self]))
+    }
+
+    /// Records an operation of one operand.
+    #[track_caller]
+    pub(crate) fn try_unary(&self, op: Op) -> Result<Self> {
+        self.tape.apply(op, &[self])
+    }
+
+    /// Records an operation of two operands.
+    #[track_caller]
+    pub(crate) fn try_binary(&self, op: Op, r: impl Operand<'t, E>) -> Result<Self> {
+        self.tape.apply(op, &[self, &r.on(self.tape)])
+    }
+}
+
+/// The reading that records: rules applied to variables leave the backward pass itself on the tape.
+impl<E: Float> Value for Var<'_, E> {
+    fn shape(&self) -> Shape {
+        self.value.shape()
+    }
+
+    fn apply(op: Op, x: &[&Self]) -> Self {
+        or_panic(x[0].tape.apply(op, x))
+    }
+}
+
+impl<E: Float> std::fmt::Debug for Var<'_, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Var").field("id", &self.id).field("value", &self.value).finish()
+    }
+}
+
+/// The value, or a panic with the error's text at the caller's line.
+#[track_caller]
+pub(crate) fn or_panic<T>(result: Result<T, Error>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
+}

@@ -1,0 +1,196 @@
+//! The shape of a result from the shapes of its operands, without any elements: what a recorder of operations needs.
+
+use crate::index::{check_rows, joined};
+use crate::layout::Layout;
+use crate::reduce::chosen;
+use crate::{Error, Shape, Tensor};
+
+/// Shapes of results. Each function takes the name of the operation that its error is to give, and fails where the
+/// tensor function of the same purpose does.
+impl Shape {
+    /// This shape, if it has `axis`.
+    ///
+    /// # Errors
+    /// If it has no such axis.
+    pub fn require_axis(&self, op: &'static str, axis: usize) -> Result<Self, Error> {
+        self.check_axis(op, axis).map(|()| *self)
+    }
+
+    /// This shape, if it has at least `min` axes.
+    ///
+    /// # Errors
+    /// If it has fewer.
+    pub fn require_rank(&self, op: &'static str, min: usize) -> Result<Self, Error> {
+        if self.rank() >= min {
+            Ok(*self)
+        } else {
+            Err(Error::TooFewAxes { op, min, shape: Box::new(*self) })
+        }
+    }
+
+    /// The shape with its axes in another order.
+    ///
+    /// # Errors
+    /// If `axes` is not a permutation.
+    pub fn permuted(&self, op: &'static str, axes: &[usize]) -> Result<Self, Error> {
+        Layout::contiguous(*self).permuted(op, axes).map(|layout| layout.shape)
+    }
+
+    /// The shape of `length` entries along `axis`, from `start`.
+    ///
+    /// # Errors
+    /// If there is no such axis or range.
+    pub fn narrowed(
+        &self,
+        op: &'static str,
+        axis: usize,
+        start: usize,
+        length: usize,
+    ) -> Result<Self, Error> {
+        Layout::contiguous(*self).narrowed(op, axis, start, length).map(|layout| layout.shape)
+    }
+
+    /// The shape of one entry along `axis`.
+    ///
+    /// # Errors
+    /// If there is no such axis or entry.
+    pub fn selected(&self, op: &'static str, axis: usize, index: usize) -> Result<Self, Error> {
+        Layout::contiguous(*self).selected(op, axis, index).map(|layout| layout.shape)
+    }
+
+    /// The shape without an axis of size 1.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if its size is not 1.
+    pub fn squeezed(&self, op: &'static str, axis: usize) -> Result<Self, Error> {
+        Layout::contiguous(*self).squeezed(op, axis).map(|layout| layout.shape)
+    }
+
+    /// The shape with a new axis of size 1.
+    ///
+    /// # Errors
+    /// If `axis` is beyond the rank, or the rank at its limit.
+    pub fn unsqueezed(&self, op: &'static str, axis: usize) -> Result<Self, Error> {
+        self.try_inserted(op, axis, 1)
+    }
+
+    /// `target`, if this shape broadcasts to it.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn broadcast_to(&self, op: &'static str, target: Shape) -> Result<Self, Error> {
+        Layout::contiguous(*self).broadcast(op, &target).map(|layout| layout.shape)
+    }
+
+    /// `target`, if it has as many elements.
+    ///
+    /// # Errors
+    /// If it has not.
+    pub fn reshaped(&self, op: &'static str, target: Shape) -> Result<Self, Error> {
+        if target.numel() == self.numel() {
+            return Ok(target);
+        }
+        Err(Error::Reshape { op, shape: Box::new(*self), found: Box::new(target) })
+    }
+
+    /// The shape reduced over some axes, which stay with size 1.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if one is named twice.
+    pub fn reduced(&self, op: &'static str, axes: &[usize]) -> Result<Self, Error> {
+        let reduced = chosen(op, self, axes)?;
+        Ok((0..self.rank()).filter(|&axis| reduced[axis]).fold(*self, |shape, axis| shape.with_axis(axis, 1)))
+    }
+
+    /// As [`reduced`](Self::reduced), for a reduction that needs elements.
+    ///
+    /// # Errors
+    /// As there, and if a reduced axis has size 0.
+    pub fn reduced_non_empty(&self, op: &'static str, axes: &[usize]) -> Result<Self, Error> {
+        let shape = self.reduced(op, axes)?;
+        if axes.iter().any(|&axis| self[axis] == 0) {
+            return Err(Error::EmptyReduction { op, shape: Box::new(*self) });
+        }
+        Ok(shape)
+    }
+
+    /// The shape of a matrix product: `[.., m, k] · [.., k, n] -> [.., m, n]`, both of rank 2 or more.
+    ///
+    /// # Errors
+    /// If the sizes do not fit, or a rank is lower.
+    pub fn matmul(&self, op: &'static str, other: &Shape) -> Result<Self, Error> {
+        let [m, k] = self.require_rank(op, 2)?.matrix();
+        let [rows, n] = other.require_rank(op, 2)?.matrix();
+        if k != rows {
+            return Err(Error::InnerDims { op, lhs: Box::new(*self), rhs: Box::new(*other) });
+        }
+        if other.rank() == 2 {
+            return Ok(self.with_axis(self.rank() - 1, n));
+        }
+        // [.., m, n] and [.., m, n]
+        let (a, b) = (self.with_axis(self.rank() - 1, n), other.with_axis(other.rank() - 2, m));
+        Shape::broadcast(op, &a, &b).map_err(|_| Error::Broadcast {
+            op,
+            lhs: Box::new(*self),
+            rhs: Box::new(*other),
+        })
+    }
+
+    /// The shape of tensors end to end along `axis`.
+    ///
+    /// # Errors
+    /// If there are none, if they differ in another axis, or if there is no such axis.
+    pub fn concatenated(op: &'static str, shapes: &[Shape], axis: usize) -> Result<Self, Error> {
+        let first = *shapes.first().ok_or(Error::NoTensors { op })?;
+        first.check_axis(op, axis)?;
+        let mut size = 0_usize;
+        for &found in shapes {
+            if found.rank() != first.rank() || found.with_axis(axis, first[axis]) != first {
+                return Err(Error::Join { op, axis, first: Box::new(first), found: Box::new(found) });
+            }
+            size = size.saturating_add(found[axis]);
+        }
+        first.try_with_axis(op, axis, size)
+    }
+
+    /// The shape of tensors side by side along a new `axis`.
+    ///
+    /// # Errors
+    /// If there are none, if they differ, or if `axis` is beyond the rank.
+    pub fn stacked(op: &'static str, shapes: &[Shape], axis: usize) -> Result<Self, Error> {
+        let first = *shapes.first().ok_or(Error::NoTensors { op })?;
+        if let Some(&found) = shapes.iter().find(|&&shape| shape != first) {
+            return Err(Error::Expected { op, expected: Box::new(first), found: Box::new(found) });
+        }
+        first.try_inserted(op, axis, shapes.len())
+    }
+
+    /// The shape of rows of this table by `indices`: `[v, rest..] -> [indices.., rest..]`.
+    ///
+    /// # Errors
+    /// If the table has no axes, or if an index is out of range.
+    pub fn gathered(&self, op: &'static str, indices: &Tensor<usize>) -> Result<Self, Error> {
+        let rows = self.require_rank(op, 1)?[0];
+        check_rows(op, indices, rows)?;
+        joined(op, indices.dims(), &self[1..])
+    }
+
+    /// The shape of a table of `rows` rows that rows by `indices` are added to: `[indices.., rest..] -> [rows, rest..]`.
+    ///
+    /// # Errors
+    /// If the first axes are not those of the indices, or if an index is out of range.
+    pub fn scattered(&self, op: &'static str, rows: usize, indices: &Tensor<usize>) -> Result<Self, Error> {
+        let rest = self.strip_prefix(indices.dims()).ok_or_else(|| Error::Prefix {
+            op,
+            indices: Box::new(indices.shape()),
+            found: Box::new(*self),
+        })?;
+        check_rows(op, indices, rows)?;
+        joined(op, &[rows], rest)
+    }
+
+    /// The last two sizes.
+    fn matrix(&self) -> [usize; 2] {
+        [self[self.rank() - 2], self[self.rank() - 1]]
+    }
+}
