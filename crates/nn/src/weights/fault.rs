@@ -19,7 +19,7 @@ pub enum Fault {
         found: usize,
     },
     /// The header ends beyond the end of the file.
-    #[error("expected a header of {expected} bytes, found {found} bytes")]
+    #[error("expected a header of {expected} bytes, found {found}")]
     HeaderLength {
         /// The length that the first 8 bytes state.
         expected: u64,
