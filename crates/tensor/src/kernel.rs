@@ -56,7 +56,7 @@ matrixmultiply!(sgemm, f32);
 matrixmultiply!(dgemm, f64);
 
 /// `m, k, n` of `c[m, n] = a[m, k] · b[k, n]`.
-fn product_dims<E>(a: &Matrix<'_, E>, b: &Matrix<'_, E>, c: &MatrixMut<'_, E>) -> [usize; 3] {
+pub(crate) fn product_dims<E>(a: &Matrix<'_, E>, b: &Matrix<'_, E>, c: &MatrixMut<'_, E>) -> [usize; 3] {
     let ([m, k], [rows, n]) = (a.dims(), b.dims());
     assert!(
         rows == k && c.dims() == [m, n],

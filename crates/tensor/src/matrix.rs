@@ -52,6 +52,23 @@ impl<'a, E> Matrix<'a, E> {
         self.data[self.place.of(i, j)]
     }
 
+    /// Where element `(0, 0)` is in the slice.
+    pub(crate) fn offset(&self) -> usize {
+        self.place.offset
+    }
+
+    /// `length` elements of a row whose elements are contiguous, from `(i, j)` on.
+    pub(crate) fn run(&self, [i, j]: [usize; 2], length: usize) -> &'a [E] {
+        debug_assert_eq!(self.place.strides[1], 1);
+        &self.data[self.place.of(i, j)..][..length]
+    }
+
+    /// `length` elements of a column whose elements are contiguous, from `(i, j)` on.
+    pub(crate) fn run_down(&self, [i, j]: [usize; 2], length: usize) -> &'a [E] {
+        debug_assert_eq!(self.place.strides[0], 1);
+        &self.data[self.place.of(i, j)..][..length]
+    }
+
     /// The slice, and where the matrix starts in it.
     pub(crate) fn parts(&self) -> (&'a [E], usize) {
         (self.data, self.place.offset)
