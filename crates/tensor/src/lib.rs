@@ -5,6 +5,7 @@ mod display;
 mod element;
 mod elementwise;
 mod error;
+mod fold;
 mod index;
 mod join;
 mod kernel;

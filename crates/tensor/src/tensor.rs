@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::error::or_panic;
 use crate::layout::Layout;
-use crate::walk::Walk;
+use crate::walk::{Walk, row};
 use crate::{Element, Error, Float, MAX_RANK, Scalar, Shape};
 
 /// An n-dimensional array: a strided view on shared storage.
@@ -129,20 +129,8 @@ impl<E: Element> Tensor<E> {
 
     /// The elements in row-major order.
     pub fn to_vec(&self) -> Vec<E> {
-        if let Some(slice) = self.as_slice() {
-            return slice.to_vec();
-        }
-        let walk = Walk::new(&self.shape(), [&self.layout]);
-        let (len, [stride]) = (walk.len, walk.strides);
         let mut data = Vec::with_capacity(self.numel());
-        for [start] in walk {
-            match stride {
-                0 => data.resize(data.len() + len, self.storage[start]),
-                1 => data.extend_from_slice(&self.storage[start..start + len]),
-                _ => data
-                    .extend((0..len as isize).map(|i| self.storage[start.wrapping_add_signed(i * stride)])),
-            }
-        }
+        append(&self.storage, &self.layout, &mut data);
         data
     }
 
@@ -251,6 +239,22 @@ impl<E: Float> Tensor<E> {
             i if i > 0 && i == n - 1 => end,
             i => E::from_f64(first + i as f64 * step),
         })
+    }
+}
+
+/// Appends the elements at the places of a layout, in row-major order.
+pub(crate) fn append<E: Element>(storage: &[E], layout: &Layout, data: &mut Vec<E>) {
+    if layout.is_contiguous() && layout.shape.numel() > 0 {
+        return data.extend_from_slice(&storage[layout.offset..][..layout.shape.numel()]);
+    }
+    let walk = Walk::new(&layout.shape, [layout]);
+    let (len, [stride]) = (walk.len, walk.strides);
+    for [start] in walk {
+        match stride {
+            0 => data.resize(data.len() + len, storage[start]),
+            1 => data.extend_from_slice(&storage[start..start + len]),
+            _ => data.extend(row(storage, start, stride, len)),
+        }
     }
 }
 
