@@ -1,5 +1,4 @@
 use crate::error::or_panic;
-use crate::layout::Layout;
 use crate::tensor::append;
 use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
 
@@ -24,7 +23,7 @@ impl<E: Scalar> Tensor<E> {
             let first = self.layout().selected(op, 0, 0)?;
             for row in indices {
                 let offset = first.offset.wrapping_add_signed(row as isize * self.strides()[0]);
-                append(self.storage(), &Layout { offset, ..first }, &mut data);
+                append(self.storage(), &first.at(offset), &mut data);
             }
         }
         Ok(Self::filled(data, shape))

@@ -20,6 +20,11 @@ impl Layout {
         Self { shape, strides, offset: 0 }
     }
 
+    /// The same layout from another offset.
+    pub(crate) fn at(&self, offset: usize) -> Self {
+        Self { offset, ..*self }
+    }
+
     pub(crate) fn strides(&self) -> &[isize] {
         &self.strides[..self.shape.rank()]
     }
