@@ -5,7 +5,7 @@ use rand::Rng;
 use rand_distr::uniform::SampleUniform;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::kernel;
+use crate::{gemm, kernel};
 use crate::{Matrix, MatrixMut};
 
 /// What a tensor can hold. `Default` is the value that stands for zero.
@@ -177,5 +177,5 @@ macro_rules! float {
     };
 }
 
-float!(f32, "f32", kernel::sgemm);
-float!(f64, "f64", kernel::dgemm);
+float!(f32, "f32", gemm::sgemm);
+float!(f64, "f64", gemm::dgemm);

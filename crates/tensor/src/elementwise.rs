@@ -1,6 +1,6 @@
 use crate::error::or_panic;
 use crate::layout::Layout;
-use crate::walk::Walk;
+use crate::walk::{Walk, row};
 use crate::{Element, Error, Scalar, Shape, Tensor};
 
 impl<E: Element> Tensor<E> {
@@ -256,11 +256,6 @@ pub(crate) fn zip_assign<A: Element, B: Element>(
             }
         }
     }
-}
-
-/// The elements of one row of a walk.
-fn row<E: Element>(data: &[E], start: usize, stride: isize, len: usize) -> impl Iterator<Item = E> {
-    (0..len as isize).map(move |i| data[start.wrapping_add_signed(i * stride)])
 }
 
 /// The layout of a tensor broadcast to a shape that it is known to broadcast to.

@@ -1,4 +1,5 @@
 use crate::error::or_panic;
+use crate::tensor::append;
 use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {
@@ -18,11 +19,12 @@ impl<E: Scalar> Tensor<E> {
         check_rows(op, indices, self.dims()[0])?;
         let shape = joined(op, &indices.shape(), &self.dims()[1..])?;
         let mut data = Vec::with_capacity(shape.numel());
-        let table = self.contiguous();
-        let (table, width) =
-            (table.as_slice().expect("contiguous"), self.dims()[1..].iter().product::<usize>());
-        for row in indices {
-            data.extend_from_slice(&table[row * width..(row + 1) * width]);
+        if shape.numel() > 0 {
+            let first = self.layout().selected(op, 0, 0)?;
+            for row in indices {
+                let offset = first.offset.wrapping_add_signed(row as isize * self.strides()[0]);
+                append(self.storage(), &first.at(offset), &mut data);
+            }
         }
         Ok(Self::filled(data, shape))
     }

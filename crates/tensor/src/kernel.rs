@@ -35,7 +35,7 @@ macro_rules! matrixmultiply {
             mut c: MatrixMut<'_, $float>,
         ) {
             let [m, k, n] = product_dims(&a, &b, &c);
-            if m * k * n <= SMALL {
+            if m.saturating_mul(k).saturating_mul(n) <= SMALL {
                 return gemm_loop(alpha, a, b, beta, c);
             }
             let ([rsa, csa], [rsb, csb], [rsc, csc]) = (a.strides(), b.strides(), c.strides());
@@ -43,7 +43,7 @@ macro_rules! matrixmultiply {
             let (a, b, c) = (a[a_start..].as_ptr(), b[b_start..].as_ptr(), c.as_mut_ptr());
             // SAFETY: `Matrix` and `MatrixMut` checked when made that every element lies within their slice,
             // and `MatrixMut` that no two of `c` share a place. `c` is borrowed mutably, hence disjoint from
-            // `a` and `b`. The sizes agree (`product_dims`), none of them is 0 (their product is not).
+            // `a` and `b`. The sizes agree (`product_dims`), none of them is 0 (their product is greater).
             unsafe {
                 let c = c.add(c_start);
                 matrixmultiply::$name(m, k, n, alpha, a, rsa, csa, b, rsb, csb, beta, c, rsc, csc);

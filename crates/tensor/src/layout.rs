@@ -20,6 +20,11 @@ impl Layout {
         Self { shape, strides, offset: 0 }
     }
 
+    /// The same layout from another offset.
+    pub(crate) fn at(&self, offset: usize) -> Self {
+        Self { offset, ..*self }
+    }
+
     pub(crate) fn strides(&self) -> &[isize] {
         &self.strides[..self.shape.rank()]
     }
@@ -69,6 +74,19 @@ impl Layout {
             strides[to] = self.strides[from];
         }
         Ok(Self { shape: Shape::checked(op, &dims[..rank])?, strides, offset: self.offset })
+    }
+
+    /// The chosen axes alone, from another offset.
+    pub(crate) fn only(&self, offset: usize, chosen: [bool; MAX_RANK]) -> Self {
+        let mut dims = [1; MAX_RANK];
+        let mut strides = [0; MAX_RANK];
+        let mut rank = 0;
+        for axis in (0..self.shape.rank()).filter(|&axis| chosen[axis]) {
+            (dims[rank], strides[rank]) = (self.shape[axis], self.strides[axis]);
+            rank += 1;
+        }
+        let shape = Shape::checked("axes", &dims[..rank]).expect("no larger than the whole shape");
+        Self { shape, strides, offset }
     }
 
     pub(crate) fn swapped(&self, op: &'static str, a: usize, b: usize) -> Result<Self, Error> {

@@ -101,7 +101,7 @@ fn product<E: Scalar>(a: &Tensor<E>, b: &Tensor<E>, shape: &Shape) -> Tensor<E> 
         let rows = Shape::from([a.numel() / k, k]);
         if let Some(layout) = a.layout().reshaped(&rows) {
             let c = MatrixMut::new(&mut out, 0, [rows[0], n], [n as isize, 1]);
-            E::gemm(one, matrix(&a.view(layout), 0), matrix(b, 0), zero, c);
+            E::gemm(one, matrix(&a.view(layout), 0), matrix(b, 0).with_packs(b.storage().packs()), zero, c);
             return Tensor::filled(out, *shape);
         }
     }

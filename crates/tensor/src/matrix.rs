@@ -1,8 +1,11 @@
+use crate::gemm::Packs;
+
 /// A matrix with strides, inside a slice: element `(i, j)` is `data[offset + i·row_stride + j·col_stride]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, E> {
     data: &'a [E],
     place: Place,
+    packs: Option<&'a Packs<E>>,
 }
 
 /// A writable matrix with strides, inside a slice.
@@ -27,7 +30,7 @@ impl<'a, E> Matrix<'a, E> {
     /// If an element would lie outside of the slice.
     #[track_caller]
     pub fn new(data: &'a [E], offset: usize, dims: [usize; 2], strides: [isize; 2]) -> Self {
-        Self { data, place: Place::checked(data.len(), offset, dims, strides) }
+        Self { data, place: Place::checked(data.len(), offset, dims, strides), packs: None }
     }
 
     /// The numbers of rows and of columns.
@@ -50,6 +53,16 @@ impl<'a, E> Matrix<'a, E> {
         E: Copy,
     {
         self.data[self.place.of(i, j)]
+    }
+
+    /// This matrix, with the packed forms of the storage that it lies in.
+    pub(crate) fn with_packs(self, packs: &'a Packs<E>) -> Self {
+        Matrix { packs: Some(packs), ..self }
+    }
+
+    /// The packed forms of the storage that it lies in.
+    pub(crate) fn packs(&self) -> Option<&'a Packs<E>> {
+        self.packs
     }
 
     /// Where element `(0, 0)` is in the slice.

@@ -1,10 +1,11 @@
 use crate::error::or_panic;
-use crate::{Element, Error, MAX_RANK, Scalar, Shape, Tensor};
+use crate::fold::{Reduced, fold};
+use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {
     /// The sum of all elements, as a tensor without axes.
     pub fn sum(&self) -> Self {
-        reduce(self, [true; MAX_RANK], false, E::default(), |a, b| a + b)
+        fold(self, [true; MAX_RANK], false, E::default(), |a, b| a + b)
     }
 
     /// The mean of all elements, as a tensor without axes. NaN if there are none.
@@ -31,7 +32,7 @@ impl<E: Scalar> Tensor<E> {
                 return Err(error());
             }
         }
-        let sum = reduce(self, reduced, true, E::default(), |a, b| a + b);
+        let sum = fold(self, reduced, true, E::default(), |a, b| a + b);
         Ok(sum.reshape(shape))
     }
 
@@ -57,19 +58,13 @@ impl<E: Scalar> Tensor<E> {
         if shape[axis] == 0 {
             return Err(Error::EmptyReduction { op, shape: Box::new(shape) });
         }
-        let mut best = self.select(axis, 0).contiguous();
-        let mut index = Tensor::<usize>::zeros(best.shape());
-        let at = index.as_mut_slice();
-        for i in 1..shape[axis] {
-            let slice = self.select(axis, i);
-            let best = best.as_mut_slice();
-            for ((best, at), x) in best.iter_mut().zip(at.iter_mut()).zip(slice.iter()) {
-                if x > *best || (x.is_nan() && !best.is_nan()) {
-                    (*best, *at) = (x, i);
-                }
-            }
-        }
-        Ok(index)
+        // [.., axis, ..] -> [.., .., axis]
+        let mut last = [0; MAX_RANK];
+        let order = (0..shape.rank()).filter(|&other| other != axis).chain([axis]);
+        last.iter_mut().zip(order).for_each(|(to, from)| *to = from);
+        let rows = self.permute(&last[..shape.rank()]).contiguous();
+        let rows = rows.as_slice().unwrap_or_default().chunks_exact(shape[axis]);
+        Ok(Tensor::filled(rows.map(first_greatest).collect(), shape.removed(axis)))
     }
 
     /// The index of the first greatest element along an axis, which disappears. NaN counts as greatest.
@@ -149,10 +144,10 @@ macro_rules! extremum {
 }
 
 reduction!("sum", sum_axes try_sum_axes sum_axis try_sum_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    Ok(reduce(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b))
+    Ok(fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b))
 });
 reduction!("mean", mean_axes try_mean_axes mean_axis try_mean_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    let sum = reduce(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b);
+    let sum = fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b);
     let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
     Ok(sum / E::from_f64(count as f64))
 });
@@ -162,9 +157,6 @@ reduction!("least element", min_axes try_min_axes min_axis try_min_axis, ", or i
     |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::minimum));
 extremum!(max try_max "greatest" E::maximum);
 extremum!(min try_min "least" E::minimum);
-
-/// Which axes are reduced.
-pub(crate) type Reduced = [bool; MAX_RANK];
 
 pub(crate) fn chosen(op: &'static str, shape: &Shape, axes: &[usize]) -> Result<Reduced, Error> {
     let mut reduced = [false; MAX_RANK];
@@ -190,41 +182,16 @@ fn extremum<E: Scalar>(
     }
     // Only read where there is nothing to reduce, which was excluded.
     let unused = E::default();
-    Ok(reduce(x, reduced, keep, unused, pick))
+    Ok(fold(x, reduced, keep, unused, pick))
 }
 
-/// Folds the reduced axes by an associative `f`; `empty` is the result of folding nothing.
-fn reduce<E: Scalar>(
-    x: &Tensor<E>,
-    reduced: Reduced,
-    keep: bool,
-    empty: E,
-    f: impl Fn(E, E) -> E + Copy,
-) -> Tensor<E> {
-    let shape = x.shape();
-    // [kept.., reduced..]
-    let axes = |which: bool| (0..shape.rank()).filter(move |&axis| reduced[axis] == which);
-    let kept: Vec<usize> = axes(false).map(|axis| shape[axis]).collect();
-    let order: Vec<usize> = axes(false).chain(axes(true)).collect();
-    let rows = x.permute(&order).contiguous();
-    let count: usize = kept.iter().product();
-    let len: usize = axes(true).map(|axis| shape[axis]).product();
-    let data = rows.as_slice().expect("contiguous");
-    let out = (0..count).map(|i| pairwise(&data[i * len..(i + 1) * len], f).unwrap_or(empty)).collect();
-    let dims: Vec<usize> = if keep {
-        (0..shape.rank()).map(|axis| if reduced[axis] { 1 } else { shape[axis] }).collect()
-    } else {
-        kept
-    };
-    Tensor::filled(out, Shape::new(&dims).expect("no larger than the shape reduced"))
-}
-
-fn pairwise<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> Option<E> {
-    match x.len() {
-        0..=64 => x.iter().copied().reduce(f),
-        len => {
-            let (left, right) = x.split_at(len / 2);
-            Some(f(pairwise(left, f)?, pairwise(right, f)?))
+/// The index of the first element that none exceeds, NaN being greatest, in a slice that is not empty.
+fn first_greatest<E: Scalar>(x: &[E]) -> usize {
+    let mut best = 0;
+    for (i, &x_i) in x.iter().enumerate() {
+        if x_i > x[best] || (x_i.is_nan() && !x[best].is_nan()) {
+            best = i;
         }
     }
+    best
 }

@@ -139,6 +139,13 @@ impl Shape {
         Self::checked(op, &dims[..=rank])
     }
 
+    /// The shape with size 1 along the chosen axes.
+    pub(crate) fn with_ones(&self, chosen: [bool; MAX_RANK]) -> Self {
+        let mut shape = *self;
+        shape.dims.iter_mut().zip(chosen).filter(|&(_, chosen)| chosen).for_each(|(dim, _)| *dim = 1);
+        shape
+    }
+
     pub(crate) fn check_axis(&self, op: &'static str, axis: usize) -> Result<(), Error> {
         if axis < self.rank() { Ok(()) } else { Err(Error::Axis { op, axis, shape: Box::new(*self) }) }
     }

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use crate::error::or_panic;
 use crate::layout::Layout;
-use crate::walk::Walk;
+use crate::storage::Storage;
+use crate::walk::{Walk, row};
 use crate::{Element, Error, Float, MAX_RANK, Scalar, Shape};
 
 /// An n-dimensional array: a strided view on shared storage.
@@ -10,7 +11,7 @@ use crate::{Element, Error, Float, MAX_RANK, Scalar, Shape};
 /// Cloning and taking views cost O(1) and share the storage; writing copies it first if it is shared.
 #[derive(Clone)]
 pub struct Tensor<E> {
-    storage: Arc<Vec<E>>,
+    storage: Arc<Storage<E>>,
     layout: Layout,
 }
 
@@ -129,20 +130,8 @@ impl<E: Element> Tensor<E> {
 
     /// The elements in row-major order.
     pub fn to_vec(&self) -> Vec<E> {
-        if let Some(slice) = self.as_slice() {
-            return slice.to_vec();
-        }
-        let walk = Walk::new(&self.shape(), [&self.layout]);
-        let (len, [stride]) = (walk.len, walk.strides);
         let mut data = Vec::with_capacity(self.numel());
-        for [start] in walk {
-            match stride {
-                0 => data.resize(data.len() + len, self.storage[start]),
-                1 => data.extend_from_slice(&self.storage[start..start + len]),
-                _ => data
-                    .extend((0..len as isize).map(|i| self.storage[start.wrapping_add_signed(i * stride)])),
-            }
-        }
+        append(&self.storage, &self.layout, &mut data);
         data
     }
 
@@ -165,7 +154,7 @@ impl<E: Element> Tensor<E> {
         }
         let (start, len) = (self.layout.offset, self.numel());
         let storage = Arc::get_mut(&mut self.storage).expect("the storage was just made unique");
-        &mut storage[start..start + len]
+        &mut storage.data_mut()[start..start + len]
     }
 
     /// Writes one element.
@@ -176,7 +165,7 @@ impl<E: Element> Tensor<E> {
         self.layout.check_index("set", index)?;
         self.as_mut_slice();
         let place = self.layout.place(index);
-        Arc::get_mut(&mut self.storage).expect("the storage was just made unique")[place] = value;
+        Arc::get_mut(&mut self.storage).expect("the storage was just made unique").data_mut()[place] = value;
         Ok(())
     }
 
@@ -189,7 +178,7 @@ impl<E: Element> Tensor<E> {
     /// A tensor over elements whose number is that of the shape.
     pub(crate) fn filled(data: Vec<E>, shape: Shape) -> Self {
         debug_assert_eq!(data.len(), shape.numel());
-        Self { storage: Arc::new(data), layout: Layout::contiguous(shape) }
+        Self { storage: Arc::new(Storage::new(data)), layout: Layout::contiguous(shape) }
     }
 
     /// Another view on the same storage.
@@ -202,7 +191,7 @@ impl<E: Element> Tensor<E> {
     }
 
     /// The whole storage, to be read at places of the layout.
-    pub(crate) fn storage(&self) -> &[E] {
+    pub(crate) fn storage(&self) -> &Storage<E> {
         &self.storage
     }
 
@@ -211,7 +200,7 @@ impl<E: Element> Tensor<E> {
         if self.storage.len() != self.numel() || !self.is_contiguous() {
             return None;
         }
-        Arc::get_mut(&mut self.storage).map(Vec::as_mut_slice)
+        Arc::get_mut(&mut self.storage).map(Storage::data_mut)
     }
 }
 
@@ -251,6 +240,22 @@ impl<E: Float> Tensor<E> {
             i if i > 0 && i == n - 1 => end,
             i => E::from_f64(first + i as f64 * step),
         })
+    }
+}
+
+/// Appends the elements at the places of a layout, in row-major order.
+pub(crate) fn append<E: Element>(storage: &[E], layout: &Layout, data: &mut Vec<E>) {
+    if layout.is_contiguous() && layout.shape.numel() > 0 {
+        return data.extend_from_slice(&storage[layout.offset..][..layout.shape.numel()]);
+    }
+    let walk = Walk::new(&layout.shape, [layout]);
+    let (len, [stride]) = (walk.len, walk.strides);
+    for [start] in walk {
+        match stride {
+            0 => data.resize(data.len() + len, storage[start]),
+            1 => data.extend_from_slice(&storage[start..start + len]),
+            _ => data.extend(row(storage, start, stride, len)),
+        }
     }
 }
 

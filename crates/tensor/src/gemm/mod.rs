@@ -28,16 +28,15 @@ enum Right<'a, E> {
 
 macro_rules! gemm {
     ($name:ident, $float:tt, $general:ident) => {
-        /// `c = alpha · a·b + beta · c`. `packs` are the packed forms of the storage that `b` lies in.
+        /// `c = alpha · a·b + beta · c`.
         pub(crate) fn $name(
             alpha: $float,
             a: Matrix<'_, $float>,
             b: Matrix<'_, $float>,
             beta: $float,
             mut c: MatrixMut<'_, $float>,
-            packs: Option<&Packs<$float>>,
-            level: Level,
         ) {
+            let level = Level::current();
             let [m, k, n] = product_dims(&a, &b, &c);
             let contiguous = c.strides()[1] == 1 && c.strides()[0] >= n as isize;
             if m * k * n <= SMALL {
@@ -54,7 +53,7 @@ macro_rules! gemm {
                 Right::Direct(b)
             } else if m == 1 && b.strides()[0] == 1 && a.strides()[1] == 1 {
                 Right::Transposed(b)
-            } else if let Some(packed) = packs.and_then(|packs| packs.get(&b, lanes, level)) {
+            } else if let Some(packed) = b.packs().and_then(|packs| packs.get(&b, lanes, level)) {
                 held = packed;
                 Right::Packed(&held)
             } else if m <= rows && by_rows {

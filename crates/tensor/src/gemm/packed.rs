@@ -103,11 +103,6 @@ impl<E: Copy + Default> Packs<E> {
         entries[0] = Some(Entry { place, packed: None });
         None
     }
-
-    /// Forgets all: the storage is about to change.
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
 }
 
 impl<E> Default for Packs<E> {
