@@ -6,7 +6,7 @@ use rand_distr::uniform::SampleUniform;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::{gemm, kernel};
-use crate::{Matrix, MatrixMut};
+use crate::{Level, Matrix, MatrixMut};
 
 /// What a tensor can hold. `Default` is the value that stands for zero.
 pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {}
@@ -162,7 +162,7 @@ macro_rules! float {
                 beta: Self,
                 c: MatrixMut<'_, Self>,
             ) {
-                $gemm(alpha, a, b, beta, c);
+                $gemm(Level::current(), alpha, a, b, beta, c);
             }
         }
 

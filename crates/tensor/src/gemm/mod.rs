@@ -1,6 +1,8 @@
 //! The matrix product of `f32` and `f64`.
 
 mod packed;
+#[cfg(test)]
+mod tests;
 mod tile;
 
 use crate::kernel::product_dims;
@@ -28,15 +30,16 @@ enum Right<'a, E> {
 
 macro_rules! gemm {
     ($name:ident, $float:tt, $general:ident) => {
-        /// `c = alpha · a·b + beta · c`.
+        /// `c = alpha · a·b + beta · c`, at a level that the processor has.
         pub(crate) fn $name(
+            level: Level,
             alpha: $float,
             a: Matrix<'_, $float>,
             b: Matrix<'_, $float>,
             beta: $float,
             mut c: MatrixMut<'_, $float>,
         ) {
-            let level = Level::current();
+
             let [m, k, n] = product_dims(&a, &b, &c);
             let contiguous = c.strides()[1] == 1 && c.strides()[0] >= n as isize;
             if m * k * n <= SMALL {
