@@ -5,6 +5,7 @@ use rand::Rng;
 use rand_distr::uniform::SampleUniform;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::simd::math;
 use crate::{gemm, kernel};
 use crate::{Level, Matrix, MatrixMut};
 
@@ -163,6 +164,18 @@ macro_rules! float {
                 c: MatrixMut<'_, Self>,
             ) {
                 $gemm(Level::current(), alpha, a, b, beta, c);
+            }
+            fn tanh_slice(x: &mut [Self]) {
+                math::tanh::$float(Level::current(), x);
+            }
+            fn sigmoid_slice(x: &mut [Self]) {
+                math::sigmoid::$float(Level::current(), x);
+            }
+            fn exp_slice(x: &mut [Self]) {
+                math::exp::$float(Level::current(), x);
+            }
+            fn ln_slice(x: &mut [Self]) {
+                math::ln::$float(Level::current(), x);
             }
         }
 

@@ -1,7 +1,10 @@
 //! The processor's vector instructions: an algorithm is written once, generic over [`Vector`], and compiled for each
 //! level that a processor may have.
 
+pub(crate) mod math;
 mod portable;
+#[cfg(test)]
+mod tests;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;

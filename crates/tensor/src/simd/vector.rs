@@ -33,4 +33,18 @@ pub(crate) unsafe trait Vector: Copy {
     unsafe fn mul_add(self, a: Self, b: Self) -> Self;
     /// The sum of all lanes.
     unsafe fn sum(self) -> Self::Lane;
+
+    unsafe fn abs(self) -> Self;
+    /// This magnitude with the sign of `sign`.
+    unsafe fn copy_sign(self, sign: Self) -> Self;
+    /// The nearest integer, the even one of two.
+    unsafe fn round(self) -> Self;
+    /// `self · 2ⁿ` for an integer `n`, of whose range twice what exponents span is enough.
+    unsafe fn scale(self, n: Self) -> Self;
+    /// `(m, e)` with `self = m · 2ᵉ` and `m` from `√½` to `√2`, for a positive normal number.
+    unsafe fn split(self) -> (Self, Self);
+    /// Where `self < r`.
+    unsafe fn less(self, r: Self) -> Self::Mask;
+    /// `yes` where the mask is set, else `no`.
+    unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 }
