@@ -1,6 +1,6 @@
 use crate::error::or_panic;
 use crate::tensor::append;
-use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
+use crate::{Error, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {
     /// The rows (slices along the first axis) that `indices` name. [`gather_rows`](Self::gather_rows) panics
@@ -17,7 +17,7 @@ impl<E: Scalar> Tensor<E> {
             return Err(Error::TooFewAxes { op, min: 1, shape: Box::new(self.shape()) });
         }
         check_rows(op, indices, self.dims()[0])?;
-        let shape = joined(op, &indices.shape(), &self.dims()[1..])?;
+        let shape = indices.shape().followed_by(op, &self.dims()[1..])?;
         let mut data = Vec::with_capacity(shape.numel());
         if shape.numel() > 0 {
             let first = self.layout().selected(op, 0, 0)?;
@@ -56,7 +56,7 @@ impl<E: Scalar> Tensor<E> {
             Error::Prefix { op, indices: Box::new(indices.shape()), found: Box::new(self.shape()) }
         })?;
         check_rows(op, indices, rows)?;
-        let shape = joined(op, &[rows], &rest)?;
+        let shape = Shape::from([rows]).followed_by(op, &rest)?;
         let mut data = vec![E::default(); shape.numel()];
         let source = self.contiguous();
         let (source, width) = (source.as_slice().expect("contiguous"), rest.iter().product::<usize>());
@@ -91,12 +91,4 @@ pub(crate) fn check_rows(op: &'static str, indices: &Tensor<usize>, limit: usize
         (*i, rest) = (rest % dim, rest / dim);
     }
     Err(Error::RowIndex { op, limit, index, at: at.into(), indices: Box::new(indices.shape()) })
-}
-
-/// The shape of some axes followed by others.
-pub(crate) fn joined(op: &'static str, front: &[usize], back: &[usize]) -> Result<Shape, Error> {
-    let mut dims = [0; 2 * MAX_RANK];
-    dims[..front.len()].copy_from_slice(front);
-    dims[front.len()..][..back.len()].copy_from_slice(back);
-    Shape::checked(op, &dims[..front.len() + back.len()])
 }

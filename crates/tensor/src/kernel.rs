@@ -1,3 +1,4 @@
+use crate::walk::{row, steps};
 use crate::{Matrix, MatrixMut, Scalar};
 
 /// Below this many multiplications, a plain loop is faster than preparing a blocked product.
@@ -12,13 +13,13 @@ pub(crate) fn gemm_loop<E: Scalar>(
     mut c: MatrixMut<'_, E>,
 ) {
     let [m, k, n] = product_dims(&a, &b, &c);
-    for i in 0..m {
-        for j in 0..n {
+    let ([rsa, csa], [rsb, csb], [rsc, csc]) = (a.strides(), b.strides(), c.strides());
+    let ((a, a_start), (b, b_start), (c, c_start)) = (a.parts(), b.parts(), c.parts());
+    for (a_row, c_row) in steps(a_start, rsa, m).zip(steps(c_start, rsc, m)) {
+        for (b_col, c_place) in steps(b_start, csb, n).zip(steps(c_row, csc, n)) {
             let mut sum = E::default();
-            for l in 0..k {
-                sum += a.at(i, l) * b.at(l, j);
-            }
-            let old = c.at_mut(i, j);
+            row(a, a_row, csa, k).zip(row(b, b_col, rsb, k)).for_each(|(a, b)| sum += a * b);
+            let old = &mut c[c_place];
             *old = if beta == E::default() { alpha * sum } else { alpha * sum + beta * *old };
         }
     }

@@ -34,11 +34,13 @@ impl<'a, E> Matrix<'a, E> {
     }
 
     /// The numbers of rows and of columns.
+    #[inline]
     pub fn dims(&self) -> [usize; 2] {
         self.place.dims
     }
 
     /// The distances, in elements, between rows and between columns.
+    #[inline]
     pub fn strides(&self) -> [isize; 2] {
         self.place.strides
     }
@@ -83,6 +85,7 @@ impl<'a, E> Matrix<'a, E> {
     }
 
     /// The slice, and where the matrix starts in it.
+    #[inline]
     pub(crate) fn parts(&self) -> (&'a [E], usize) {
         (self.data, self.place.offset)
     }
@@ -105,11 +108,13 @@ impl<'a, E> MatrixMut<'a, E> {
     }
 
     /// The numbers of rows and of columns.
+    #[inline]
     pub fn dims(&self) -> [usize; 2] {
         self.place.dims
     }
 
     /// The distances, in elements, between rows and between columns.
+    #[inline]
     pub fn strides(&self) -> [isize; 2] {
         self.place.strides
     }
@@ -124,6 +129,7 @@ impl<'a, E> MatrixMut<'a, E> {
     }
 
     /// The slice, and where the matrix starts in it.
+    #[inline]
     pub(crate) fn parts(&mut self) -> (&mut [E], usize) {
         (self.data, self.place.offset)
     }
@@ -134,11 +140,14 @@ impl Place {
     fn checked(len: usize, offset: usize, dims: [usize; 2], strides: [isize; 2]) -> Self {
         let inside = dims.contains(&0) || {
             // The least and the greatest place are at corners.
-            let reach = |dim: usize, stride: isize| (dim as i128 - 1) * stride as i128;
-            let shifts = [reach(dims[0], strides[0]), reach(dims[1], strides[1])];
-            let least = offset as i128 + shifts.iter().map(|&shift| shift.min(0)).sum::<i128>();
-            let greatest = offset as i128 + shifts.iter().map(|&shift| shift.max(0)).sum::<i128>();
-            0 <= least && greatest < len as i128
+            let reach = |axis: usize| isize::try_from(dims[axis] - 1).ok()?.checked_mul(strides[axis]);
+            let corners = || {
+                let (down, right) = (reach(0)?, reach(1)?);
+                let least = offset.checked_add_signed(down.min(0))?.checked_add_signed(right.min(0))?;
+                let greatest = offset.checked_add_signed(down.max(0))?.checked_add_signed(right.max(0))?;
+                Some(least <= greatest && greatest < len)
+            };
+            corners() == Some(true)
         };
         assert!(
             inside,

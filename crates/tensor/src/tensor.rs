@@ -223,9 +223,12 @@ impl<E: Float> Tensor<E> {
     /// If a bound or the step is not finite, if the step is 0, or if there would be too many values.
     pub fn arange(start: E, end: E, step: E) -> Result<Self, Error> {
         let (first, last, by) = (start.to_f64(), end.to_f64(), step.to_f64());
-        let count = ((last - first) / by).ceil().max(0.0);
-        if ![first, last, by].iter().all(|x| x.is_finite()) || by == 0.0 || count >= isize::MAX as f64 {
+        if ![first, last, by].iter().all(|x| x.is_finite()) || by == 0.0 {
             return Err(Error::Step { op: "arange", start: first, end: last, step: by });
+        }
+        let count = ((last - first) / by).ceil().max(0.0);
+        if count >= isize::MAX as f64 {
+            return Err(Error::TooManySteps { op: "arange", start: first, end: last, step: by });
         }
         let data: Vec<E> = (0..count as usize).map(|i| E::from_f64(first + i as f64 * by)).collect();
         let shape = Shape::from([data.len()]);

@@ -23,6 +23,7 @@ pub(crate) struct Walk<const K: usize> {
 
 impl<const K: usize> Walk<K> {
     /// Loops over operands that already have the same shape.
+    #[inline]
     pub(crate) fn new(shape: &Shape, operands: [&Layout; K]) -> Self {
         let mut walk = Self {
             len: 1,
