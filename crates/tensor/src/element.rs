@@ -19,7 +19,8 @@ impl Element for bool {}
 
 /// What a tensor can compute with: `f32`, `f64`, and any number type built on them, such as a dual number.
 ///
-/// Only the scalar functions need to be written. The functions over slices and [`gemm`](Scalar::gemm) have
+/// `f32` and `f64` compute with the standard library, and multiply matrices with the crate `matrixmultiply`.
+/// Of a type of one's own, only the scalar functions need to be written. The functions over slices and [`gemm`](Scalar::gemm) have
 /// default bodies that say what they mean; a type may override them with faster ones.
 /// `Default::default()` must be zero.
 pub trait Scalar:
@@ -64,12 +65,12 @@ pub trait Scalar:
 
     /// The greater of two values, the left one if they are equal. NaN if either is, as in NumPy.
     fn maximum(self, other: Self) -> Self {
-        if self >= other || self.is_nan() { self } else { other }
+        if (self >= other) | self.is_nan() { self } else { other }
     }
 
     /// The lesser of two values, the left one if they are equal. NaN if either is, as in NumPy.
     fn minimum(self, other: Self) -> Self {
-        if self <= other || self.is_nan() { self } else { other }
+        if (self <= other) | self.is_nan() { self } else { other }
     }
 
     /// Whether the value is not a number.

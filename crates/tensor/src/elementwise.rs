@@ -5,6 +5,14 @@ use crate::{Element, Error, Scalar, Shape, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// The tensor of `f(x)` for each element `x`.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([1.0, -2.0]);
+    /// assert_eq!(x.map(|x| x > 0.0), Tensor::from([true, false]));
+    /// ```
     pub fn map<F: Element>(&self, f: impl Fn(E) -> F) -> Tensor<F> {
         let shape = self.shape();
         if let Some(x) = self.as_slice() {
@@ -35,6 +43,14 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_zip`](Self::try_zip) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (x, y) = (Tensor::from([[3.0], [4.0]]), Tensor::from([4.0, 3.0]));
+    /// assert_eq!(x.zip(&y, f64::hypot).at(&[0, 0]), 5.0);
+    /// ```
     #[track_caller]
     pub fn zip<B: Element, C: Element>(&self, other: &Tensor<B>, f: impl Fn(E, B) -> C) -> Tensor<C> {
         or_panic(self.try_zip(other, f))
@@ -134,6 +150,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_where_mask`](Self::try_where_mask) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([4.0, -1.0]);
+    /// let zero = Tensor::scalar(0.0);
+    /// assert_eq!(Tensor::where_mask(&x.gt(&zero), &x.sqrt(), &zero), Tensor::from([2.0, 0.0]));
+    /// ```
     #[track_caller]
     pub fn where_mask(mask: &Self, a: &Self, b: &Self) -> Self {
         or_panic(Self::try_where_mask(mask, a, b))

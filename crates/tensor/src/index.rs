@@ -36,6 +36,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_gather_rows`](Self::try_gather_rows) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let table = Tensor::from([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]);
+    /// let rows = table.gather_rows(&Tensor::from([2_usize, 0]));
+    /// assert_eq!(rows, Tensor::from([[2.0, 2.5], [0.0, 0.5]]));
+    /// ```
     #[track_caller]
     pub fn gather_rows(&self, indices: &Tensor<usize>) -> Self {
         or_panic(self.try_gather_rows(indices))
@@ -75,6 +84,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_scatter_add_rows`](Self::try_scatter_add_rows) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let rows = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// let sums = rows.scatter_add_rows(3, &Tensor::from([1_usize, 1]));
+    /// assert_eq!(sums, Tensor::from([[0.0, 0.0], [4.0, 6.0], [0.0, 0.0]]));
+    /// ```
     #[track_caller]
     pub fn scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Self {
         or_panic(self.try_scatter_add_rows(rows, indices))

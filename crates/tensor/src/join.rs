@@ -22,6 +22,15 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_stack`](Self::try_stack) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([1.0, 2.0]), Tensor::from([3.0, 4.0]));
+    /// assert_eq!(Tensor::stack(&[&a, &b], 0), Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(Tensor::stack(&[&a, &b], 1), Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
+    /// ```
     #[track_caller]
     pub fn stack(tensors: &[&Self], axis: usize) -> Self {
         or_panic(Self::try_stack(tensors, axis))
@@ -52,6 +61,14 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_concat`](Self::try_concat) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([1.0, 2.0]), Tensor::from([3.0]));
+    /// assert_eq!(Tensor::concat(&[&a, &b], 0), Tensor::from([1.0, 2.0, 3.0]));
+    /// ```
     #[track_caller]
     pub fn concat(tensors: &[&Self], axis: usize) -> Self {
         or_panic(Self::try_concat(tensors, axis))

@@ -36,8 +36,22 @@ impl<E: Scalar> Tensor<E> {
 
     /// The matrix product, by NumPy's rules.
     ///
+    /// # Shapes
+    /// `[.., m, k] · [.., k, n] -> [.., m, n]`; the axes in front broadcast. A vector on the left counts as a
+    /// row, one on the right as a column, and that axis disappears from the result.
+    ///
     /// # Panics
     /// Where [`try_matmul`](Self::try_matmul) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([[1.0, 2.0], [3.0, 4.0]]), Tensor::from([[0.0, 1.0], [1.0, 0.0]]));
+    /// assert_eq!(a.matmul(&b), Tensor::from([[2.0, 1.0], [4.0, 3.0]]));
+    /// assert_eq!(a.matmul(&Tensor::from([1.0, 1.0])), Tensor::from([3.0, 7.0]));
+    /// assert_eq!(Tensor::<f32>::ones([10, 5, 3]).matmul(&Tensor::ones([3, 4])).dims(), [10, 5, 4]);
+    /// ```
     #[track_caller]
     pub fn matmul(&self, other: &Self) -> Self {
         or_panic(self.try_matmul(other))
@@ -76,6 +90,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_matmul_acc`](Self::try_matmul_acc) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let mut c = Tensor::eye(2);
+    /// c.matmul_acc(&Tensor::from([[1.0], [2.0]]), &Tensor::from([[3.0, 4.0]]));
+    /// assert_eq!(c, Tensor::from([[4.0, 4.0], [6.0, 9.0]]));
+    /// ```
     #[track_caller]
     pub fn matmul_acc(&mut self, a: &Self, b: &Self) {
         or_panic(self.try_matmul_acc(a, b));

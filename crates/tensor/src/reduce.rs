@@ -1,9 +1,16 @@
 use crate::error::or_panic;
-use crate::fold::{Reduced, fold};
+use crate::fold::{Reduced, fold, fold_slice};
 use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {
     /// The sum of all elements, as a tensor without axes.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).sum(), Tensor::scalar(10.0));
+    /// ```
     pub fn sum(&self) -> Self {
         fold(self, [true; MAX_RANK], false, E::default(), |a, b| a + b)
     }
@@ -41,6 +48,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_sum_to`](Self::try_sum_to) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum_to([2]), Tensor::from([4.0, 6.0]));
+    /// assert_eq!(x.sum_to([2, 1]), Tensor::from([[3.0], [7.0]]));
+    /// ```
     #[track_caller]
     pub fn sum_to(&self, shape: impl Into<Shape>) -> Self {
         or_panic(self.try_sum_to(shape))
@@ -71,6 +87,14 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_argmax`](Self::try_argmax) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0, 3.0, 2.0], [5.0, 4.0, 5.0]]);
+    /// assert_eq!(x.argmax(1), Tensor::from([1_usize, 0]));
+    /// ```
     #[track_caller]
     pub fn argmax(&self, axis: usize) -> Tensor<usize> {
         or_panic(self.try_argmax(axis))
@@ -78,7 +102,7 @@ impl<E: Scalar> Tensor<E> {
 }
 
 macro_rules! reduction {
-    ($what:literal, $axes:ident $try_axes:ident $axis:ident $try_axis:ident, $errors:literal, $f:expr) => {
+    ($what:literal, $example:literal, $axes:ident $try_axes:ident $axis:ident $try_axis:ident, $errors:literal, $f:expr) => {
         impl<E: Scalar> Tensor<E> {
             #[doc = concat!("The ", $what, " along some axes, which disappear or, with `keep`, become 1.")]
             #[doc = concat!("[`", stringify!($axes), "`](Self::", stringify!($axes), ") panics instead.")]
@@ -93,6 +117,15 @@ macro_rules! reduction {
             ///
             /// # Panics
             #[doc = concat!("Where [`", stringify!($try_axes), "`](Self::", stringify!($try_axes), ") returns an error.")]
+            ///
+            /// # Example
+            /// ```
+            /// use retrograde_tensor::Tensor;
+            ///
+            /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+            #[doc = concat!("assert_eq!(x.", stringify!($axes), "(&[0], false), Tensor::from(", $example, "));")]
+            #[doc = concat!("assert_eq!(x.", stringify!($axes), "(&[0], true).dims(), [1, 2]);")]
+            /// ```
             #[track_caller]
             pub fn $axes(&self, axes: &[usize], keep: bool) -> Self {
                 or_panic(self.$try_axes(axes, keep))
@@ -143,17 +176,17 @@ macro_rules! extremum {
     };
 }
 
-reduction!("sum", sum_axes try_sum_axes sum_axis try_sum_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
+reduction!("sum", "[4.0, 6.0]", sum_axes try_sum_axes sum_axis try_sum_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
     Ok(fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b))
 });
-reduction!("mean", mean_axes try_mean_axes mean_axis try_mean_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
+reduction!("mean", "[2.0, 3.0]", mean_axes try_mean_axes mean_axis try_mean_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
     let sum = fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b);
     let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
     Ok(sum / E::from_f64(count as f64))
 });
-reduction!("greatest element", max_axes try_max_axes max_axis try_max_axis, ", or if an axis is empty",
+reduction!("greatest element", "[3.0, 4.0]", max_axes try_max_axes max_axis try_max_axis, ", or if an axis is empty",
     |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::maximum));
-reduction!("least element", min_axes try_min_axes min_axis try_min_axis, ", or if an axis is empty",
+reduction!("least element", "[1.0, 2.0]", min_axes try_min_axes min_axis try_min_axis, ", or if an axis is empty",
     |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::minimum));
 extremum!(max try_max "greatest" E::maximum);
 extremum!(min try_min "least" E::minimum);
@@ -187,11 +220,6 @@ fn extremum<E: Scalar>(
 
 /// The index of the first element that none exceeds, NaN being greatest, in a slice that is not empty.
 fn first_greatest<E: Scalar>(x: &[E]) -> usize {
-    let mut best = 0;
-    for (i, &x_i) in x.iter().enumerate() {
-        if x_i > x[best] || (x_i.is_nan() && !x[best].is_nan()) {
-            best = i;
-        }
-    }
-    best
+    let max = fold_slice(x, E::maximum);
+    x.iter().position(|&x| x == max || x.is_nan()).expect("the greatest is one of the elements")
 }

@@ -203,8 +203,8 @@ impl From<&Shape> for Shape {
 impl PartialEq for Shape {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        // Sizes beyond the rank are 1.
-        self.rank == other.rank && self.dims == other.dims
+        // Sizes beyond the rank are 1. Six comparisons without a branch are faster than a call to compare memory.
+        self.dims.iter().zip(&other.dims).fold(self.rank == other.rank, |same, (a, b)| same & (a == b))
     }
 }
 

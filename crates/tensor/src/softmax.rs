@@ -19,8 +19,18 @@ impl<E: Scalar> Tensor<E> {
 
     /// `exp(x) / Σ exp(x)` along an axis.
     ///
+    /// Safe for any finite input, and where some elements are -∞; NaN where all of them are.
+    ///
     /// # Panics
     /// Where [`try_softmax`](Self::try_softmax) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[0.0, 0.0], [1e4, 0.0]]);
+    /// assert_eq!(x.softmax(1), Tensor::from([[0.5, 0.5], [1.0, 0.0]]));
+    /// ```
     #[track_caller]
     pub fn softmax(&self, axis: usize) -> Self {
         or_panic(self.try_softmax(axis))
@@ -42,8 +52,18 @@ impl<E: Scalar> Tensor<E> {
 
     /// `x - ln Σ exp(x)` along an axis.
     ///
+    /// Safe for any finite input, and where some elements are -∞; NaN where all of them are.
+    ///
     /// # Panics
     /// Where [`try_log_softmax`](Self::try_log_softmax) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::{Tensor, assert_close};
+    ///
+    /// let x = Tensor::from([1.0_f64, 2.0, 4.0]);
+    /// assert_close!(x.log_softmax(0), x.softmax(0).ln(), 1e-12, 0.0);
+    /// ```
     #[track_caller]
     pub fn log_softmax(&self, axis: usize) -> Self {
         or_panic(self.try_log_softmax(axis))
@@ -64,8 +84,18 @@ impl<E: Scalar> Tensor<E> {
 
     /// `ln Σ exp(x)` along an axis, which disappears or, with `keep`, becomes 1.
     ///
+    /// Safe for any input; -∞ where all elements are, and for no elements.
+    ///
     /// # Panics
     /// Where [`try_logsumexp`](Self::try_logsumexp) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1e4, 1e4], [0.0, f64::NEG_INFINITY]]);
+    /// assert_eq!(x.logsumexp(1, false), Tensor::from([1e4 + 2.0_f64.ln(), 0.0]));
+    /// ```
     #[track_caller]
     pub fn logsumexp(&self, axis: usize, keep: bool) -> Self {
         or_panic(self.try_logsumexp(axis, keep))

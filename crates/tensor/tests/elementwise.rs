@@ -61,7 +61,7 @@ for_floats! {
 
     fn unary(dims in dims(0..=4), seed in any::<u64>()) {
         let (x, naive) = build::<E>(&dims, seed);
-        let wide = naive.map(|x| f64::from(x));
+        let wide = naive.map(E::to_f64);
         check(&Tensor::neg(&x), &naive.map(|x| -x));
         check(&x.relu(), &naive.map(|x| x.max(0.0)));
         check(&x.square(), &naive.map(|x| x * x));

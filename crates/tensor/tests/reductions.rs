@@ -4,7 +4,7 @@ mod common;
 
 use common::{Dice, Naive, build, build_with, check, check_near, dims, indices, with, without};
 use proptest::prelude::*;
-use retrograde_tensor::{Element, Shape, Tensor, assert_close};
+use retrograde_tensor::{Element, Scalar, Shape, Tensor, assert_close};
 
 /// Folds axes, one element at a time.
 fn fold<E: Copy, F: Element>(x: &Naive<E>, axes: &[usize], keep: bool, f: impl Fn(&[E]) -> F) -> Naive<F> {
@@ -34,7 +34,7 @@ for_floats! {
         let (x, naive) = build::<E>(&dims, seed);
         let axes = some_axes(dims.len(), seed ^ 1);
         check(&x.sum_axes(&axes, keep), &fold(&naive, &axes, keep, |x| x.iter().sum::<E>()));
-        let mean = fold(&naive, &axes, keep, |x| x.iter().map(|&x| f64::from(x)).sum::<f64>() / x.len() as f64);
+        let mean = fold(&naive, &axes, keep, |x| x.iter().map(|&x| x.to_f64()).sum::<f64>() / x.len() as f64);
         check_near(&x.mean_axes(&axes, keep), &mean, 2.0);
         if axes.iter().all(|&axis| dims[axis] > 0) {
             check(&x.max_axes(&axes, keep), &fold(&naive, &axes, keep, |x| x.iter().copied().fold(E::NEG_INFINITY, E::max)));
@@ -46,7 +46,7 @@ for_floats! {
             assert_eq!(x.sum_axis(axis, keep), x.sum_axes(&[axis], keep));
             if dims[axis] > 0 {
                 check_near(&x.mean_axis(axis, keep), &fold(&naive, &[axis], keep, |x| {
-                    x.iter().map(|&x| f64::from(x)).sum::<f64>() / x.len() as f64
+                    x.iter().map(|&x| x.to_f64()).sum::<f64>() / x.len() as f64
                 }), 2.0);
                 assert_eq!(x.max_axis(axis, keep), x.max_axes(&[axis], keep));
                 assert_eq!(x.min_axis(axis, keep), x.min_axes(&[axis], keep));
@@ -63,7 +63,7 @@ for_floats! {
             assert!(x.try_max().is_err() && x.try_min().is_err());
         } else {
             check_near(&x.mean(), &fold(&naive, &all, false, |x| {
-                x.iter().map(|&x| f64::from(x)).sum::<f64>() / x.len() as f64
+                x.iter().map(|&x| x.to_f64()).sum::<f64>() / x.len() as f64
             }), 2.0);
             check(&x.max(), &fold(&naive, &all, false, |x| x.iter().copied().fold(E::NEG_INFINITY, E::max)));
             check(&x.min(), &fold(&naive, &all, false, |x| x.iter().copied().fold(E::INFINITY, E::min)));
@@ -108,19 +108,19 @@ for_floats! {
         let axis = Dice(seed ^ 1).roll(dims.len());
         // Per row, in f64: exponentials of what lies below the greatest.
         let row = |index: &[usize]| -> Vec<f64> {
-            (0..dims[axis]).map(|i| f64::from(naive.at(&with(&without(index, axis), axis, i)))).collect()
+            (0..dims[axis]).map(|i| Scalar::to_f64(naive.at(&with(&without(index, axis), axis, i)))).collect()
         };
         let log_sum = |row: &[f64]| {
             let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             if max.is_infinite() { max } else { max + row.iter().map(|x| (x - max).exp()).sum::<f64>().ln() }
         };
-        let eps = f64::from(E::EPSILON);
-        let log = Naive::from_fn(&dims, |index| f64::from(naive.at(index)) - log_sum(&row(index)));
-        let found = |y: &Tensor<E>| y.map(f64::from);
+        let eps = E::EPSILON.to_f64();
+        let log = Naive::from_fn(&dims, |index| Scalar::to_f64(naive.at(index)) - log_sum(&row(index)));
+        let found = |y: &Tensor<E>| y.map(Scalar::to_f64);
         assert_close!(found(&x.log_softmax(axis)), log.tensor(), 4.0 * eps, 400.0 * eps, equal_nan);
         assert_close!(found(&x.softmax(axis)), log.map(f64::exp).tensor(), 40.0 * eps, 1e-37, equal_nan);
         for keep in [false, true] {
-            let sums = fold(&naive.map(f64::from), &[axis], keep, |row| log_sum(row));
+            let sums = fold(&naive.map(Scalar::to_f64), &[axis], keep, |row| log_sum(row));
             assert_close!(found(&x.logsumexp(axis, keep)), sums.tensor(), 4.0 * eps, 4.0 * eps);
         }
     }
@@ -144,7 +144,7 @@ fn long_sums_are_accurate() {
         let x = Tensor::<f32>::from_fn([n, 3], |index| 0.1 + ((index[0] * 7 + index[1]) % 11) as f32 * 1e-3);
         let columns: Vec<f64> = (0..3).map(|j| (0..n).map(|i| f64::from(x.at(&[i, j]))).sum()).collect();
         let expected = Tensor::from_vec(columns, [3]).unwrap();
-        let wide = |y: Tensor<f32>| y.map(f64::from);
+        let wide = |y: Tensor<f32>| y.map(Scalar::to_f64);
         assert_close!(wide(x.sum_axis(0, false)), expected, 4e-7, 0.0);
         assert_close!(wide(x.t().contiguous().sum_axis(1, false)), expected, 4e-7, 0.0);
         assert_close!(wide(x.flip(0).sum_axis(0, false)), expected, 4e-7, 0.0);
