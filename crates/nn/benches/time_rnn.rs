@@ -11,7 +11,18 @@ use retrograde_tensor::{Level, Tensor};
 fn main() {
     println!("{:?}", Level::current());
     let only: Option<usize> = std::env::args().filter_map(|a| a.parse().ok()).next();
-    for (i, [n, t, d, h]) in [[1, 25, 64, 100], [10, 5, 100, 100], [20, 35, 100, 100], [32, 64, 128, 128], [32, 128, 256, 256], [64, 100, 512, 512], [20, 35, 650, 650]].into_iter().enumerate() {
+    for (i, [n, t, d, h]) in [
+        [1, 25, 64, 100],
+        [10, 5, 100, 100],
+        [20, 35, 100, 100],
+        [32, 64, 128, 128],
+        [32, 128, 256, 256],
+        [64, 100, 512, 512],
+        [20, 35, 650, 650],
+    ]
+    .into_iter()
+    .enumerate()
+    {
         if only.is_some_and(|only| only != i) {
             continue;
         }
@@ -40,6 +51,10 @@ fn main() {
         forward.sort_by(f64::total_cmp);
         both.sort_by(f64::total_cmp);
         let (f, b) = (forward[forward.len() / 2], both[both.len() / 2]);
-        println!("{n:3} {t:4} {d:4} {h:4}  forward {f:9.0}  both {b:9.0} us  min {:9.0} {:6.1} GFLOP/s", both[0], flops / b / 1e3);
+        println!(
+            "{n:3} {t:4} {d:4} {h:4}  forward {f:9.0}  both {b:9.0} us  min {:9.0} {:6.1} GFLOP/s",
+            both[0],
+            flops / b / 1e3
+        );
     }
 }

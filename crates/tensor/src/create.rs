@@ -1,4 +1,4 @@
-use crate::{Element, Error, Float, MAX_RANK, Scalar, Shape, Tensor};
+use crate::{Element, Error, Float, MAX_RANK, Scalar, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {
     /// The tensor of these elements in row-major order.
@@ -35,7 +35,7 @@ impl<E: Element> Tensor<E> {
     /// A tensor with the same value everywhere.
     pub fn full(shape: impl Into<Shape>, value: E) -> Self {
         let shape = shape.into();
-        Self::filled(vec![value; shape.numel()], shape)
+        Self::filled(buffer::full(shape.numel(), value), shape)
     }
 
     /// The tensor whose element at each index is `f(index)`, called in row-major order.

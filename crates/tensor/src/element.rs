@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -5,15 +6,20 @@ use rand::Rng;
 use rand_distr::uniform::SampleUniform;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::buffer::Buffers;
 use crate::simd::math;
-use crate::{gemm, kernel};
 use crate::{Level, Matrix, MatrixMut};
+use crate::{gemm, kernel};
 
 /// What a tensor can hold. `Default` is the value that stands for zero.
-pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {}
+pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {
+    /// Runs `f` on the calling thread's free buffers, if this type keeps any.
+    #[doc(hidden)]
+    fn buffers<R>(_f: impl FnOnce(&mut Buffers<Self>) -> R) -> Option<R> {
+        None
+    }
+}
 
-impl Element for f32 {}
-impl Element for f64 {}
 impl Element for usize {}
 impl Element for bool {}
 
@@ -126,6 +132,16 @@ mod sealed {
 
 macro_rules! float {
     ($float:ident, $dtype:literal, $gemm:path) => {
+        impl Element for $float {
+            fn buffers<R>(f: impl FnOnce(&mut Buffers<Self>) -> R) -> Option<R> {
+                thread_local! {
+                    static BUFFERS: RefCell<Buffers<$float>> = RefCell::new(Buffers::new());
+                }
+                // Nothing is kept by a thread that is ending.
+                BUFFERS.try_with(|buffers| f(&mut buffers.borrow_mut())).ok()
+            }
+        }
+
         impl Scalar for $float {
             fn from_f64(x: f64) -> Self {
                 x as $float

@@ -1,7 +1,7 @@
 use crate::error::or_panic;
 use crate::layout::Layout;
 use crate::walk::{Walk, row};
-use crate::{Element, Error, Scalar, Shape, Tensor};
+use crate::{Element, Error, Scalar, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {
     /// The tensor of `f(x)` for each element `x`.
@@ -16,11 +16,11 @@ impl<E: Element> Tensor<E> {
     pub fn map<F: Element>(&self, f: impl Fn(E) -> F) -> Tensor<F> {
         let shape = self.shape();
         if let Some(x) = self.as_slice() {
-            return Tensor::filled(x.iter().map(|&x| f(x)).collect(), shape);
+            return Tensor::filled(buffer::collect(x.len(), x.iter().map(|&x| f(x))), shape);
         }
         let walk = Walk::new(&shape, [self.layout()]);
         let (len, [stride]) = (walk.len, walk.strides);
-        let mut out = Vec::with_capacity(shape.numel());
+        let mut out = buffer::empty(shape.numel());
         for [start] in walk {
             out.extend(row(self.storage(), start, stride, len).map(&f));
         }
@@ -135,7 +135,7 @@ impl<E: Scalar> Tensor<E> {
         let (m, x, y) = (spread(mask, &shape), spread(a, &shape), spread(b, &shape));
         let walk = Walk::new(&shape, [&m, &x, &y]);
         let (len, strides) = (walk.len, walk.strides);
-        let mut out = Vec::with_capacity(shape.numel());
+        let mut out = buffer::empty(shape.numel());
         for [m, x, y] in walk {
             let mask = row(mask.storage(), m, strides[0], len);
             let branches = row(a.storage(), x, strides[1], len).zip(row(b.storage(), y, strides[2], len));
@@ -165,7 +165,7 @@ impl<E: Scalar> Tensor<E> {
     }
 
     fn map_slice(&self, f: impl Fn(&mut [E])) -> Self {
-        let mut data = self.to_vec();
+        let mut data = self.copied();
         f(&mut data);
         Self::filled(data, self.shape())
     }
@@ -233,12 +233,12 @@ pub(crate) fn zip_with<A: Element, B: Element, C: Element>(
     if a.shape() == b.shape()
         && let (Some(x), Some(y)) = (a.as_slice(), b.as_slice())
     {
-        return Ok(Tensor::filled(x.iter().zip(y).map(|(&x, &y)| f(x, y)).collect(), shape));
+        return Ok(Tensor::filled(buffer::collect(x.len(), x.iter().zip(y).map(|(&x, &y)| f(x, y))), shape));
     }
     let walk = Walk::new(&shape, [&spread(a, &shape), &spread(b, &shape)]);
     let (len, strides) = (walk.len, walk.strides);
     let (x, y) = (a.storage(), b.storage());
-    let mut out = Vec::with_capacity(shape.numel());
+    let mut out = buffer::empty(shape.numel());
     for [p, q] in walk {
         match strides {
             [1, 1] => out.extend(x[p..p + len].iter().zip(&y[q..q + len]).map(|(&x, &y)| f(x, y))),

@@ -1,6 +1,6 @@
 use crate::layout::Layout;
 use crate::walk::{Walk, row, steps};
-use crate::{Element, MAX_RANK, Tensor};
+use crate::{Element, MAX_RANK, Tensor, buffer};
 
 /// Which axes a fold removes.
 pub(crate) type Reduced = [bool; MAX_RANK];
@@ -26,7 +26,7 @@ pub(crate) fn fold<E: Element>(
     let (kept, folded) =
         (layout.only(layout.offset, reduced.map(|reduced| !reduced)), layout.only(0, reduced));
     let data = if kept.shape.numel() == 0 || folded.shape.numel() == 0 {
-        vec![empty; kept.shape.numel()]
+        buffer::full(kept.shape.numel(), empty)
     } else {
         fold_layouts(x.storage(), &kept, &folded, f)
     };
@@ -49,7 +49,7 @@ fn fold_layouts<E: Element>(
     f: impl Fn(E, E) -> E + Copy,
 ) -> Vec<E> {
     let numel = kept.shape.numel();
-    let mut out = Vec::with_capacity(numel);
+    let mut out = buffer::empty(numel);
     let (outer, inner) = (Walk::new(&kept.shape, [kept]), Walk::new(&folded.shape, [folded]));
     let (len, [stride]) = (outer.len, outer.strides);
     // Whichever of the two moves through storage in smaller steps makes the innermost loop.

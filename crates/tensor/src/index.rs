@@ -1,6 +1,6 @@
 use crate::error::or_panic;
 use crate::tensor::append;
-use crate::{Error, Scalar, Shape, Tensor};
+use crate::{Error, Scalar, Shape, Tensor, buffer};
 
 impl<E: Scalar> Tensor<E> {
     /// The rows (slices along the first axis) that `indices` name. [`gather_rows`](Self::gather_rows) panics
@@ -18,7 +18,7 @@ impl<E: Scalar> Tensor<E> {
         }
         check_rows(op, indices, self.dims()[0])?;
         let shape = indices.shape().followed_by(op, &self.dims()[1..])?;
-        let mut data = Vec::with_capacity(shape.numel());
+        let mut data = buffer::empty(shape.numel());
         if shape.numel() > 0 {
             let first = self.layout().selected(op, 0, 0)?;
             for row in indices {
@@ -66,7 +66,7 @@ impl<E: Scalar> Tensor<E> {
         })?;
         check_rows(op, indices, rows)?;
         let shape = Shape::from([rows]).followed_by(op, &rest)?;
-        let mut data = vec![E::default(); shape.numel()];
+        let mut data = buffer::full(shape.numel(), E::default());
         let source = self.contiguous();
         let (source, width) = (source.as_slice().expect("contiguous"), rest.iter().product::<usize>());
         for (i, row) in indices.iter().enumerate() {

@@ -1,7 +1,7 @@
 use crate::elementwise::zip_assign;
 use crate::error::or_panic;
 use crate::layout::Layout;
-use crate::{Element, Error, Shape, Tensor};
+use crate::{Element, Error, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {
     /// Joins tensors of one shape along a new axis. [`stack`](Self::stack) panics instead.
@@ -77,7 +77,7 @@ impl<E: Element> Tensor<E> {
 
 /// Copies tensors one after the other along an axis of a shape that they fill.
 fn join<E: Element>(shape: Shape, axis: usize, tensors: impl Iterator<Item = Tensor<E>>) -> Tensor<E> {
-    let mut data = vec![E::default(); shape.numel()];
+    let mut data = buffer::stale(shape.numel());
     let whole = Layout::contiguous(shape);
     let mut start = 0;
     for tensor in tensors {

@@ -34,6 +34,7 @@
 //! # Ok::<(), retrograde_tensor::Error>(())
 //! ```
 
+mod buffer;
 mod compare;
 mod create;
 mod display;
@@ -61,11 +62,12 @@ mod tensor;
 mod view;
 mod walk;
 
+pub use buffer::release_buffers;
 pub use compare::{Mismatch, Worst};
 pub use element::{Element, Float, Scalar};
 pub use error::Error;
 pub use iter::Iter;
 pub use matrix::{Matrix, MatrixMut};
-pub use simd::Level;
 pub use shape::{MAX_RANK, Shape};
+pub use simd::Level;
 pub use tensor::Tensor;

@@ -1,7 +1,7 @@
 use crate::error::or_panic;
 use crate::layout::Layout;
 use crate::walk::{Walk, steps};
-use crate::{Error, Matrix, MatrixMut, Scalar, Shape, Tensor};
+use crate::{Error, Matrix, MatrixMut, Scalar, Shape, Tensor, buffer};
 
 impl<E: Scalar> Tensor<E> {
     /// The matrix product, by NumPy's rules. [`matmul`](Self::matmul) panics instead.
@@ -115,7 +115,7 @@ impl<E: Scalar> Tensor<E> {
             let rows = self.numel().checked_div(k).map(|rows| Shape::from([rows, k]));
             if let Some(rows) = rows.and_then(|rows| self.layout().reshaped(&rows)) {
                 let shape = self.shape().try_with_axis("matmul", self.rank() - 1, n)?;
-                let mut out = vec![E::default(); shape.numel()];
+                let mut out = buffer::stale(shape.numel());
                 let right = matrix(other.storage(), other.layout()).with_packs(other.storage().packs());
                 gemm_into(&mut out, matrix(self.storage(), &rows), right);
                 return Ok(Self::filled(out, shape));
@@ -127,7 +127,7 @@ impl<E: Scalar> Tensor<E> {
             .map_err(|_| Error::Broadcast { op, lhs: Box::new(lhs), rhs: Box::new(rhs) })?;
         let whole = |rows, cols| batch.followed_by(op, &[rows, cols]);
         let shape = whole(m, n)?;
-        let mut out = vec![E::default(); shape.numel()];
+        let mut out = buffer::full(shape.numel(), E::default());
         if out.is_empty() || k == 0 {
             return Ok(Self::filled(out, shape));
         }

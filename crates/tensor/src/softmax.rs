@@ -109,7 +109,7 @@ impl<E: Scalar> Tensor<E> {
     /// Applies `f(block, len)` to blocks of whole rows (of `len` elements along the last axis) of a copy.
     fn map_rows(&self, f: impl Fn(&mut [E], usize)) -> Self {
         let shape = self.shape();
-        let mut data = self.to_vec();
+        let mut data = self.copied();
         let len = shape[shape.rank() - 1].max(1);
         data.chunks_mut(len * (BLOCK / len).max(1)).for_each(|block| f(block, len));
         Self::filled(data, shape)

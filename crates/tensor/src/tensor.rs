@@ -4,7 +4,7 @@ use crate::error::or_panic;
 use crate::layout::Layout;
 use crate::storage::Storage;
 use crate::walk::{Walk, row};
-use crate::{Element, Error, Shape};
+use crate::{Element, Error, Shape, buffer};
 
 /// An n-dimensional array: a strided view on shared storage.
 ///
@@ -125,6 +125,13 @@ impl<E: Element> Tensor<E> {
         data
     }
 
+    /// The elements in row-major order, in a buffer that may have been used before.
+    pub(crate) fn copied(&self) -> Vec<E> {
+        let mut data = buffer::empty(self.numel());
+        append(&self.storage, &self.layout, &mut data);
+        data
+    }
+
     /// The elements as a slice, if they are contiguous.
     #[inline]
     pub fn as_slice(&self) -> Option<&[E]> {
@@ -151,7 +158,7 @@ impl<E: Element> Tensor<E> {
             return &mut [];
         }
         if Arc::get_mut(&mut self.storage).is_none() || !self.is_contiguous() {
-            *self = Self::filled(self.to_vec(), self.shape());
+            *self = Self::filled(self.copied(), self.shape());
         }
         let (start, len) = (self.layout.offset, self.numel());
         let storage = Arc::get_mut(&mut self.storage).expect("the storage was just made unique");

@@ -18,7 +18,7 @@ impl<E: Element> Tensor<E> {
         }
         Ok(match self.layout().reshaped(&shape) {
             Some(layout) => self.view(layout),
-            None => Self::filled(self.to_vec(), shape),
+            None => Self::filled(self.copied(), shape),
         })
     }
 
@@ -258,6 +258,6 @@ impl<E: Element> Tensor<E> {
 
     /// The same tensor with its elements next to each other in row-major order: itself if they are, else a copy.
     pub fn contiguous(&self) -> Self {
-        if self.is_contiguous() { self.clone() } else { Self::filled(self.to_vec(), self.shape()) }
+        if self.is_contiguous() { self.clone() } else { Self::filled(self.copied(), self.shape()) }
     }
 }

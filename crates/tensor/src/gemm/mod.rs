@@ -168,7 +168,11 @@ unsafe fn dots<V: Vector>(product: Tile<V::Lane>, b: *const V::Lane, column: isi
             }
             for (i, sum) in sums.iter().take(count).enumerate() {
                 let place = product.c.add(j + i);
-                let sum = if product.add { V::splat(sum.sum()).add(V::splat(place.read())) } else { V::splat(sum.sum()) };
+                let sum = if product.add {
+                    V::splat(sum.sum()).add(V::splat(place.read()))
+                } else {
+                    V::splat(sum.sum())
+                };
                 sum.store_first(place, 1);
             }
         }

@@ -56,14 +56,27 @@ macro_rules! against_the_definition {
                     let mut c = vec![old; m * row];
                     let left = Matrix::new(&a, a_start, [m, k], a_strides);
                     let right = Matrix::new(&b, b_start, [k, n], b_strides).with_packs(&packs);
-                    $gemm(level, 1.0, left, right, beta, MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]));
+                    $gemm(
+                        level,
+                        1.0,
+                        left,
+                        right,
+                        beta,
+                        MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]),
+                    );
                     for (i, c) in c.chunks(row).enumerate() {
                         for (j, &found) in c[..n].iter().enumerate() {
                             let sum: $float = (0..k).map(|p| left.at(i, p) * right.at(p, j)).sum();
                             let expected = sum + if beta == 0.0 { 0.0 } else { beta * 2.0 };
-                            assert_eq!(found, expected, "{level:?} {lies:?} [{m}, {k}, {n}] turn {turn} at [{i}, {j}]");
+                            assert_eq!(
+                                found, expected,
+                                "{level:?} {lies:?} [{m}, {k}, {n}] turn {turn} at [{i}, {j}]"
+                            );
                         }
-                        assert!(c[n..].iter().all(|x| x.to_bits() == old.to_bits()), "{level:?}: wrote beyond a row");
+                        assert!(
+                            c[n..].iter().all(|x| x.to_bits() == old.to_bits()),
+                            "{level:?}: wrote beyond a row"
+                        );
                     }
                 }
             };
@@ -80,7 +93,15 @@ macro_rules! against_the_definition {
                     }
                 }
                 // Around the edges of the blocks that are kept in caches, and wide single rows.
-                for [m, k, n] in [[13, 383, 33], [13, 384, 9], [13, 385, 33], [1, 770, 200], [1, 9, 257], [241, 5, 17], [250, 390, 18]] {
+                for [m, k, n] in [
+                    [13, 383, 33],
+                    [13, 384, 9],
+                    [13, 385, 33],
+                    [1, 770, 200],
+                    [1, 9, 257],
+                    [241, 5, 17],
+                    [250, 390, 18],
+                ] {
                     for lie in [Lie::Rows, Lie::Columns] {
                         check([m, k, n], [Lie::Rows, lie], 0.0, level);
                         check([m, k, n], [Lie::Columns, lie], 1.0, level);

@@ -28,7 +28,9 @@ type Function = (&'static str, fn(Level, &mut [f32]), fn(f64) -> f64);
 const FUNCTIONS: [Function; 4] = [
     ("exp", math::exp::f32, f64::exp),
     ("tanh", math::tanh::f32, f64::tanh),
-    ("sigmoid", math::sigmoid::f32, |x| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }),
+    ("sigmoid", math::sigmoid::f32, |x| {
+        if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }
+    }),
     ("ln", math::ln::f32, f64::ln),
 ];
 
