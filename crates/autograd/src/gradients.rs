@@ -74,6 +74,19 @@ impl<E: Float, G> Gradients<E, G> {
     }
 
     /// Changes the gradients of parameters where they are, as clipping does; in the same order.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::{Param, Tape};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let w = Param::new("w", Tensor::from([1.0, 2.0]));
+    /// let tape = Tape::new();
+    /// let mut grads = tape.param(&w).square().sum().backward()?;
+    /// grads.update_params(|_, dw| *dw = &*dw * 0.5);
+    /// assert_eq!(grads.get(&w), Some(&Tensor::from([1.0, 2.0])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     pub fn update_params(&mut self, mut change: impl FnMut(&Param<E>, &mut G)) {
         for (param, id) in &self.params {
             if let Some(gradient) = self.by_node.get_mut(id) {
