@@ -20,7 +20,7 @@ pub enum Error {
     Backward(#[source] BoxError),
     /// The tape refused a backward pass or a Jacobian-vector product.
     #[error(transparent)]
-    Tape(#[from] crate::Error),
+    Tape(Box<crate::Error>),
     /// There is nothing to compare.
     #[error("check: expected at least one output with at least one element, found none")]
     NoOutputs,
@@ -59,7 +59,7 @@ pub enum Error {
         /// The axis.
         axis: usize,
         /// The shape of the tensor.
-        shape: Shape,
+        shape: Box<Shape>,
     },
     /// A number of directions or a tolerance that cannot be used.
     #[error("check: expected {expected}, found {found}")]
@@ -123,10 +123,16 @@ pub enum Error {
         /// The name of the input or parameter.
         name: String,
         /// Its shape.
-        expected: Shape,
+        expected: Box<Shape>,
         /// The shape of the gradient.
-        found: Shape,
+        found: Box<Shape>,
     },
+}
+
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
+        Error::Tape(Box::new(error))
+    }
 }
 
 /// What a wrong shape most likely means.

@@ -217,7 +217,8 @@ fn flatten(parts: &[Part], gradients: &Named<Tensor<f64>>) -> Result<Vec<f64>, E
         let missing = |_| Error::MissingGradient { name: part.name.clone() };
         let gradient = gradients.get(&part.name).map_err(missing)?;
         if gradient.shape() != part.shape {
-            let (name, expected, found) = (part.name.clone(), part.shape, gradient.shape());
+            let (name, expected) = (part.name.clone(), Box::new(part.shape));
+            let found = Box::new(gradient.shape());
             return Err(Error::GradientShape { name, expected, found });
         }
         flat.extend(gradient.iter());
