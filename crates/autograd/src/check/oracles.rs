@@ -54,7 +54,7 @@ impl Comparison<'_, '_> {
             for (&place, slope) in places.iter().zip(&slopes) {
                 let (analytic, numeric) = (self.gradients[p][place], slope.value[p]);
                 let (error, distance) = (slope.error[p], (analytic - numeric).abs());
-                let flat = analytic == 0.0 && numeric == 0.0;
+                let flat = analytic == 0.0 && !slope.moved[p];
                 unseen.flat &= flat;
                 let resolved = error <= tolerance && analytic.is_finite();
                 let rounding = error <= slope.floor[p];

@@ -112,7 +112,12 @@ impl Suspect<'_> {
         {
             return Some(Pattern::OneSample(n));
         }
-        if let Some(index) = self.uses.iter().position(|of| same(of)).filter(|_| self.uses.len() > 1) {
+        if let Some(index) = self
+            .uses
+            .iter()
+            .position(|of| same(of))
+            .filter(|_| self.uses.len() > 1 && self.part.time.is_none())
+        {
             return Some(Pattern::OneUse { index, of: self.uses.len() });
         }
         self.in_time()

@@ -16,6 +16,8 @@ pub(super) struct Slope {
     pub(super) floor: Vec<f64>,
     /// The slopes to the left and to the right, where they stay apart however small the step.
     pub(super) kink: Vec<Option<[f64; 2]>>,
+    /// Whether anything moved at any step.
+    pub(super) moved: Vec<bool>,
 }
 
 /// A function of the distance `s` along a line, what is read off it, and how precisely.
@@ -47,6 +49,7 @@ impl Line<'_> {
             error: vec![f64::INFINITY; count],
             floor: vec![f64::INFINITY; count],
             kink: vec![None; count],
+            moved: vec![false; count],
         };
         let mut above: Vec<Vec<f64>> = Vec::new();
         let mut gaps = vec![f64::INFINITY; count];
@@ -67,6 +70,7 @@ impl Line<'_> {
                         (best.value[i], best.error[i], best.floor[i]) = (value, spread.max(floor), floor);
                     }
                 }
+                best.moved[i] |= left[i] != 0.0 || right[i] != 0.0;
                 best.kink[i] = kink(left[i], right[i], gaps[i], 8.0 * floor);
                 gaps[i] = (right[i] - left[i]).abs();
             }
