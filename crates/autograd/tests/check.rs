@@ -40,7 +40,9 @@ fn other_activations_agree() {
         let mut rnn = Rnn { activation, ..Rnn::new([2, 4, 3, 4], 0.8) };
         let report = Check::new().layer(&mut rnn).unwrap();
         report.assert_ok();
-        assert!(report.kinks().is_empty() && report.not_verifiable().is_empty(), "{report}");
+        assert!(report.kinks().is_empty(), "{report}");
+        // Of relu, all units may be off at some step: that nothing was tested there is said, but of nothing else.
+        assert!(report.not_verifiable().iter().all(|found| found.floor == 0.0), "{report}");
     }
 }
 

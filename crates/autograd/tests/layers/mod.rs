@@ -6,24 +6,24 @@ use retrograde_autograd::check::{BoxError, Check, Checkable, Named};
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::{Shape, Tensor};
 
-pub fn normal<const R: usize>(shape: [usize; R], std: f64, rng: &mut StdRng) -> Tensor<f64> {
+pub(crate) fn normal<const R: usize>(shape: [usize; R], std: f64, rng: &mut StdRng) -> Tensor<f64> {
     Tensor::normal(Shape::from(shape), 0.0, std, rng).unwrap()
 }
 
 /// What comes out of a pre-activation.
-pub type Activation = for<'t> fn(&Var<'t, f64>) -> Var<'t, f64>;
+pub(crate) type Activation = for<'t> fn(&Var<'t, f64>) -> Var<'t, f64>;
 
-pub struct Rnn {
-    pub wx: Param<f64>,
-    pub wh: Param<f64>,
-    pub b: Param<f64>,
-    pub sizes: [usize; 4],
-    pub activation: Activation,
+pub(crate) struct Rnn {
+    pub(crate) wx: Param<f64>,
+    pub(crate) wh: Param<f64>,
+    pub(crate) b: Param<f64>,
+    pub(crate) sizes: [usize; 4],
+    pub(crate) activation: Activation,
 }
 
 impl Rnn {
     /// Of sizes N, T, D, H; `gain` is about the factor by which a gradient shrinks or grows each step.
-    pub fn new([n, t, d, h]: [usize; 4], gain: f64) -> Self {
+    pub(crate) fn new([n, t, d, h]: [usize; 4], gain: f64) -> Self {
         let mut rng = StdRng::seed_from_u64(1);
         Rnn {
             wx: Param::new("Wx", normal([d, h], 1.0 / (d as f64).sqrt(), &mut rng)),
@@ -34,7 +34,12 @@ impl Rnn {
         }
     }
 
-    pub fn unroll<'t>(&self, tape: &'t Tape<f64>, xs: &Var<'t, f64>, h0: &Var<'t, f64>) -> [Var<'t, f64>; 2] {
+    pub(crate) fn unroll<'t>(
+        &self,
+        tape: &'t Tape<f64>,
+        xs: &Var<'t, f64>,
+        h0: &Var<'t, f64>,
+    ) -> [Var<'t, f64>; 2] {
         let mut h = h0.clone();
         let mut hs = Vec::new();
         for step in 0..xs.shape()[1] {
@@ -48,7 +53,7 @@ impl Rnn {
     }
 
     /// A check with everything that this layer needs listed.
-    pub fn listed(&self) -> Check {
+    pub(crate) fn listed(&self) -> Check {
         let inputs = self.inputs(&mut StdRng::seed_from_u64(3));
         let check = Check::new().params([&self.wx, &self.wh, &self.b]).time_axis("xs", 1).seed(7);
         inputs.into_iter().fold(check, |check, (name, value)| check.input(name, value))
