@@ -158,11 +158,13 @@ fn of_a_layer_that_is_not_repeatable() {
     );
 }
 
+type Listed = Vec<(&'static str, Tensor<f64>)>;
+
 #[test]
 fn of_explicit_gradients() {
     let b = Param::new("b", Tensor::zeros([3]));
     let w = Param::new("w", Tensor::ones([3, 2]));
-    let refused = |backward: fn(Tensor<f64>) -> Vec<(&'static str, Tensor<f64>)>| {
+    let refused = |backward: fn(Tensor<f64>) -> Listed| {
         let check = Check::new().input("x", x()).params([&b, &w]);
         let forward = check.compare(
             |_, x| Ok([("y", (&x["x"] + &b).matmul(&w))].into()),
