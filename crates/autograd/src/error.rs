@@ -31,12 +31,14 @@ pub enum Error {
         /// The shape of the cotangent.
         found: Shape,
     },
-    /// A tangent does not have the shape of its input.
-    #[error("jvp: expected a tangent of shape {expected}, found {found}")]
-    Tangent {
+    /// What is given for an input, a value or a direction, does not have its shape.
+    #[error("{op}: expected a tensor of the input's shape {expected}, found {found}")]
+    InputShape {
+        /// The operation.
+        op: &'static str,
         /// The shape of the input.
         expected: Shape,
-        /// The shape of the tangent.
+        /// The shape of what was given.
         found: Shape,
     },
     /// The result of an operation was given where an input was needed.
@@ -45,9 +47,12 @@ pub enum Error {
         /// The operation.
         op: &'static str,
     },
-    /// A backward pass was asked of a tape that does not record.
-    #[error("backward: expected a tape that records, found an inference tape")]
-    NotRecorded,
+    /// Something that needs a record was asked of a tape that does not record.
+    #[error("{op}: expected a tape that records, found an inference tape")]
+    NotRecorded {
+        /// The operation.
+        op: &'static str,
+    },
     /// A parameter was given a value of another shape.
     #[error("parameter {name}: expected a value of shape {expected}, found {found}")]
     ParamShape {

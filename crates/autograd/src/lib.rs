@@ -13,6 +13,7 @@ mod operand;
 mod ops;
 mod param;
 mod reads;
+mod replay;
 pub mod rules;
 mod sweep;
 mod tape;

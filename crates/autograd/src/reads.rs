@@ -40,15 +40,15 @@ impl Reads {
         self.set & 1 << i.min(Self::TOLD_APART - 1) != 0
     }
 
-    /// What the rule of input `i` of `op` reads.
-    fn of(op: &Op, i: usize, shapes: &[Shape], output: Shape) -> u8 {
+    /// What the rule of input `i` of `op` reads, or `None` where there is no derivative.
+    fn of(op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<u8> {
         let x: Vec<Reads> = (0..)
             .zip(shapes)
             .map(|(j, &shape)| Reads { shape, set: 1 << j.min(Self::TOLD_APART - 1) })
             .collect();
         let y = Reads { shape: output, set: Self::OUTPUT };
         let g = Reads { shape: output, set: 0 };
-        cotangent(op, i, &x, &y, &g).map_or(0, |read| read.set)
+        cotangent(op, i, &x, &y, &g).map(|read| read.set)
     }
 }
 
@@ -67,19 +67,23 @@ impl Value for Reads {
 /// What each rule reads, found at the first use of its operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadsOf {
-    known: Vec<(Discriminant<Op>, [Option<u8>; Reads::TOLD_APART])>,
+    known: Vec<(Discriminant<Op>, [Option<Read>; Reads::TOLD_APART])>,
 }
 
+/// The set that a rule reads, or `None` where there is no derivative.
+type Read = Option<u8>;
+
 impl ReadsOf {
-    /// What the rule of input `i` of `op` reads; a rule reads the same whatever the shapes and attributes.
-    pub(crate) fn of(&mut self, op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Reads {
+    /// What the rule of input `i` of `op` reads, or `None` where there is no derivative; a rule reads the same
+    /// whatever the shapes and attributes.
+    pub(crate) fn of(&mut self, op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<Reads> {
         let kind = discriminant(op);
         let at = self.known.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
             self.known.push((kind, [None; Reads::TOLD_APART]));
             self.known.len() - 1
         });
         let known = &mut self.known[at].1[i.min(Reads::TOLD_APART - 1)];
-        let set = *known.get_or_insert_with(|| Reads::of(op, i, shapes, output));
-        Reads { shape: output, set }
+        let set = (*known.get_or_insert_with(|| Reads::of(op, i, shapes, output)))?;
+        Some(Reads { shape: output, set })
     }
 }

@@ -58,7 +58,7 @@ pub(crate) struct Node<E> {
     pub(crate) shape: Shape,
     /// Leaves are always kept; the value of an operation only where some rule reads it.
     pub(crate) value: Option<Tensor<E>>,
-    /// Whether a cotangent is wanted for it.
+    /// Whether it depends on a variable or parameter in a way that has a derivative.
     pub(crate) tracked: bool,
     /// Whether its gradient is handed out although it is not a leaf.
     pub(crate) retained: bool,
@@ -149,6 +149,15 @@ impl<E: Float> Tape<E> {
         self.len() == 0
     }
 
+    /// The recorded operations, in order; leaves are left out.
+    pub fn ops(&self) -> Vec<Op> {
+        let operation = |node: &Node<E>| match &node.origin {
+            Origin::Computed(op) => Some(op.clone()),
+            Origin::Variable | Origin::Parameter | Origin::Constant => None,
+        };
+        self.record.borrow().nodes.iter().filter_map(operation).collect()
+    }
+
     /// Whether the tape records.
     pub fn is_recording(&self) -> bool {
         self.recording
@@ -207,13 +216,14 @@ impl<E: Float> Tape<E> {
         let mut record = self.record.borrow_mut();
         let node = Node {
             tracked: origin != Origin::Constant,
+            // A parameter is shared by all steps, whichever asks for it first.
+            step: record.step.filter(|_| origin != Origin::Parameter),
             origin,
             shape: value.shape(),
             value: Some(value.clone()),
             retained: false,
             first_operand: record.operands.len() as u32,
             location: Location::caller(),
-            step: record.step,
         };
         Var::new(self, record.push(node), value)
     }
@@ -264,9 +274,11 @@ impl<E: Float> Record<E> {
         let mut tracked = false;
         let mut read = Reads::none(value.shape());
         for (i, xi) in x.iter().enumerate() {
-            if self.nodes[xi.id() as usize].tracked {
+            if self.nodes[xi.id() as usize].tracked
+                && let Some(reads) = self.reads.of(&op, i, shapes, value.shape())
+            {
                 tracked = true;
-                read = read.and(self.reads.of(&op, i, shapes, value.shape()));
+                read = read.and(reads);
             }
         }
         for (_, xj) in x.iter().enumerate().filter(|&(j, _)| read.input(j)) {

@@ -36,6 +36,12 @@ impl<'t, E: Float> Var<'t, E> {
         if a.rank() > 1 && b.rank() > 1 {
             return self.try_binary(Op::MatMul, r);
         }
+        let [k, rows] = [a[a.rank() - 1], b[b.rank().saturating_sub(2)]];
+        if k != rows {
+            // Before a vector becomes a matrix, so that the error has the shapes that were given.
+            let (lhs, rhs) = (Box::new(a), Box::new(b));
+            return Err(retrograde_tensor::Error::InnerDims { op: "matmul", lhs, rhs }.into());
+        }
         let row = if a.rank() == 1 { self.try_reshape([1, a[0]])? } else { self.clone() };
         let column = if b.rank() == 1 { r.try_reshape([b[0], 1])? } else { r };
         let y = row.try_binary(Op::MatMul, column)?; // [.., m, n] with m = 1, n = 1 or both

@@ -97,7 +97,8 @@ impl<E: Float> Var<'_, E> {
     /// If an axis is out of range or given twice, or if there is no element to choose from.
     #[track_caller]
     pub fn try_max_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
-        Ok(self.try_unary(Op::Max { axes: axes.to_vec() })?.without(axes, keep))
+        self.shape().reduced_non_empty("max_axes", axes)?;
+        Ok(self.unary(Op::Max { axes: axes.to_vec() }).without(axes, keep))
     }
 
     /// The smallest element over several axes.
@@ -121,7 +122,8 @@ impl<E: Float> Var<'_, E> {
     /// If an axis is out of range or given twice, or if there is no element to choose from.
     #[track_caller]
     pub fn try_min_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
-        Ok((-(-self).try_unary(Op::Max { axes: axes.to_vec() })?).without(axes, keep))
+        self.shape().reduced_non_empty("min_axes", axes)?;
+        Ok((-(-self).unary(Op::Max { axes: axes.to_vec() })).without(axes, keep))
     }
 
     /// `ln Σ exp(x)` along `axis`, safe for every finite `x`.
