@@ -84,10 +84,15 @@ impl<'t, E: Float> Var<'t, E> {
     /// # Source
     /// Reverse mode: S. Linnainmaa (1970); over time, P. Werbos, *Backpropagation through time* (1990).
     pub fn backward(&self) -> Result<Gradients<E>> {
+        self.backward_with(&self.unit_cotangent()?)
+    }
+
+    /// The cotangent of a scalar with respect to itself.
+    pub(crate) fn unit_cotangent(&self) -> Result<Tensor<E>> {
         if self.value().numel() != 1 {
             return Err(Error::NotScalar { found: self.shape() });
         }
-        self.backward_with(&Tensor::ones(self.shape()))
+        Ok(Tensor::ones(self.shape()))
     }
 
     /// The gradients of `⟨cotangent, self⟩`: the vector-Jacobian product of an output of any shape.
@@ -118,10 +123,8 @@ impl<'t, E: Float> Var<'t, E> {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     pub fn backward_recorded(&self) -> Result<Gradients<E, Var<'t, E>>> {
-        if self.value().numel() != 1 {
-            return Err(Error::NotScalar { found: self.shape() });
-        }
-        self.tape().backward_recorded(&[(self, &self.tape().constant(Tensor::ones(self.shape())))])
+        let cotangent = self.tape().constant(self.unit_cotangent()?);
+        self.tape().backward_recorded(&[(self, &cotangent)])
     }
 }
 
@@ -137,10 +140,7 @@ impl<E: Float> Tape<E> {
             self.check_output(y, cotangent.shape())?;
         }
         let record = self.record.borrow();
-        let value = |id: u32| match &record.nodes[id as usize] {
-            Node { value: Some(value), .. } => Adjoint::Dense(value.clone()),
-            node => Adjoint::Unread(node.shape),
-        };
+        let value = |id: u32| record.adjoint(id);
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
         let cotangents = sweep(&record, seeds, value, |_, g| g.settled());
         Ok(Gradients::new(&record, self, cotangents.into_iter().map(|(id, g)| (id, g.into_dense()))))
@@ -210,13 +210,21 @@ impl<E: Float> Tape<E> {
             return Err(Error::NotRecorded { op: "backward" });
         }
         if y.shape() != cotangent {
-            return Err(Error::Cotangent { expected: y.shape(), found: cotangent });
+            return Err(Error::Cotangent { expected: Box::new(y.shape()), found: Box::new(cotangent) });
         }
         Ok(())
     }
 }
 
 impl<E: Float> Record<E> {
+    /// The value of a node as the numeric sweep reads it.
+    pub(crate) fn adjoint(&self, id: u32) -> Adjoint<E> {
+        match &self.nodes[id as usize] {
+            Node { value: Some(value), .. } => Adjoint::Dense(value.clone()),
+            node => Adjoint::Unread(node.shape),
+        }
+    }
+
     /// The value of a node if it was kept. What no rule reads was not: should one read it after all, its gradient must
     /// not look right, so every element is NaN.
     fn kept_or_nan(&self, id: u32) -> Tensor<E> {

@@ -2,11 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod adjoint;
+mod display;
 mod dual;
 mod error;
 pub mod expr;
+mod finite;
 mod forward;
 mod gradients;
+mod hessian;
 mod jvp;
 pub mod op;
 mod operand;
@@ -24,6 +27,7 @@ pub use adjoint::Plain;
 pub use dual::Dual;
 pub use error::{Error, Result};
 pub use expr::{Derivation, Expr};
+pub use finite::{NonFinite, Pass};
 pub use gradients::{Gradients, Key};
 pub use op::Op;
 pub use operand::Operand;

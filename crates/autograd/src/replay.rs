@@ -59,7 +59,8 @@ impl<E: Float> Tape<E> {
                 return Err(Error::NotALeaf { op });
             }
             if x.shape() != value.shape() {
-                return Err(Error::InputShape { op, expected: x.shape(), found: value.shape() });
+                let (expected, found) = (Box::new(x.shape()), Box::new(value.shape()));
+                return Err(Error::InputShape { op, expected, found });
             }
             given[x.id() as usize] = Some(*value);
         }

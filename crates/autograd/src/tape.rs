@@ -44,7 +44,7 @@ pub struct Tape<E> {
 pub(crate) struct Record<E> {
     pub(crate) nodes: Vec<Node<E>>,
     /// The operands of all nodes, end to end.
-    operands: Vec<u32>,
+    pub(crate) operands: Vec<u32>,
     pub(crate) names: HashMap<u32, Cow<'static, str>>,
     pub(crate) params: Vec<(Param<E>, u32)>,
     reads: ReadsOf,
@@ -62,7 +62,7 @@ pub(crate) struct Node<E> {
     pub(crate) tracked: bool,
     /// Whether its gradient is handed out although it is not a leaf.
     pub(crate) retained: bool,
-    first_operand: u32,
+    pub(crate) first_operand: u32,
     /// The source line that recorded it.
     pub(crate) location: &'static Location<'static>,
     /// The time step that it belongs to, if any.
