@@ -66,7 +66,11 @@ fn lay_out(x: &Expr, style: &dyn Style) -> (String, Binding) {
     let within = |i: usize, outer: Binding| within(&x[i], outer, style);
     let product = |sign: char, glue: &str| {
         let right = if sign == '/' { Prefix } else { Product(sign) };
-        (format!("{}{glue}{}", within(0, Product(sign)), within(1, right)), Product(sign))
+        let left = match negated(&x[0]) {
+            Some(x0) => format!("-{}", self::within(x0, Prefix, style)),
+            None => within(0, Product(sign)),
+        };
+        (format!("{left}{glue}{}", within(1, right)), Product(sign))
     };
     let difference = |left: String, right: &Expr| (format!("{left} - {}", subtracted(right, style)), Sum);
     let call = |attributes: &[String]| {
@@ -77,7 +81,10 @@ fn lay_out(x: &Expr, style: &dyn Style) -> (String, Binding) {
     match op {
         Op::Add => match negated(&x[1]) {
             Some(x1) => difference(within(0, Sum), x1),
-            None => (format!("{} + {}", within(0, Sum), within(1, Sum)), Sum),
+            None => match within(1, Sum).strip_prefix('-') {
+                Some(x1) => (format!("{} - {x1}", within(0, Sum)), Sum),
+                None => (format!("{} + {}", within(0, Sum), within(1, Sum)), Sum),
+            },
         },
         Op::Sub => difference(within(0, Sum), &x[1]),
         Op::Shift(c) => match negated(&x[0]) {
