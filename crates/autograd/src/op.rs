@@ -4,6 +4,8 @@ use retrograde_tensor::{Shape, Tensor};
 
 /// An operation that a tape can record, with its attributes. Its operands are nodes of the tape.
 ///
+/// Large attributes are boxed: a tape holds one `Op` a node.
+///
 /// Everything that is differentiable is written in these; [`rules::cotangent`](crate::rules::cotangent) has the
 /// derivative of each.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,13 +135,13 @@ pub enum Op {
         axis: usize,
     },
     /// Rows of a table: `[V, ..] -> [indices.., ..]`.
-    Gather(Tensor<usize>),
+    Gather(Box<Tensor<usize>>),
     /// Rows added up where they came from, `[indices.., ..] -> [rows, ..]`: the transpose of [`Op::Gather`].
     Scatter {
         /// The number of rows of the result.
         rows: usize,
         /// The row of the result that each row of the operand is added to.
-        indices: Tensor<usize>,
+        indices: Box<Tensor<usize>>,
     },
 }
 

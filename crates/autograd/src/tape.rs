@@ -11,7 +11,7 @@ use retrograde_tensor::{Float, Shape, Tensor};
 use crate::op::Op;
 use crate::operand::Operand;
 use crate::param::Param;
-use crate::reads::{Reads, ReadsOf};
+use crate::reads::{Read, ReadsOf};
 use crate::var::Var;
 use crate::{Error, Result};
 
@@ -172,23 +172,26 @@ impl<E: Float> Tape<E> {
         if x.iter().any(|x| !std::ptr::eq(x.tape(), self)) {
             return Err(Error::ForeignVariable { op: op.name() });
         }
-        let mut few = [Shape::from([]); 3];
-        let many: Vec<Shape>;
-        let shapes = if x.len() <= few.len() {
-            few.iter_mut().zip(x).for_each(|(shape, x)| *shape = x.shape());
-            &few[..x.len()]
-        } else {
-            many = x.iter().map(|x| x.shape()).collect();
-            &many
-        };
+        match *x {
+            [x0] => self.record_op(op, x, &[x0.shape()], &[x0.value()]),
+            [x0, x1] => self.record_op(op, x, &[x0.shape(), x1.shape()], &[x0.value(), x1.value()]),
+            _ => {
+                let shapes: Vec<Shape> = x.iter().map(|x| x.shape()).collect();
+                self.record_op(op, x, &shapes, &x.iter().map(|x| x.value()).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    #[track_caller]
+    fn record_op(
+        &self,
+        op: Op,
+        x: &[&Var<'_, E>],
+        shapes: &[Shape],
+        values: &[&Tensor<E>],
+    ) -> Result<Var<'_, E>> {
         let shape = op.shape(shapes)?;
-        let mut values = [x[0].value(); 3];
-        let value = if x.len() <= values.len() {
-            values.iter_mut().zip(x).for_each(|(value, x)| *value = x.value());
-            op.eval(&values[..x.len()])
-        } else {
-            op.eval(&x.iter().map(|x| x.value()).collect::<Vec<_>>())
-        };
+        let value = op.eval(values);
         debug_assert_eq!(
             value.shape(),
             shape,
@@ -272,7 +275,7 @@ impl<E: Float> Record<E> {
         location: &'static Location<'static>,
     ) -> u32 {
         let mut tracked = false;
-        let mut read = Reads::none(value.shape());
+        let mut read = Read::default();
         for (i, xi) in x.iter().enumerate() {
             if self.nodes[xi.id() as usize].tracked
                 && let Some(reads) = self.reads.of(&op, i, shapes, value.shape())

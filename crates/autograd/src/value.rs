@@ -152,10 +152,10 @@ pub trait Value: Clone {
     }
     /// Rows of `self` by index.
     fn gather(&self, indices: &Tensor<usize>) -> Self {
-        Self::apply(Op::Gather(indices.clone()), &[self])
+        Self::apply(Op::Gather(Box::new(indices.clone())), &[self])
     }
     /// Rows of `self` added up into a table of `rows` rows.
     fn scatter(&self, rows: usize, indices: &Tensor<usize>) -> Self {
-        Self::apply(Op::Scatter { rows, indices: indices.clone() }, &[self])
+        Self::apply(Op::Scatter { rows, indices: Box::new(indices.clone()) }, &[self])
     }
 }

@@ -333,7 +333,7 @@ impl<'t, E: Float> Var<'t, E> {
     /// If an index is out of range.
     #[track_caller]
     pub fn try_gather_rows(&self, indices: &Tensor<usize>) -> Result<Self> {
-        self.try_unary(Op::Gather(indices.clone()))
+        self.try_unary(Op::Gather(Box::new(indices.clone())))
     }
 
     /// Rows added up by index into a table of `rows` rows: the transpose of [`gather_rows`](Self::gather_rows).
@@ -357,6 +357,6 @@ impl<'t, E: Float> Var<'t, E> {
     /// If an index is out of range or the leading axes are not those of `indices`.
     #[track_caller]
     pub fn try_scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Result<Self> {
-        self.try_unary(Op::Scatter { rows, indices: indices.clone() })
+        self.try_unary(Op::Scatter { rows, indices: Box::new(indices.clone()) })
     }
 }
