@@ -11,6 +11,9 @@ use retrograde_tensor::Tensor;
 /// Applies one operation, on a weight too, to what the last one gave.
 type Step = for<'t> fn(&Var<'t, f32>, &Var<'t, f32>) -> Var<'t, f32>;
 
+/// The same on tensors.
+type Plain = fn(&Tensor<f32>, &Tensor<f32>) -> Tensor<f32>;
+
 /// The middle of several timings of building a chain and of sweeping it.
 fn median(times: usize, mut run: impl FnMut() -> [Duration; 2]) -> [Duration; 2] {
     let mut taken: Vec<[Duration; 2]> = (0..times).map(|_| run()).collect();
@@ -35,7 +38,7 @@ fn chain(step: Step, length: usize) -> [Duration; 2] {
 }
 
 /// The same arithmetic without a tape, to be taken off.
-fn plain(step: impl Fn(&Tensor<f32>, &Tensor<f32>) -> Tensor<f32>, length: usize) -> Duration {
+fn plain(step: Plain, length: usize) -> Duration {
     let w = Tensor::from([[0.9_f32]]);
     let mut x = Tensor::from([[0.3_f32]]);
     let start = Instant::now();
@@ -69,7 +72,7 @@ fn main() {
 
     println!("1x1 tensors, f32: ns an operation");
     println!("{:<8} {:>8} {:>8} {:>8} {:>10}", "op", "record", "sweep", "both", "arithmetic");
-    let rows: [(&str, Step, fn(&Tensor<f32>, &Tensor<f32>) -> Tensor<f32>); 5] = [
+    let rows: [(&str, Step, Plain); 5] = [
         ("add", |x, w| x + w, |x, w| x + w),
         ("mul", |x, w| x * w, |x, w| x * w),
         ("tanh", |x, _| x.tanh(), |x, _| x.tanh()),

@@ -25,7 +25,7 @@ const ROWS: usize = 60;
 /// let x = tape.var(Tensor::from([1.0_f64, 2.0])).named("x");
 /// let y = (&x * 2.0).tanh().named("y");
 /// let expected = "\
-/// #  name  op        operands  shape  kept
+/// ##  name  op        operands  shape  kept
 /// 0  x     variable            [2]    16 B
 /// 1        scale 2   x         [2]
 /// 2  y     tanh      v1        [2]    16 B

@@ -68,8 +68,11 @@ fn reads(op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<Read> {
 /// What each rule reads, found at the first use of its operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadsOf {
-    known: Vec<(Discriminant<Op>, [Option<Option<Read>>; Read::TOLD_APART])>,
+    known: Vec<(Discriminant<Op>, [Option<Rule>; Read::TOLD_APART])>,
 }
+
+/// What the rule of one input reads, or `None` where there is no derivative.
+type Rule = Option<Read>;
 
 impl ReadsOf {
     /// What the rule of input `i` of `op` reads, or `None` where there is no derivative; a rule reads the same

@@ -32,6 +32,29 @@ use crate::{Error, Result};
 /// assert_eq!(grads.get(&x), Some(&Tensor::from([2.0, 4.0, 6.0])));
 /// # Ok::<(), retrograde_autograd::Error>(())
 /// ```
+///
+/// A state cannot be carried into the next tape by accident:
+/// ```compile_fail,E0597
+/// # use retrograde_autograd::Tape;
+/// # use retrograde_tensor::Tensor;
+/// let h = {
+///     let tape = Tape::new();
+///     tape.var(Tensor::from([0.0_f64])).tanh()
+/// };
+/// println!("{h:?}");
+/// ```
+/// but a value can, and nothing flows back through it:
+/// ```
+/// # use retrograde_autograd::Tape;
+/// # use retrograde_tensor::Tensor;
+/// let h = {
+///     let tape = Tape::new();
+///     tape.var(Tensor::from([0.0_f64])).tanh().detach()
+/// };
+/// let tape = Tape::new();
+/// let h = tape.constant(h);
+/// # assert_eq!(h.value(), &Tensor::from([0.0]));
+/// ```
 pub struct Tape<E> {
     pub(crate) record: RefCell<Record<E>>,
     recording: bool,

@@ -67,7 +67,7 @@ fn products_and_other_terms_in_any_order() {
     // The weight is not a leaf, and is used both as a product's operand and otherwise.
     fused_agrees_with_plain(&[&[3, 4], &[4, 4]], |_, x| {
         let w = x[1].tanh();
-        x[0].matmul(&w).matmul(&w.t()) + x[0].matmul(&(&w * &w))
+        x[0].matmul(&w).matmul(w.t()) + x[0].matmul(&w * &w)
     });
 }
 
