@@ -1,0 +1,14 @@
+//! The tests of the crate from outside, as one program: what they share is compiled once.
+
+#[macro_use]
+mod common;
+mod create;
+mod dual;
+mod elementwise;
+mod errors;
+mod indexing;
+mod products;
+mod reductions;
+mod surface;
+mod text;
+mod views;
