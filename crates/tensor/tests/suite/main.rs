@@ -7,6 +7,7 @@ mod dual;
 mod elementwise;
 mod errors;
 mod indexing;
+mod infer;
 mod products;
 mod reductions;
 mod surface;
