@@ -8,6 +8,7 @@ mod elementwise;
 mod errors;
 mod indexing;
 mod infer;
+mod level;
 mod products;
 mod reductions;
 mod surface;
