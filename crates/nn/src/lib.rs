@@ -61,6 +61,7 @@ mod shapes;
 mod stacked;
 mod state;
 mod time;
+pub mod torch;
 
 pub use bidirectional::Bidirectional;
 pub use cell::{Cell, StateOn};
