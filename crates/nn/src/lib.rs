@@ -62,6 +62,7 @@ mod stacked;
 mod state;
 mod time;
 pub mod torch;
+pub mod weights;
 
 pub use bidirectional::Bidirectional;
 pub use cell::{Cell, StateOn};
