@@ -40,6 +40,7 @@
 
 mod bidirectional;
 mod cell;
+mod check;
 mod clip;
 mod dropout;
 mod embedding;
