@@ -294,6 +294,7 @@ fn every_operation_has_a_row() {
             recorded.insert(format!("{op:?}").chars().take_while(|c| c.is_alphanumeric()).collect());
         }
     });
-    let missing: Vec<_> = variants.into_iter().chain(functions).filter(|name| !recorded.contains(name)).collect();
+    let missing: Vec<_> =
+        variants.into_iter().chain(functions).filter(|name| !recorded.contains(name)).collect();
     assert!(missing.is_empty(), "operations without a row: {missing:?}");
 }

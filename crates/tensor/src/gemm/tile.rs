@@ -43,7 +43,9 @@ impl<E> Tile<E> {
     #[inline(always)]
     unsafe fn compute<V: Vector<Lane = E>, const M: usize, const N: usize>(&self, last: usize) {
         if M > V::ROWS {
-            unreachable!("known when compiling: such a tile does not fit the registers and is never asked for");
+            unreachable!(
+                "known when compiling: such a tile does not fit the registers and is never asked for"
+            );
         }
         // SAFETY: every place is that of an element of the tile, which the caller vouches for; the last register of a
         // row is touched only in its first `last` lanes.
