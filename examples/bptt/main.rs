@@ -1,0 +1,2 @@
+//! The main job of this project.
+fn main() {}
