@@ -72,6 +72,15 @@ impl<E: Float, G> Gradients<E, G> {
     pub fn params(&self) -> impl Iterator<Item = (&Param<E>, &G)> {
         self.params.iter().filter_map(|(param, id)| Some((param, self.by_node.get(id)?)))
     }
+
+    /// Changes the gradients of parameters where they are, as clipping does; in the same order.
+    pub fn update_params(&mut self, mut change: impl FnMut(&Param<E>, &mut G)) {
+        for (param, id) in &self.params {
+            if let Some(gradient) = self.by_node.get_mut(id) {
+                change(param, gradient);
+            }
+        }
+    }
 }
 
 impl<'t, E: Float> Var<'t, E> {

@@ -207,13 +207,14 @@ impl<E: Float> Tape<E> {
         let mut record = self.record.borrow_mut();
         let node = Node {
             tracked: origin != Origin::Constant,
+            // A parameter belongs to all steps, whichever is the first to use it.
+            step: record.step.filter(|_| origin != Origin::Parameter),
             origin,
             shape: value.shape(),
             value: Some(value.clone()),
             retained: false,
             first_operand: record.operands.len() as u32,
             location: Location::caller(),
-            step: record.step,
         };
         Var::new(self, record.push(node), value)
     }

@@ -1,1 +1,73 @@
-//! Placeholder.
+//! Recurrent layers composed from primitive operations, and their hand-derived twins.
+//!
+//! A [`Cell`] is one step of a recurrent network, written as its formula; [`Time`] lifts it over a sequence. No
+//! backward pass is written anywhere but in [`explicit`], where the textbook's is, to be compared with.
+//!
+//! # Example
+//! ```
+//! use rand::{SeedableRng, rngs::StdRng};
+//! use retrograde_autograd::Tape;
+//! use retrograde_nn::{Adam, Linear, Module, RnnCell, TimeRnn, clip_grad_norm, cross_entropy, module};
+//! use retrograde_tensor::{Float, Tensor};
+//!
+//! struct Model<E: Float> {
+//!     rnn: TimeRnn<E>,
+//!     linear: Linear<E>,
+//! }
+//! module!(Model { rnn, linear });
+//!
+//! let mut rng = StdRng::seed_from_u64(1);
+//! let mut model = Model::<f32> {
+//!     rnn: TimeRnn::new(RnnCell::new(3, 8, &mut rng)).stateful(true),
+//!     linear: Linear::new(8, 5, &mut rng),
+//! };
+//! let mut adam = Adam::new(0.01);
+//! for _ in 0..3 {
+//!     let tape = Tape::new();
+//!     let xs = tape.constant(Tensor::normal([2, 4, 3], 0.0, 1.0, &mut rng)?); // [N, T, D]
+//!     let hs = model.rnn.forward(&xs)?.hs; // [N, T, H]
+//!     let logits = model.linear.forward(&hs)?; // [N, T, V]
+//!     let loss = cross_entropy(&logits, &Tensor::from([[0, 1, 2, 3], [4, 3, 2, 1]]))?;
+//!     let mut grads = loss.backward()?;
+//!     clip_grad_norm(&mut grads, 0.25);
+//!     adam.step(&grads)?;
+//! }
+//! assert_eq!(model.param_count(), 3 * 8 + 8 * 8 + 8 + 8 * 5 + 5);
+//! # Ok::<(), retrograde_nn::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod cell;
+mod clip;
+mod embedding;
+mod error;
+pub mod explicit;
+pub mod init;
+mod linear;
+mod loss;
+mod module;
+mod optim;
+mod rnn;
+mod shapes;
+mod state;
+mod time;
+
+pub use cell::{Cell, StateOn};
+pub use clip::clip_grad_norm;
+pub use embedding::Embedding;
+pub use error::{Error, Result};
+pub use linear::Linear;
+pub use loss::cross_entropy;
+pub use module::{Module, join};
+pub use optim::{Adam, Sgd};
+pub use rnn::{RnnCell, TimeRnn};
+pub use shapes::{Axis, Pattern};
+pub use state::State;
+pub use time::{Time, Unrolled};
+
+/// What [`module!`] needs to name.
+#[doc(hidden)]
+pub mod macro_support {
+    pub use retrograde_autograd::Param;
+    pub use retrograde_tensor::Float;
+}

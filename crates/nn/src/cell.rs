@@ -1,0 +1,91 @@
+//! One step of a recurrent network.
+
+use retrograde_autograd::{Tape, Var};
+use retrograde_tensor::Float;
+
+use crate::module::Module;
+use crate::state::State;
+
+/// The state of a cell on a tape.
+pub type StateOn<'t, C, E> = <<C as Cell<E>>::State as State<E>>::On<'t>;
+
+/// One step of a recurrent network, as a formula. [`Time`](crate::Time) lifts it over a sequence.
+///
+/// # Example
+/// A leaky average, `h_next = h_prev + rate ⊙ (x - h_prev)`, with a trained rate for each feature:
+/// ```
+/// use retrograde_autograd::{Param, Tape, Var};
+/// use retrograde_nn::{Cell, Time, module};
+/// use retrograde_tensor::{Float, Tensor};
+///
+/// struct Leaky<E> {
+///     rate: Param<E>, // [D]
+/// }
+/// module!(Leaky { rate });
+///
+/// impl<E: Float> Cell<E> for Leaky<E> {
+///     type State = Tensor<E>;
+///
+///     fn input_size(&self) -> usize {
+///         self.rate.shape()[0]
+///     }
+///     fn zero_state(&self, n: usize) -> Tensor<E> {
+///         Tensor::zeros([n, self.input_size()])
+///     }
+///     fn step<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>) -> Var<'t, E> {
+///         h_prev + (x - h_prev) * &self.rate
+///     }
+/// }
+///
+/// let mut leaky = Time::new(Leaky { rate: Param::new("rate", Tensor::from([0.5])) });
+/// let tape = Tape::new();
+/// let xs = tape.constant(Tensor::from([[[8.0], [8.0], [8.0]]])); // [1, 3, 1]
+/// let hs = leaky.forward(&xs)?.hs;
+/// assert_eq!(hs.value(), &Tensor::from([[[4.0], [6.0], [7.0]]]));
+/// assert!(hs.sum().backward()?.get(&leaky.cell.rate).is_some());
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+pub trait Cell<E: Float>: Module<E> {
+    /// What is carried from step to step.
+    type State: State<E>;
+
+    /// The number of features of the input, D.
+    fn input_size(&self) -> usize;
+
+    /// The state before the first step, for a batch of `n`.
+    fn zero_state(&self, n: usize) -> Self::State;
+
+    /// The names of the variables of a state, which printed tapes, errors and derived formulas use.
+    fn state_names(&self) -> &'static [&'static str] {
+        &["h"]
+    }
+
+    /// What of the input does not depend on the state. Done once for all time steps, as one matrix product.
+    ///
+    /// # Shapes
+    /// `[N, D] -> [N, P]` and `[N, T, D] -> [N, T, P]`
+    fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
+        x.clone()
+    }
+
+    /// The next state from the projected input of one step and the state before it.
+    ///
+    /// # Shapes
+    /// `x` is `[N, P]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit. [`Time`](crate::Time) has checked them.
+    fn step<'t>(&self, x: &Var<'t, E>, state: &StateOn<'t, Self, E>) -> StateOn<'t, Self, E>;
+
+    /// What of a state on `tape` is handed out: its first variable, `h`, unless a cell says otherwise.
+    ///
+    /// # Shapes
+    /// `-> [N, H]`
+    fn output<'t>(&self, _tape: &'t Tape<E>, state: &StateOn<'t, Self, E>) -> Var<'t, E> {
+        let mut first = None;
+        Self::State::each_on(state, &mut |part| {
+            first.get_or_insert_with(|| part.clone());
+        });
+        first.expect("a state has a variable")
+    }
+}

@@ -1,0 +1,70 @@
+//! Vectors for ids.
+
+use rand::Rng;
+use retrograde_autograd::{Param, Tape, Var};
+use retrograde_tensor::{Float, Tensor};
+
+use crate::shapes::{Axis, expect};
+use crate::{Result, init, module};
+
+/// A table with a vector for each id, looked up by row.
+///
+/// # Shapes
+/// `ids [..] -> [.., D]`; `W [V, D]`
+///
+/// # Example
+/// ```
+/// use retrograde_autograd::Tape;
+/// use retrograde_nn::Embedding;
+/// use retrograde_tensor::Tensor;
+///
+/// let embedding = Embedding::from_array(Tensor::from([[1.0, 2.0], [3.0, 4.0]]))?;
+/// let tape = Tape::new();
+/// let xs = embedding.forward(&tape, &Tensor::from([[1, 0, 1]]))?; // [N, T] -> [N, T, D]
+/// assert_eq!(xs.value(), &Tensor::from([[[3.0, 4.0], [1.0, 2.0], [3.0, 4.0]]]));
+/// let grads = xs.sum().backward()?;
+/// assert_eq!(grads.get(&embedding.w), Some(&Tensor::from([[1.0, 1.0], [2.0, 2.0]])));
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Embedding<E: Float> {
+    /// The table, `W [V, D]`.
+    pub w: Param<E>,
+}
+
+module!(Embedding { w });
+
+impl<E: Float> Embedding<E> {
+    /// Vectors of `d` features for `v` ids, normal of standard deviation `1/sqrt(d)`: about as long as 1.
+    pub fn new<R: Rng + ?Sized>(v: usize, d: usize, rng: &mut R) -> Self {
+        Embedding { w: Param::new("W", init::normal([v, d], d, rng)) }
+    }
+
+    /// A table that is shared with whoever else has it.
+    ///
+    /// # Errors
+    /// If it is not of rank 2.
+    pub fn from_param(w: Param<E>) -> Result<Self> {
+        expect("embedding", "w", &[Axis::Any("V"), Axis::Any("D")], w.shape())?;
+        Ok(Embedding { w })
+    }
+
+    /// A table with these initial values.
+    ///
+    /// # Errors
+    /// If it is not of rank 2.
+    pub fn from_array(w: Tensor<E>) -> Result<Self> {
+        Self::from_param(Param::new("W", w))
+    }
+
+    /// The vectors of ids.
+    ///
+    /// # Shapes
+    /// `[..] -> [.., D]`
+    ///
+    /// # Errors
+    /// If an id is not below V.
+    pub fn forward<'t>(&self, tape: &'t Tape<E>, ids: &Tensor<usize>) -> Result<Var<'t, E>> {
+        Ok(tape.param(&self.w).try_gather_rows(ids)?)
+    }
+}

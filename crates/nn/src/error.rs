@@ -1,0 +1,70 @@
+//! What can go wrong.
+
+use retrograde_tensor::Shape;
+
+use crate::shapes::Pattern;
+
+/// An error of this crate: what was expected, and what was found.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An operation on a tape failed.
+    #[error(transparent)]
+    Autograd(#[from] retrograde_autograd::Error),
+    /// An operation on tensors failed.
+    #[error(transparent)]
+    Tensor(#[from] retrograde_tensor::Error),
+    /// An input, a parameter, a state or a cotangent does not have the shape that the layer needs.
+    #[error("{op}: expected {name} of shape {expected}, found {found}")]
+    Shape {
+        /// The layer or function.
+        op: &'static str,
+        /// What has the wrong shape.
+        name: &'static str,
+        /// The shape needed.
+        expected: Box<Pattern>,
+        /// The shape found.
+        found: Box<Shape>,
+    },
+    /// An explicit layer was asked for its backward pass first.
+    #[error("{op}: expected a forward pass before the backward pass, found none")]
+    NoForward {
+        /// The layer.
+        op: &'static str,
+    },
+    /// A mean over no positions.
+    #[error("{op}: expected at least one target, found {found}")]
+    NoTargets {
+        /// The function.
+        op: &'static str,
+        /// The shape of the targets.
+        found: Box<Shape>,
+    },
+    /// A target that is no class.
+    #[error("{op}: expected targets below {classes}, found {found} at {at:?}")]
+    Target {
+        /// The function.
+        op: &'static str,
+        /// The number of classes.
+        classes: usize,
+        /// The target found.
+        found: usize,
+        /// Where it was found.
+        at: Box<[usize]>,
+    },
+    /// A setting outside of its range.
+    #[error("{op}: expected {name} to be {expected}, found {found}")]
+    Setting {
+        /// The optimizer or function.
+        op: &'static str,
+        /// The name of the setting.
+        name: &'static str,
+        /// Its range.
+        expected: &'static str,
+        /// The value found.
+        found: f64,
+    },
+}
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

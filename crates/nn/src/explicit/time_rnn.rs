@@ -1,0 +1,166 @@
+//! All steps, and their derivative by hand.
+
+use retrograde_tensor::{Float, Tensor};
+
+use super::Rnn;
+use crate::shapes::{Axis, expect, rnn_sizes};
+use crate::{Error, Result};
+
+const OP: &str = "explicit time_rnn";
+
+/// A simple recurrent network over a sequence, with its backpropagation through time written out.
+///
+/// It behaves as [`crate::TimeRnn`] does: stateless or stateful, with a state that can be set for the next call.
+///
+/// # Shapes
+/// `xs [N, T, D]`, `hs [N, T, H]`; `Wx [D, H]`, `Wh [H, H]`, `b [H]`
+///
+/// # Example
+/// ```
+/// use retrograde_nn::explicit::TimeRnn;
+/// use retrograde_tensor::Tensor;
+///
+/// let mut rnn = TimeRnn::new(Tensor::<f64>::zeros([1, 2]), Tensor::eye(2), Tensor::zeros([2]))?;
+/// let hs = rnn.forward(&Tensor::ones([1, 3, 1]))?;
+/// assert_eq!(hs, Tensor::zeros([1, 3, 2]));
+/// let dxs = rnn.backward(&Tensor::from([[[1.0, 0.0], [0.0, 2.0], [0.0, 4.0]]]))?;
+/// assert_eq!(dxs, Tensor::zeros([1, 3, 1]));
+/// assert_eq!(rnn.dh, Some(Tensor::from([[1.0, 6.0]]))); // all cotangents arrive at the initial state
+/// assert_eq!(rnn.db, Tensor::from([1.0, 2.0 * 2.0 + 3.0 * 4.0])); // dt is [1, 6], [0, 6], [0, 4]
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+///
+/// # Source
+/// *Deep Learning from Scratch 2*, section 5.3.2.
+#[derive(Clone, Debug)]
+pub struct TimeRnn<E: Float> {
+    /// The weight of the input, `Wx [D, H]`.
+    pub wx: Tensor<E>,
+    /// The weight of the state, `Wh [H, H]`.
+    pub wh: Tensor<E>,
+    /// The bias, `b [H]`.
+    pub b: Tensor<E>,
+    /// Whether each call starts from the state in which the last one ended.
+    pub stateful: bool,
+    /// The gradient of `Wx`, summed over the steps.
+    pub dwx: Tensor<E>,
+    /// The gradient of `Wh`, summed over the steps.
+    pub dwh: Tensor<E>,
+    /// The gradient of `b`, summed over the steps.
+    pub db: Tensor<E>,
+    /// The state after the last step, or the one set for the next call, `[N, H]`.
+    pub h: Option<Tensor<E>>,
+    /// The gradient of the state before the first step, `[N, H]`.
+    pub dh: Option<Tensor<E>>,
+    /// Whether the next call starts from `h` although the layer is not stateful.
+    set: bool,
+    /// One layer a step, with what its backward pass needs; `None` before the first forward pass.
+    layers: Option<Vec<Rnn<E>>>,
+    /// The batch size of the last forward pass.
+    n: usize,
+}
+
+impl<E: Float> TimeRnn<E> {
+    /// A layer of these weights that is not stateful.
+    ///
+    /// # Errors
+    /// If their shapes do not agree.
+    pub fn new(wx: Tensor<E>, wh: Tensor<E>, b: Tensor<E>) -> Result<Self> {
+        rnn_sizes(OP, wx.shape(), wh.shape(), b.shape())?;
+        let (dwx, dwh, db) = (Tensor::zeros(wx.shape()), Tensor::zeros(wh.shape()), Tensor::zeros(b.shape()));
+        let stateful = false;
+        Ok(TimeRnn { wx, wh, b, stateful, dwx, dwh, db, h: None, dh: None, set: false, layers: None, n: 0 })
+    }
+
+    /// Whether to carry the state from call to call.
+    #[must_use]
+    pub fn stateful(mut self, stateful: bool) -> Self {
+        self.stateful = stateful;
+        self
+    }
+
+    /// Gives the next call its initial state, stateful or not.
+    pub fn set_state(&mut self, h: Tensor<E>) {
+        self.h = Some(h);
+        self.set = true;
+    }
+
+    /// Forgets the state: the next call starts from zeros.
+    pub fn reset_state(&mut self) {
+        self.h = None;
+        self.set = false;
+    }
+
+    /// The states after each step.
+    ///
+    /// # Shapes
+    /// `xs [N, T, D] -> hs [N, T, H]`
+    ///
+    /// # Errors
+    /// If a shape does not fit, that of the state included.
+    pub fn forward(&mut self, xs: &Tensor<E>) -> Result<Tensor<E>> {
+        let [d, hidden] = rnn_sizes(OP, self.wx.shape(), self.wh.shape(), self.b.shape())?;
+        expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(d)], xs.shape())?;
+        let [n, steps] = [xs.dims()[0], xs.dims()[1]];
+        let due = self.h.clone().filter(|_| self.stateful || self.set);
+        let mut h = due.unwrap_or_else(|| Tensor::zeros([n, hidden]));
+        expect(OP, "h", &[Axis::Size(n), Axis::Size(hidden)], h.shape())?;
+
+        let mut hs = Tensor::zeros([n, steps, hidden]);
+        let mut layers = Vec::with_capacity(steps);
+        for step in 0..steps {
+            let mut layer = Rnn::new(self.wx.clone(), self.wh.clone(), self.b.clone())?;
+            h = layer.forward(&xs.select(1, step), &h)?;
+            hs.add_at(1, step, &h.unsqueeze(1)); // hs[:, step] = h
+            layers.push(layer);
+        }
+
+        (self.h, self.set, self.layers, self.n) = (Some(h), false, Some(layers), n);
+        Ok(hs)
+    }
+
+    /// `dxs`, from the cotangents of `hs`; the gradients of the weights and of the initial state are stored.
+    ///
+    /// # Shapes
+    /// `dhs [N, T, H] -> dxs [N, T, D]`
+    ///
+    /// # Errors
+    /// If there was no forward pass, or if `dhs` has another shape than `hs`.
+    pub fn backward(&mut self, dhs: &Tensor<E>) -> Result<Tensor<E>> {
+        let hidden = self.wh.dims()[0];
+        self.backward_with_last(dhs, &Tensor::zeros([self.n, hidden]))
+    }
+
+    /// As [`backward`](Self::backward), with a cotangent for the last state besides: what a decoder sends back to its
+    /// encoder.
+    ///
+    /// # Shapes
+    /// `dhs [N, T, H], dh_last [N, H] -> dxs [N, T, D]`
+    ///
+    /// # Errors
+    /// If there was no forward pass, or if a cotangent has another shape than its output.
+    pub fn backward_with_last(&mut self, dhs: &Tensor<E>, dh_last: &Tensor<E>) -> Result<Tensor<E>> {
+        let [d, hidden] = rnn_sizes(OP, self.wx.shape(), self.wh.shape(), self.b.shape())?;
+        let layers = self.layers.as_mut().ok_or(Error::NoForward { op: OP })?;
+        let [n, steps] = [self.n, layers.len()];
+        expect(OP, "dhs", &[Axis::Size(n), Axis::Size(steps), Axis::Size(hidden)], dhs.shape())?;
+        expect(OP, "dh_last", &[Axis::Size(n), Axis::Size(hidden)], dh_last.shape())?;
+
+        let mut dxs = Tensor::zeros([n, steps, d]);
+        let mut dh = dh_last.clone();
+        let [mut dwx, mut dwh, mut db] =
+            [self.wx.shape(), self.wh.shape(), self.b.shape()].map(Tensor::zeros);
+        for (step, layer) in layers.iter_mut().enumerate().rev() {
+            let dh_next = dhs.select(1, step) + &dh; // from hs[:, step] and from step + 1
+            let (dx, dh_prev) = layer.backward(&dh_next)?;
+            dxs.add_at(1, step, &dx.unsqueeze(1)); // dxs[:, step] = dx
+            dwx += &layer.dwx;
+            dwh += &layer.dwh;
+            db += &layer.db;
+            dh = dh_prev;
+        }
+
+        (self.dwx, self.dwh, self.db, self.dh) = (dwx, dwh, db, Some(dh));
+        Ok(dxs)
+    }
+}

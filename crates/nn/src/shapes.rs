@@ -1,0 +1,80 @@
+//! The shapes that layers expect, as their docs write them: `[N, T, 3]`.
+
+use std::fmt;
+
+use retrograde_tensor::Shape;
+
+use crate::{Error, Result};
+
+/// One axis of an expected shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// Any number of axes of any size: `..`. Only at the front.
+    Rest,
+    /// An axis of any size, by its letter: `N`.
+    Any(&'static str),
+    /// An axis of this size.
+    Size(usize),
+}
+
+/// A shape of which some sizes are left open, displayed as `[N, T, 3]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern(Box<[Axis]>);
+
+impl Pattern {
+    /// A pattern of these axes.
+    pub fn new(axes: &[Axis]) -> Self {
+        Pattern(axes.into())
+    }
+}
+
+impl From<Shape> for Pattern {
+    fn from(shape: Shape) -> Self {
+        Pattern(shape.iter().map(|&size| Axis::Size(size)).collect())
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let axes: Vec<String> = self
+            .0
+            .iter()
+            .map(|axis| match axis {
+                Axis::Rest => "..".to_owned(),
+                Axis::Any(letter) => (*letter).to_owned(),
+                Axis::Size(size) => size.to_string(),
+            })
+            .collect();
+        write!(f, "[{}]", axes.join(", "))
+    }
+}
+
+/// Refuses a shape that does not fit the axes.
+pub(crate) fn expect(op: &'static str, name: &'static str, axes: &[Axis], found: Shape) -> Result<()> {
+    let fits = |axes: &[Axis], found: &[usize]| {
+        axes.len() == found.len()
+            && axes
+                .iter()
+                .zip(found)
+                .all(|(axis, size)| !matches!(axis, Axis::Size(wanted) if wanted != size))
+    };
+    let fits = match axes {
+        [Axis::Rest, last @ ..] => {
+            found.len() >= last.len() && fits(last, &found[found.len() - last.len()..])
+        }
+        _ => fits(axes, &found),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Error::Shape { op, name, expected: Box::new(Pattern::new(axes)), found: Box::new(found) })
+}
+
+/// `[D, H]` of the parameters of an RNN, if their shapes agree.
+pub(crate) fn rnn_sizes(op: &'static str, wx: Shape, wh: Shape, b: Shape) -> Result<[usize; 2]> {
+    expect(op, "wx", &[Axis::Any("D"), Axis::Any("H")], wx)?;
+    let (d, h) = (wx[0], wx[1]);
+    expect(op, "wh", &[Axis::Size(h), Axis::Size(h)], wh)?;
+    expect(op, "b", &[Axis::Size(h)], b)?;
+    Ok([d, h])
+}
