@@ -37,8 +37,8 @@ pub fn lines(figure: &Figure, screen: &Screen) -> Vec<String> {
         let line = format!("  {space}{label} {axis}{}{}", canvas.line(r, screen), name.unwrap_or_default());
         lines.push(line.trim_end().to_owned());
     }
-    lines.extend(below(&x, gutter + 3, canvas.width));
-    let indent = " ".repeat(gutter + 3 + canvas.width.saturating_sub(columns(&figure.x)) / 2);
+    lines.extend(below(&x, gutter + 4, canvas.width));
+    let indent = " ".repeat(gutter + 4 + canvas.width.saturating_sub(columns(&figure.x)) / 2);
     lines.push(format!("{indent}{}", screen.ink(Ink::Faint, &figure.x)));
     lines
 }

@@ -73,10 +73,12 @@ pub fn draw(figure: &Figure) -> Result<String> {
                     Stroke::Bold => colour.stroke_width(2),
                     Stroke::Pale => colour.mix(0.45).stroke_width(1),
                 };
-                let places = curve.points.iter().map(|&(px, py)| Some((x.coordinate(px)?, y.coordinate(py)?)));
+                let places =
+                    curve.points.iter().map(|&(px, py)| Some((x.coordinate(px)?, y.coordinate(py)?)));
                 let places: Vec<Option<(f64, f64)>> = places.collect();
                 // Where a point has no place on an axis, the line is interrupted.
-                for (piece, line) in places.split(Option::is_none).filter(|line| !line.is_empty()).enumerate() {
+                for (piece, line) in places.split(Option::is_none).filter(|line| !line.is_empty()).enumerate()
+                {
                     let series = LineSeries::new(line.iter().flatten().copied(), style);
                     let drawn = chart.draw_series(series)?;
                     if piece == 0 {
@@ -161,9 +163,6 @@ mod tests {
     #[test]
     fn a_figure_without_values_is_an_error() {
         let error = draw(&figure(&[0.0, f64::NAN])).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "figure A < B: expected a value that its axis can show, found none"
-        );
+        assert_eq!(error.to_string(), "figure A < B: expected a value that its axis can show, found none");
     }
 }

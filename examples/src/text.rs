@@ -42,7 +42,8 @@ impl Text {
     pub fn documentation() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
         let mut text = String::new();
-        for path in files(&root.join("README.md"), "md")?.into_iter().chain(files(&root.join("docs"), "md")?) {
+        for path in files(&root.join("README.md"), "md")?.into_iter().chain(files(&root.join("docs"), "md")?)
+        {
             text += &read(&path)?;
         }
         for path in files(&root.join("crates"), "rs")? {
@@ -156,8 +157,7 @@ mod tests {
         let path = dir.join("latin1.txt");
         fs::write(&path, b"na\xefve").unwrap();
         let found = Text::read(&path).unwrap_err().to_string();
-        let expected =
-            format!("text {}: expected UTF-8, found the byte 0xef at offset 2", path.display());
+        let expected = format!("text {}: expected UTF-8, found the byte 0xef at offset 2", path.display());
         assert_eq!(found, expected);
         fs::write(&path, "\u{feff}a\r\nb\n").unwrap();
         let text = Text::read(&path).unwrap();
