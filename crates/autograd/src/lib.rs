@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod adjoint;
+pub mod check;
 mod dual;
 mod error;
 pub mod expr;
