@@ -70,6 +70,9 @@ pub enum Error {
     /// A derivative cannot be taken.
     #[error(transparent)]
     Autograd(#[from] retrograde::autograd::Error),
+    /// A gradient cannot be checked.
+    #[error(transparent)]
+    Check(#[from] retrograde::autograd::check::Error),
     /// A layer cannot do what it is asked for.
     #[error(transparent)]
     Nn(#[from] retrograde::nn::Error),

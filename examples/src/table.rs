@@ -1,11 +1,14 @@
 //! Tables of aligned columns.
 
+use std::ops::Range;
+
 use crate::screen::{Ink, Screen, columns};
 
 /// A table: a row of titles, a rule, and rows of cells.
 #[derive(Clone, Debug)]
 pub struct Table {
     columns: Vec<Column>,
+    over: Vec<(Range<usize>, String)>,
     rows: Vec<Vec<(String, Ink)>>,
 }
 
@@ -32,7 +35,14 @@ impl Table {
     pub fn new(titles: &[(&str, Align)]) -> Self {
         let columns =
             titles.iter().map(|&(title, align)| Column { title: title.to_owned(), align }).collect();
-        Table { columns, rows: Vec::new() }
+        Table { columns, over: Vec::new(), rows: Vec::new() }
+    }
+
+    /// Writes a title over several columns, above their own titles. Such titles are given from left to right.
+    #[must_use]
+    pub fn over(mut self, columns: Range<usize>, title: &str) -> Self {
+        self.over.push((columns, title.to_owned()));
+        self
     }
 
     /// Adds a row of plain cells.
@@ -73,7 +83,19 @@ impl Table {
         };
         let across = widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1);
         let rule = format!("{GAP}{}", screen.ink(Ink::Faint, &"─".repeat(across)));
-        [line(&titles), rule].into_iter().chain(self.rows.iter().map(line)).collect()
+        let over = (!self.over.is_empty()).then(|| screen.ink(Ink::Faint, &self.over_line(&widths)));
+        over.into_iter().chain([line(&titles), rule]).chain(self.rows.iter().map(line)).collect()
+    }
+
+    /// The titles over several columns, each at the right end of its columns.
+    fn over_line(&self, widths: &[usize]) -> String {
+        let mut line = String::new();
+        for (range, title) in &self.over {
+            let end: usize = widths[..range.end].iter().map(|width| GAP.len() + width).sum();
+            line += &" ".repeat(end.saturating_sub(columns(&line) + columns(title)));
+            line += title;
+        }
+        line
     }
 }
 
@@ -93,6 +115,15 @@ mod tests {
             table.lines(&plain),
             ["  tensor      abs", "  ───────────────", "  dWh     1.5e-16", "  dxₜ           0"]
         );
+    }
+
+    #[test]
+    fn a_title_over_several_columns_ends_where_they_end() {
+        let titles = [("tensor", Align::Left), ("abs", Align::Right), ("rel", Align::Right)];
+        let mut table = Table::new(&titles).over(1..3, "by hand");
+        table.row(["dWh", "1e-16", "2e-16"]);
+        let plain = Screen::new(io::sink(), false);
+        assert_eq!(table.lines(&plain)[..2], ["               by hand", "  tensor    abs    rel"]);
     }
 
     #[test]
