@@ -10,7 +10,7 @@ use retrograde_tensor::Tensor;
 
 /// A fault, in the order of the table in `docs/checking.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fault {
+pub(crate) enum Fault {
     NoCarry,
     Overwritten,
     BatchNotSummed,
@@ -34,7 +34,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Fault; 20] = [
+    pub(crate) const ALL: [Fault; 20] = [
         Fault::NoCarry,
         Fault::Overwritten,
         Fault::BatchNotSummed,
@@ -58,7 +58,7 @@ impl Fault {
     ];
 
     /// What is wrong, in words.
-    pub fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Fault::NoCarry => "`dh` from the next step is not added",
             Fault::Overwritten => "`dWh` overwritten at each step, not summed",
@@ -84,7 +84,7 @@ impl Fault {
     }
 
     /// N, T, D, H
-    pub fn sizes(self) -> [usize; 4] {
+    pub(crate) fn sizes(self) -> [usize; 4] {
         match self {
             Fault::Notebook => [3, 4, 3, 3],
             Fault::Dropped => [2, 3, 4, 32],
@@ -93,7 +93,7 @@ impl Fault {
     }
 
     /// Checks the broken layer.
-    pub fn check(self) -> Result<Report, Error> {
+    pub(crate) fn check(self) -> Result<Report, Error> {
         let mut rng = StdRng::seed_from_u64(5);
         let [n, t, d, h] = self.sizes();
         let rnn = Rnn::new(d, h, &mut rng);
@@ -122,7 +122,7 @@ impl Fault {
                         let [hs, last] = rnn.unroll(tape, &x["xs"], &x["h0"]);
                         Ok([("hs", hs), ("h", last)].into())
                     },
-                    |x, dy| Ok(backward(self, x, dy, &leaked)),
+                    |x, dy| Ok(backward(Some(self), x, dy, &leaked)),
                 )
             }
         }
@@ -130,20 +130,20 @@ impl Fault {
 }
 
 /// Values of a normal distribution around 0.
-pub fn normal<const R: usize>(shape: [usize; R], std: f64, rng: &mut StdRng) -> Tensor<f64> {
+pub(crate) fn normal<const R: usize>(shape: [usize; R], std: f64, rng: &mut StdRng) -> Tensor<f64> {
     let shape = retrograde_tensor::Shape::from(shape);
     Tensor::normal(shape, 0.0, std, rng).expect("a finite standard deviation")
 }
 
 /// The layer that is right, in primitive operations.
-pub struct Rnn {
-    pub wx: Param<f64>,
-    pub wh: Param<f64>,
-    pub b: Param<f64>,
+pub(crate) struct Rnn {
+    pub(crate) wx: Param<f64>,
+    pub(crate) wh: Param<f64>,
+    pub(crate) b: Param<f64>,
 }
 
 impl Rnn {
-    pub fn new(d: usize, h: usize, rng: &mut StdRng) -> Self {
+    pub(crate) fn new(d: usize, h: usize, rng: &mut StdRng) -> Self {
         Rnn {
             wx: Param::new("Wx", normal([d, h], 1.0 / (d as f64).sqrt(), rng)),
             wh: Param::new("Wh", normal([h, h], 0.9 / (h as f64).sqrt(), rng)),
@@ -152,7 +152,12 @@ impl Rnn {
     }
 
     /// All states `hs [N, T, H]` and the last one `[N, H]`.
-    pub fn unroll<'t>(&self, tape: &'t Tape<f64>, xs: &Var<'t, f64>, h0: &Var<'t, f64>) -> [Var<'t, f64>; 2] {
+    pub(crate) fn unroll<'t>(
+        &self,
+        tape: &'t Tape<f64>,
+        xs: &Var<'t, f64>,
+        h0: &Var<'t, f64>,
+    ) -> [Var<'t, f64>; 2] {
         let mut h = h0.clone();
         let mut hs = Vec::new();
         for step in 0..xs.shape()[1] {
@@ -189,9 +194,9 @@ impl Rnn {
     }
 }
 
-/// Backpropagation through time by hand, with one fault.
-fn backward(
-    fault: Fault,
+/// Backpropagation through time by hand, right but for one fault.
+pub(crate) fn backward(
+    fault: Option<Fault>,
     x: &Named<Tensor<f64>>,
     dy: &Named<Tensor<f64>>,
     leaked: &RefCell<Tensor<f64>>,
@@ -203,57 +208,57 @@ fn backward(
         let t = h[step].matmul(wh) + xs.select(1, step).matmul(wx) + b;
         h.push(t.tanh());
     }
-    if fault == Fault::Aliased {
+    if fault == Some(Fault::Aliased) {
         h = vec![h[steps].clone(); steps + 1];
     }
 
     let (mut dwx, mut dwh) = (Tensor::zeros(wx.shape()), Tensor::zeros(wh.shape()));
     let (mut db, mut dxs) = (Tensor::zeros(b.shape()), Vec::new());
     let mut dh = match fault {
-        Fault::LastStateIgnored => Tensor::zeros(h0.shape()),
+        Some(Fault::LastStateIgnored) => Tensor::zeros(h0.shape()),
         _ => dy["h"].clone(),
     };
     for step in (0..steps).rev() {
         let (x, h_prev, h_next) = (xs.select(1, step), &h[step], &h[step + 1]);
         let dh_next = match fault {
-            Fault::NoCarry => dy["hs"].select(1, step),
+            Some(Fault::NoCarry) => dy["hs"].select(1, step),
             _ => dy["hs"].select(1, step) + &dh,
         };
         let dt = dh_next * (1.0 - h_next.square()); // [N, H]
-        db += match fault {
-            Fault::BatchNotSummed => dt.select(0, samples - 1),
-            Fault::SignOfBias => -dt.sum_to(b.shape()),
+        db += &match fault {
+            Some(Fault::BatchNotSummed) => dt.select(0, samples - 1),
+            Some(Fault::SignOfBias) => -dt.sum_to(b.shape()),
             _ => dt.sum_to(b.shape()),
         };
         let step_dwh = match fault {
-            Fault::OffByOne => h_next.t().matmul(&dt),
-            Fault::TransposedWeight => dt.t().matmul(h_prev),
+            Some(Fault::OffByOne) => h_next.t().matmul(&dt),
+            Some(Fault::TransposedWeight) => dt.t().matmul(h_prev),
             _ => h_prev.t().matmul(&dt),
         };
         match fault {
-            Fault::Overwritten => dwh = step_dwh,
-            _ => dwh += step_dwh,
+            Some(Fault::Overwritten) => dwh = step_dwh,
+            _ => dwh += &step_dwh,
         }
-        dwx += match fault {
-            Fault::BatchMean => x.t().matmul(&dt) / samples as f64,
+        dwx += &match fault {
+            Some(Fault::BatchMean) => x.t().matmul(&dt) / samples as f64,
             _ => x.t().matmul(&dt),
         };
         dh = match fault {
-            Fault::MissingTranspose => dt.matmul(wh),
-            Fault::Notebook => x.t().matmul(&dt),
-            Fault::Truncated if step == 2 => Tensor::zeros(h0.shape()),
+            Some(Fault::MissingTranspose) => dt.matmul(wh),
+            Some(Fault::Notebook) => x.t().matmul(&dt),
+            Some(Fault::Truncated) if step == 2 => Tensor::zeros(h0.shape()),
             _ => dt.matmul(&wh.t()),
         };
         dxs.push(dt.matmul(&wx.t()));
     }
-    if fault != Fault::Reversed {
+    if fault != Some(Fault::Reversed) {
         dxs.reverse();
     }
     match fault {
-        Fault::Dropped => dwh.set(&[17, 4], 0.0).expect("within 32 x 32"),
-        Fault::Scaled => dwh = dwh * 1.0005,
-        Fault::InitialStateForgotten => dh = Tensor::zeros(h0.shape()),
-        Fault::GradientLeak => {
+        Some(Fault::Dropped) => dwh.set(&[17, 4], 0.0).expect("within 32 x 32"),
+        Some(Fault::Scaled) => dwh = dwh * 1.0005,
+        Some(Fault::InitialStateForgotten) => dh = Tensor::zeros(h0.shape()),
+        Some(Fault::GradientLeak) => {
             *leaked.borrow_mut() += &dwx;
             dwx = leaked.borrow().clone();
         }

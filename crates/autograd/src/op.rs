@@ -4,6 +4,8 @@ use retrograde_tensor::{Shape, Tensor};
 
 /// An operation that a tape can record, with its attributes. Its operands are nodes of the tape.
 ///
+/// Large attributes are boxed: a tape holds one `Op` a node.
+///
 /// Everything that is differentiable is written in these; [`rules::cotangent`](crate::rules::cotangent) has the
 /// derivative of each.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,13 +135,13 @@ pub enum Op {
         axis: usize,
     },
     /// Rows of a table: `[V, ..] -> [indices.., ..]`.
-    Gather(Tensor<usize>),
+    Gather(Box<Tensor<usize>>),
     /// Rows added up where they came from, `[indices.., ..] -> [rows, ..]`: the transpose of [`Op::Gather`].
     Scatter {
         /// The number of rows of the result.
         rows: usize,
         /// The row of the result that each row of the operand is added to.
-        indices: Tensor<usize>,
+        indices: Box<Tensor<usize>>,
     },
 }
 
@@ -175,9 +177,9 @@ impl Op {
             Op::Compare(Ge) => "ge",
             Op::Compare(Lt) => "lt",
             Op::Compare(Le) => "le",
-            Op::Compare(Eq) => "eq",
-            Op::Compare(Ne) => "ne",
-            Op::Where => "where",
+            Op::Compare(Eq) => "eq_mask",
+            Op::Compare(Ne) => "ne_mask",
+            Op::Where => "where_mask",
             Op::Masked { .. } => "masked",
             Op::Neg => "neg",
             Op::Scale(_) => "scale",

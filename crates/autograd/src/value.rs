@@ -20,6 +20,12 @@ pub trait Value: Clone {
         *self = self.add(&other);
     }
 
+    /// The same value with nothing left to evaluate: what rules read once all contributions have been added up.
+    #[must_use]
+    fn settled(self) -> Self {
+        self
+    }
+
     /// `g ⊙ (1 - y²)`, for `y = tanh(x)`.
     fn tanh_grad(&self, y: &Self) -> Self {
         self.mul(&y.square().one_minus())
@@ -146,10 +152,10 @@ pub trait Value: Clone {
     }
     /// Rows of `self` by index.
     fn gather(&self, indices: &Tensor<usize>) -> Self {
-        Self::apply(Op::Gather(indices.clone()), &[self])
+        Self::apply(Op::Gather(Box::new(indices.clone())), &[self])
     }
     /// Rows of `self` added up into a table of `rows` rows.
     fn scatter(&self, rows: usize, indices: &Tensor<usize>) -> Self {
-        Self::apply(Op::Scatter { rows, indices: indices.clone() }, &[self])
+        Self::apply(Op::Scatter { rows, indices: Box::new(indices.clone()) }, &[self])
     }
 }

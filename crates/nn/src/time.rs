@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use retrograde_autograd::{Param, Tape, Var};
+use retrograde_autograd::{Error as TapeError, Param, Tape, Var};
 use retrograde_tensor::{Float, Tensor};
 
 use crate::Result;
@@ -114,11 +114,15 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     /// # Errors
     /// If `xs` has another shape, or if the state is not one of a batch of N: call
     /// [`reset_state`](Self::reset_state) before the batch size changes. The state then stays as it was.
+    ///
+    /// # Panics
+    /// Where the cell does, as when one of its parameters was replaced by one of another shape.
     pub fn forward<'t>(&mut self, xs: &Var<'t, E>) -> Result<Unrolled<'t, E, StateOn<'t, C, E>>> {
         let [n, _] = self.check(xs)?;
         let due = self.state.clone().filter(|_| self.stateful || self.set);
         let state = due.unwrap_or_else(|| self.cell.zero_state(n));
         let initial = state.on(xs.tape());
+        self.name_state(&initial, |name| format!("{name}_prev").into());
         let (hs, last) = self.unroll(xs, initial.clone())?;
         self.state = Some(C::State::detach(&last));
         self.set = false;
@@ -132,15 +136,17 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     ///
     /// # Errors
     /// If `xs` or the state has another shape, or if they are not on one tape.
+    ///
+    /// # Panics
+    /// Where the cell does, as when one of its parameters was replaced by one of another shape.
     pub fn unroll<'t>(
         &self,
         xs: &Var<'t, E>,
         initial: StateOn<'t, C, E>,
     ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
         let [n, steps] = self.check(xs)?;
-        self.check_state(n, xs.tape(), &initial)?;
         let tape = xs.tape();
-        self.name_state(&initial, |name| format!("{name}_prev").into());
+        self.check_state(n, tape, &initial)?;
         let recorded = tape.len();
         let mut projected = self.cell.project(xs); // [N, T, P]
         if tape.len() > recorded {
@@ -155,9 +161,11 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
             outputs.push(self.cell.output(tape, &state)); // [N, H]
         }
         tape.set_step(None);
-        let hs = match steps {
-            0 => tape.constant(Tensor::zeros(self.cell.output(tape, &state).shape().inserted(1, 0))), // [N, 0, H]
-            _ => Var::try_stack(&outputs, 1)?, // [N, T, H]
+        let hs = if steps > 0 {
+            Var::try_stack(&outputs, 1)? // [N, T, H]
+        } else {
+            let h = self.cell.output(tape, &state);
+            tape.constant(Tensor::zeros(h.shape().inserted(1, 0))) // [N, 0, H]
         };
         Ok((hs.named("hs"), state))
     }
@@ -176,13 +184,13 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         let mut shapes = shapes.into_iter();
         let mut result = Ok(());
         C::State::each_on(state, &mut |part| {
-            let expected: Vec<Axis> =
-                shapes.next().iter().flat_map(|shape| shape.to_vec()).map(Axis::Size).collect();
+            let shape = shapes.next().expect("a state has as many variables as tensors");
             if result.is_ok() {
                 result = if std::ptr::eq(part.tape(), tape) {
-                    expect(OP, "the state", &expected, part.shape())
+                    let axes: Vec<Axis> = shape.iter().map(|&size| Axis::Size(size)).collect();
+                    expect(OP, "a state", &axes, part.shape())
                 } else {
-                    Err(retrograde_autograd::Error::ForeignVariable { op: OP }.into())
+                    Err(TapeError::ForeignVariable { op: OP }.into())
                 };
             }
         });

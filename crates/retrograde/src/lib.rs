@@ -24,6 +24,26 @@ pub use retrograde_nn as nn;
 pub use retrograde_tensor as tensor;
 
 /// What most programs need.
+///
+/// # Example
+/// ```
+/// use retrograde::prelude::*;
+///
+/// struct Scale<E> {
+///     gain: Param<E>,
+/// }
+/// module!(Scale { gain });
+///
+/// let scale = Scale { gain: Param::new("gain", Tensor::from([2.0_f64, 3.0])) };
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::from([1.0, -1.0]));
+/// let y = &x * &scale.gain;
+/// let grads: Gradients<f64> = y.square().sum().backward()?;
+/// Sgd::new(0.5).step(&grads)?; // dgain = 2 x² gain
+/// assert_close!(scale.gain.value(), Tensor::zeros([2]), 0.0, 1e-15);
+/// assert_eq!(scale.param_count(), 2);
+/// # Ok::<(), retrograde::nn::Error>(())
+/// ```
 pub mod prelude {
     pub use crate::autograd::{Gradients, Param, Tape, Var};
     pub use crate::nn::{

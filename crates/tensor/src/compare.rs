@@ -14,6 +14,18 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Errors
     /// If the shapes differ, or an element: the error says how many, and which one most.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (x, y) = (Tensor::from([1.0, 2.5]), Tensor::from([1.0, 2.0]));
+    /// assert_eq!(
+    ///     x.allclose(&y, 1e-6, 0.0).unwrap_err().to_string(),
+    ///     "1 of 2 elements differ, most at [1]: expected 2.0, found 2.5 \
+    ///      (absolute difference 5.000e-1, relative 2.500e-1)",
+    /// );
+    /// ```
     pub fn allclose(&self, other: &Self, rtol: f64, atol: f64) -> Result<(), Mismatch> {
         compare(self, other, rtol, atol, false)
     }
@@ -106,6 +118,13 @@ fn compare<E: Scalar>(
 
 /// Panics unless two tensors are close: `assert_close!(found, expected, rtol, atol)`, and with `equal_nan`
 /// at the end if NaN is to count as equal to NaN.
+///
+/// # Example
+/// ```
+/// use retrograde_tensor::{Tensor, assert_close};
+///
+/// assert_close!(Tensor::from([0.1 + 0.2]), Tensor::from([0.3]), 1e-15, 0.0);
+/// ```
 #[macro_export]
 macro_rules! assert_close {
     ($found:expr, $expected:expr, $rtol:expr, $atol:expr $(,)?) => {

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -5,20 +6,27 @@ use rand::Rng;
 use rand_distr::uniform::SampleUniform;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::kernel;
-use crate::{Matrix, MatrixMut};
+use crate::buffer::Buffers;
+use crate::simd::math;
+use crate::{Level, Matrix, MatrixMut};
+use crate::{gemm, kernel};
 
 /// What a tensor can hold. `Default` is the value that stands for zero.
-pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {}
+pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {
+    /// Runs `f` on the calling thread's free buffers, if this type keeps any.
+    #[doc(hidden)]
+    fn buffers<R>(_f: impl FnOnce(&mut Buffers<Self>) -> R) -> Option<R> {
+        None
+    }
+}
 
-impl Element for f32 {}
-impl Element for f64 {}
 impl Element for usize {}
 impl Element for bool {}
 
 /// What a tensor can compute with: `f32`, `f64`, and any number type built on them, such as a dual number.
 ///
-/// Only the scalar functions need to be written. The functions over slices and [`gemm`](Scalar::gemm) have
+/// `f32` and `f64` compute with the standard library, and multiply matrices with the crate `matrixmultiply`.
+/// Of a type of one's own, only the scalar functions need to be written. The functions over slices and [`gemm`](Scalar::gemm) have
 /// default bodies that say what they mean; a type may override them with faster ones.
 /// `Default::default()` must be zero.
 pub trait Scalar:
@@ -63,12 +71,12 @@ pub trait Scalar:
 
     /// The greater of two values, the left one if they are equal. NaN if either is, as in NumPy.
     fn maximum(self, other: Self) -> Self {
-        if self >= other || self.is_nan() { self } else { other }
+        if (self >= other) | self.is_nan() { self } else { other }
     }
 
     /// The lesser of two values, the left one if they are equal. NaN if either is, as in NumPy.
     fn minimum(self, other: Self) -> Self {
-        if self <= other || self.is_nan() { self } else { other }
+        if (self <= other) | self.is_nan() { self } else { other }
     }
 
     /// Whether the value is not a number.
@@ -124,6 +132,16 @@ mod sealed {
 
 macro_rules! float {
     ($float:ident, $dtype:literal, $gemm:path) => {
+        impl Element for $float {
+            fn buffers<R>(f: impl FnOnce(&mut Buffers<Self>) -> R) -> Option<R> {
+                thread_local! {
+                    static BUFFERS: RefCell<Buffers<$float>> = RefCell::new(Buffers::new());
+                }
+                // Nothing is kept by a thread that is ending.
+                BUFFERS.try_with(|buffers| f(&mut buffers.borrow_mut())).ok()
+            }
+        }
+
         impl Scalar for $float {
             fn from_f64(x: f64) -> Self {
                 x as $float
@@ -162,7 +180,19 @@ macro_rules! float {
                 beta: Self,
                 c: MatrixMut<'_, Self>,
             ) {
-                $gemm(alpha, a, b, beta, c);
+                $gemm(Level::current(), alpha, a, b, beta, c);
+            }
+            fn tanh_slice(x: &mut [Self]) {
+                math::tanh::$float(Level::current(), x);
+            }
+            fn sigmoid_slice(x: &mut [Self]) {
+                math::sigmoid::$float(Level::current(), x);
+            }
+            fn exp_slice(x: &mut [Self]) {
+                math::exp::$float(Level::current(), x);
+            }
+            fn ln_slice(x: &mut [Self]) {
+                math::ln::$float(Level::current(), x);
             }
         }
 
@@ -177,5 +207,5 @@ macro_rules! float {
     };
 }
 
-float!(f32, "f32", kernel::sgemm);
-float!(f64, "f64", kernel::dgemm);
+float!(f32, "f32", gemm::sgemm);
+float!(f64, "f64", gemm::dgemm);

@@ -1,18 +1,26 @@
 use crate::error::or_panic;
 use crate::layout::Layout;
-use crate::walk::Walk;
-use crate::{Element, Error, Scalar, Shape, Tensor};
+use crate::walk::{Walk, row};
+use crate::{Element, Error, Scalar, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {
     /// The tensor of `f(x)` for each element `x`.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([1.0, -2.0]);
+    /// assert_eq!(x.map(|x| x > 0.0), Tensor::from([true, false]));
+    /// ```
     pub fn map<F: Element>(&self, f: impl Fn(E) -> F) -> Tensor<F> {
         let shape = self.shape();
         if let Some(x) = self.as_slice() {
-            return Tensor::filled(x.iter().map(|&x| f(x)).collect(), shape);
+            return Tensor::filled(buffer::collect(x.len(), x.iter().map(|&x| f(x))), shape);
         }
         let walk = Walk::new(&shape, [self.layout()]);
         let (len, [stride]) = (walk.len, walk.strides);
-        let mut out = Vec::with_capacity(shape.numel());
+        let mut out = buffer::empty(shape.numel());
         for [start] in walk {
             out.extend(row(self.storage(), start, stride, len).map(&f));
         }
@@ -35,6 +43,14 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_zip`](Self::try_zip) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (x, y) = (Tensor::from([[3.0], [4.0]]), Tensor::from([4.0, 3.0]));
+    /// assert_eq!(x.zip(&y, f64::hypot).at(&[0, 0]), 5.0);
+    /// ```
     #[track_caller]
     pub fn zip<B: Element, C: Element>(&self, other: &Tensor<B>, f: impl Fn(E, B) -> C) -> Tensor<C> {
         or_panic(self.try_zip(other, f))
@@ -119,7 +135,7 @@ impl<E: Scalar> Tensor<E> {
         let (m, x, y) = (spread(mask, &shape), spread(a, &shape), spread(b, &shape));
         let walk = Walk::new(&shape, [&m, &x, &y]);
         let (len, strides) = (walk.len, walk.strides);
-        let mut out = Vec::with_capacity(shape.numel());
+        let mut out = buffer::empty(shape.numel());
         for [m, x, y] in walk {
             let mask = row(mask.storage(), m, strides[0], len);
             let branches = row(a.storage(), x, strides[1], len).zip(row(b.storage(), y, strides[2], len));
@@ -134,13 +150,22 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_where_mask`](Self::try_where_mask) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([4.0, -1.0]);
+    /// let zero = Tensor::scalar(0.0);
+    /// assert_eq!(Tensor::where_mask(&x.gt(&zero), &x.sqrt(), &zero), Tensor::from([2.0, 0.0]));
+    /// ```
     #[track_caller]
     pub fn where_mask(mask: &Self, a: &Self, b: &Self) -> Self {
         or_panic(Self::try_where_mask(mask, a, b))
     }
 
     fn map_slice(&self, f: impl Fn(&mut [E])) -> Self {
-        let mut data = self.to_vec();
+        let mut data = self.copied();
         f(&mut data);
         Self::filled(data, self.shape())
     }
@@ -208,12 +233,12 @@ pub(crate) fn zip_with<A: Element, B: Element, C: Element>(
     if a.shape() == b.shape()
         && let (Some(x), Some(y)) = (a.as_slice(), b.as_slice())
     {
-        return Ok(Tensor::filled(x.iter().zip(y).map(|(&x, &y)| f(x, y)).collect(), shape));
+        return Ok(Tensor::filled(buffer::collect(x.len(), x.iter().zip(y).map(|(&x, &y)| f(x, y))), shape));
     }
     let walk = Walk::new(&shape, [&spread(a, &shape), &spread(b, &shape)]);
     let (len, strides) = (walk.len, walk.strides);
     let (x, y) = (a.storage(), b.storage());
-    let mut out = Vec::with_capacity(shape.numel());
+    let mut out = buffer::empty(shape.numel());
     for [p, q] in walk {
         match strides {
             [1, 1] => out.extend(x[p..p + len].iter().zip(&y[q..q + len]).map(|(&x, &y)| f(x, y))),
@@ -256,11 +281,6 @@ pub(crate) fn zip_assign<A: Element, B: Element>(
             }
         }
     }
-}
-
-/// The elements of one row of a walk.
-fn row<E: Element>(data: &[E], start: usize, stride: isize, len: usize) -> impl Iterator<Item = E> {
-    (0..len as isize).map(move |i| data[start.wrapping_add_signed(i * stride)])
 }
 
 /// The layout of a tensor broadcast to a shape that it is known to broadcast to.

@@ -294,6 +294,18 @@ pub enum Error {
         /// The distance between two values.
         step: f64,
     },
+    /// An arithmetic sequence that is too long.
+    #[error("{op}: expected at most isize::MAX values, found more from {start} to {end} by {step}")]
+    TooManySteps {
+        /// The operation.
+        op: &'static str,
+        /// The first value.
+        start: f64,
+        /// The end.
+        end: f64,
+        /// The distance between two values.
+        step: f64,
+    },
 }
 
 /// The value, or a panic with the error's own text at the caller's line.

@@ -1,5 +1,6 @@
 use crate::error::or_panic;
-use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
+use crate::tensor::append;
+use crate::{Error, Scalar, Shape, Tensor, buffer};
 
 impl<E: Scalar> Tensor<E> {
     /// The rows (slices along the first axis) that `indices` name. [`gather_rows`](Self::gather_rows) panics
@@ -16,13 +17,14 @@ impl<E: Scalar> Tensor<E> {
             return Err(Error::TooFewAxes { op, min: 1, shape: Box::new(self.shape()) });
         }
         check_rows(op, indices, self.dims()[0])?;
-        let shape = joined(op, &indices.shape(), &self.dims()[1..])?;
-        let mut data = Vec::with_capacity(shape.numel());
-        let table = self.contiguous();
-        let (table, width) =
-            (table.as_slice().expect("contiguous"), self.dims()[1..].iter().product::<usize>());
-        for row in indices {
-            data.extend_from_slice(&table[row * width..(row + 1) * width]);
+        let shape = indices.shape().followed_by(op, &self.dims()[1..])?;
+        let mut data = buffer::empty(shape.numel());
+        if shape.numel() > 0 {
+            let first = self.layout().selected(op, 0, 0)?;
+            for row in indices {
+                let offset = first.offset.wrapping_add_signed(row as isize * self.strides()[0]);
+                append(self.storage(), &first.at(offset), &mut data);
+            }
         }
         Ok(Self::filled(data, shape))
     }
@@ -34,6 +36,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_gather_rows`](Self::try_gather_rows) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let table = Tensor::from([[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]]);
+    /// let rows = table.gather_rows(&Tensor::from([2_usize, 0]));
+    /// assert_eq!(rows, Tensor::from([[2.0, 2.5], [0.0, 0.5]]));
+    /// ```
     #[track_caller]
     pub fn gather_rows(&self, indices: &Tensor<usize>) -> Self {
         or_panic(self.try_gather_rows(indices))
@@ -54,8 +65,8 @@ impl<E: Scalar> Tensor<E> {
             Error::Prefix { op, indices: Box::new(indices.shape()), found: Box::new(self.shape()) }
         })?;
         check_rows(op, indices, rows)?;
-        let shape = joined(op, &[rows], &rest)?;
-        let mut data = vec![E::default(); shape.numel()];
+        let shape = Shape::from([rows]).followed_by(op, &rest)?;
+        let mut data = buffer::full(shape.numel(), E::default());
         let source = self.contiguous();
         let (source, width) = (source.as_slice().expect("contiguous"), rest.iter().product::<usize>());
         for (i, row) in indices.iter().enumerate() {
@@ -73,6 +84,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_scatter_add_rows`](Self::try_scatter_add_rows) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let rows = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// let sums = rows.scatter_add_rows(3, &Tensor::from([1_usize, 1]));
+    /// assert_eq!(sums, Tensor::from([[0.0, 0.0], [4.0, 6.0], [0.0, 0.0]]));
+    /// ```
     #[track_caller]
     pub fn scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Self {
         or_panic(self.try_scatter_add_rows(rows, indices))
@@ -89,12 +109,4 @@ pub(crate) fn check_rows(op: &'static str, indices: &Tensor<usize>, limit: usize
         (*i, rest) = (rest % dim, rest / dim);
     }
     Err(Error::RowIndex { op, limit, index, at: at.into(), indices: Box::new(indices.shape()) })
-}
-
-/// The shape of some axes followed by others.
-pub(crate) fn joined(op: &'static str, front: &[usize], back: &[usize]) -> Result<Shape, Error> {
-    let mut dims = [0; 2 * MAX_RANK];
-    dims[..front.len()].copy_from_slice(front);
-    dims[front.len()..][..back.len()].copy_from_slice(back);
-    Shape::checked(op, &dims[..front.len() + back.len()])
 }

@@ -1,6 +1,6 @@
 //! The shape of a result from the shapes of its operands, without any elements: what a recorder of operations needs.
 
-use crate::index::{check_rows, joined};
+use crate::index::check_rows;
 use crate::layout::Layout;
 use crate::reduce::chosen;
 use crate::{Error, Shape, Tensor};
@@ -172,7 +172,7 @@ impl Shape {
     pub fn gathered(&self, op: &'static str, indices: &Tensor<usize>) -> Result<Self, Error> {
         let rows = self.require_rank(op, 1)?[0];
         check_rows(op, indices, rows)?;
-        joined(op, indices.dims(), &self[1..])
+        indices.shape().followed_by(op, &self[1..])
     }
 
     /// The shape of a table of `rows` rows that rows by `indices` are added to: `[indices.., rest..] -> [rows, rest..]`.
@@ -186,7 +186,7 @@ impl Shape {
             found: Box::new(*self),
         })?;
         check_rows(op, indices, rows)?;
-        joined(op, &[rows], rest)
+        Shape::from([rows]).followed_by(op, rest)
     }
 
     /// The last two sizes.

@@ -1,7 +1,7 @@
 use crate::elementwise::zip_assign;
 use crate::error::or_panic;
 use crate::layout::Layout;
-use crate::{Element, Error, Shape, Tensor};
+use crate::{Element, Error, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {
     /// Joins tensors of one shape along a new axis. [`stack`](Self::stack) panics instead.
@@ -22,6 +22,15 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_stack`](Self::try_stack) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([1.0, 2.0]), Tensor::from([3.0, 4.0]));
+    /// assert_eq!(Tensor::stack(&[&a, &b], 0), Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(Tensor::stack(&[&a, &b], 1), Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
+    /// ```
     #[track_caller]
     pub fn stack(tensors: &[&Self], axis: usize) -> Self {
         or_panic(Self::try_stack(tensors, axis))
@@ -52,6 +61,14 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_concat`](Self::try_concat) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([1.0, 2.0]), Tensor::from([3.0]));
+    /// assert_eq!(Tensor::concat(&[&a, &b], 0), Tensor::from([1.0, 2.0, 3.0]));
+    /// ```
     #[track_caller]
     pub fn concat(tensors: &[&Self], axis: usize) -> Self {
         or_panic(Self::try_concat(tensors, axis))
@@ -60,7 +77,7 @@ impl<E: Element> Tensor<E> {
 
 /// Copies tensors one after the other along an axis of a shape that they fill.
 fn join<E: Element>(shape: Shape, axis: usize, tensors: impl Iterator<Item = Tensor<E>>) -> Tensor<E> {
-    let mut data = vec![E::default(); shape.numel()];
+    let mut data = buffer::stale(shape.numel());
     let whole = Layout::contiguous(shape);
     let mut start = 0;
     for tensor in tensors {

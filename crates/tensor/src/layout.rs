@@ -10,6 +10,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Row-major from the start of the storage.
+    #[inline]
     pub(crate) fn contiguous(shape: Shape) -> Self {
         let mut strides = [0; MAX_RANK];
         let mut step = 1;
@@ -20,25 +21,29 @@ impl Layout {
         Self { shape, strides, offset: 0 }
     }
 
+    /// The same layout from another offset.
+    #[inline]
+    pub(crate) fn at(&self, offset: usize) -> Self {
+        Self { offset, ..*self }
+    }
+
+    #[inline]
     pub(crate) fn strides(&self) -> &[isize] {
         &self.strides[..self.shape.rank()]
     }
 
     /// Whether the elements lie next to each other in row-major order. Strides of axes of size 1 do not matter.
+    #[inline]
     pub(crate) fn is_contiguous(&self) -> bool {
-        let mut step = 1;
-        for (&dim, &stride) in self.shape.iter().zip(self.strides()).rev() {
-            if dim == 0 {
-                return true;
-            }
-            if dim != 1 {
-                if stride != step {
-                    return false;
-                }
-                step *= dim as isize;
-            }
+        if self.shape.contains(&0) {
+            return true;
         }
-        self.shape.numel() == 0 || step as usize == self.shape.numel()
+        let mut step = 1;
+        self.shape.iter().zip(self.strides()).rev().all(|(&dim, &stride)| {
+            let fits = dim == 1 || stride == step;
+            step *= dim as isize;
+            fits
+        })
     }
 
     /// The place of an element, whose index has been checked.
@@ -71,12 +76,32 @@ impl Layout {
         Ok(Self { shape: Shape::checked(op, &dims[..rank])?, strides, offset: self.offset })
     }
 
+    /// The chosen axes alone, from another offset.
+    pub(crate) fn only(&self, offset: usize, chosen: [bool; MAX_RANK]) -> Self {
+        let mut dims = [1; MAX_RANK];
+        let mut strides = [0; MAX_RANK];
+        let mut rank = 0;
+        for axis in (0..self.shape.rank()).filter(|&axis| chosen[axis]) {
+            (dims[rank], strides[rank]) = (self.shape[axis], self.strides[axis]);
+            rank += 1;
+        }
+        let shape = Shape::checked("axes", &dims[..rank]).expect("no larger than the whole shape");
+        Self { shape, strides, offset }
+    }
+
+    /// The axes in front of the last two.
+    pub(crate) fn batch(&self) -> Self {
+        self.only(self.offset, std::array::from_fn(|axis| axis + 2 < self.shape.rank()))
+    }
+
+    #[inline]
     pub(crate) fn swapped(&self, op: &'static str, a: usize, b: usize) -> Result<Self, Error> {
         self.shape.check_axis(op, a)?;
         self.shape.check_axis(op, b)?;
-        let mut axes = [0, 1, 2, 3, 4, 5];
-        axes.swap(a, b);
-        self.permuted(op, &axes[..self.shape.rank()])
+        let mut layout = *self;
+        layout.shape.swap(a, b);
+        layout.strides.swap(a, b);
+        Ok(layout)
     }
 
     pub(crate) fn narrowed(

@@ -1,5 +1,7 @@
 use crate::error::or_panic;
-use crate::{Error, Matrix, MatrixMut, Scalar, Shape, Tensor};
+use crate::layout::Layout;
+use crate::walk::{Walk, steps};
+use crate::{Error, Matrix, MatrixMut, Scalar, Shape, Tensor, buffer};
 
 impl<E: Scalar> Tensor<E> {
     /// The matrix product, by NumPy's rules. [`matmul`](Self::matmul) panics instead.
@@ -13,30 +15,43 @@ impl<E: Scalar> Tensor<E> {
     pub fn try_matmul(&self, other: &Self) -> Result<Self, Error> {
         let op = "matmul";
         let (lhs, rhs) = (self.shape(), other.shape());
-        if let Some(shape) = [lhs, rhs].into_iter().find(|shape| shape.rank() == 0) {
-            return Err(Error::TooFewAxes { op, min: 1, shape: Box::new(shape) });
+        match (lhs.rank(), rhs.rank()) {
+            (0, _) => Err(Error::TooFewAxes { op, min: 1, shape: Box::new(lhs) }),
+            (_, 0) => Err(Error::TooFewAxes { op, min: 1, shape: Box::new(rhs) }),
+            _ if lhs[lhs.rank() - 1] != rhs[rhs.rank().saturating_sub(2)] => {
+                Err(Error::InnerDims { op, lhs: Box::new(lhs), rhs: Box::new(rhs) })
+            }
+            (1, 1) => self.unsqueeze(0).product(&other.unsqueeze(1))?.try_reshape([]),
+            (1, _) => {
+                let y = self.unsqueeze(0).product(other)?;
+                Ok(y.squeeze(y.rank() - 2))
+            }
+            (_, 1) => {
+                let y = self.product(&other.unsqueeze(1))?;
+                Ok(y.squeeze(y.rank() - 1))
+            }
+            _ => self.product(other),
         }
-        let a = if lhs.rank() == 1 { self.unsqueeze(0) } else { self.clone() };
-        let b = if rhs.rank() == 1 { other.unsqueeze(1) } else { other.clone() };
-        let ((a_batch, [m, k]), (b_batch, [rows, n])) = (split(&a.shape()), split(&b.shape()));
-        if k != rows {
-            return Err(Error::InnerDims { op, lhs: Box::new(lhs), rhs: Box::new(rhs) });
-        }
-        let batch = Shape::broadcast(op, &a_batch, &b_batch).map_err(|_| Error::Broadcast {
-            op,
-            lhs: Box::new(lhs),
-            rhs: Box::new(rhs),
-        })?;
-        let shape = batch.try_inserted(op, batch.rank(), m)?.try_inserted(op, batch.rank() + 1, n)?;
-        let y = product(&a, &b, &shape);
-        let y = if lhs.rank() == 1 { y.squeeze(batch.rank()) } else { y };
-        Ok(if rhs.rank() == 1 { y.squeeze(y.rank() - 1) } else { y })
     }
 
     /// The matrix product, by NumPy's rules.
     ///
+    /// # Shapes
+    /// `[.., m, k] · [.., k, n] -> [.., m, n]`; the axes in front broadcast. A vector on the left counts as a
+    /// row, one on the right as a column, and that axis disappears from the result.
+    ///
     /// # Panics
     /// Where [`try_matmul`](Self::try_matmul) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([[1.0, 2.0], [3.0, 4.0]]), Tensor::from([[0.0, 1.0], [1.0, 0.0]]));
+    /// assert_eq!(a.matmul(&b), Tensor::from([[2.0, 1.0], [4.0, 3.0]]));
+    /// assert_eq!(a.matmul(&Tensor::from([1.0, 1.0])), Tensor::from([3.0, 7.0]));
+    /// assert_eq!(Tensor::<f32>::ones([10, 5, 3]).matmul(&Tensor::ones([3, 4])).dims(), [10, 5, 4]);
+    /// ```
     #[track_caller]
     pub fn matmul(&self, other: &Self) -> Self {
         or_panic(self.try_matmul(other))
@@ -64,7 +79,7 @@ impl<E: Scalar> Tensor<E> {
         }
         let one = E::from_f64(1.0);
         let c = MatrixMut::new(self.as_mut_slice(), 0, [m, n], [n.max(1) as isize, 1]);
-        E::gemm(one, matrix(a, 0), matrix(b, 0), one, c);
+        E::gemm(one, matrix(a.storage(), a.layout()), matrix(b.storage(), b.layout()), one, c);
         Ok(())
     }
 
@@ -75,61 +90,79 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_matmul_acc`](Self::try_matmul_acc) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let mut c = Tensor::eye(2);
+    /// c.matmul_acc(&Tensor::from([[1.0], [2.0]]), &Tensor::from([[3.0, 4.0]]));
+    /// assert_eq!(c, Tensor::from([[4.0, 4.0], [6.0, 9.0]]));
+    /// ```
     #[track_caller]
     pub fn matmul_acc(&mut self, a: &Self, b: &Self) {
         or_panic(self.try_matmul_acc(a, b));
     }
 }
 
-/// The axes in front, and the last two sizes.
-fn split(shape: &Shape) -> (Shape, [usize; 2]) {
-    let rank = shape.rank();
-    (shape.removed(rank - 1).removed(rank - 2), [shape[rank - 2], shape[rank - 1]])
-}
-
-/// The product `[.., m, k] · [.., k, n]`, of a shape that has been checked.
-fn product<E: Scalar>(a: &Tensor<E>, b: &Tensor<E>, shape: &Shape) -> Tensor<E> {
-    let (batch, [m, n]) = split(shape);
-    let k = a.shape()[a.rank() - 1];
-    let mut out = vec![E::default(); shape.numel()];
-    let (zero, one) = (E::default(), E::from_f64(1.0));
-    if out.is_empty() || k == 0 {
-        return Tensor::filled(out, *shape);
-    }
-    if b.rank() == 2 {
-        // [.., m, k] -> [.. · m, k]: one product for the whole batch, if strides can say so.
-        let rows = Shape::from([a.numel() / k, k]);
-        if let Some(layout) = a.layout().reshaped(&rows) {
-            let c = MatrixMut::new(&mut out, 0, [rows[0], n], [n as isize, 1]);
-            E::gemm(one, matrix(&a.view(layout), 0), matrix(b, 0), zero, c);
-            return Tensor::filled(out, *shape);
+impl<E: Scalar> Tensor<E> {
+    /// The product `[.., m, k] · [.., k, n]`, whose inner sizes agree.
+    fn product(&self, other: &Self) -> Result<Self, Error> {
+        let [m, k] = last_two(self);
+        let [_, n] = last_two(other);
+        if other.rank() == 2 {
+            // [.., m, k] -> [.. · m, k]: one product for the whole batch, if strides can say so.
+            let rows = self.numel().checked_div(k).map(|rows| Shape::from([rows, k]));
+            if let Some(rows) = rows.and_then(|rows| self.layout().reshaped(&rows)) {
+                let shape = self.shape().try_with_axis("matmul", self.rank() - 1, n)?;
+                let mut out = buffer::stale(shape.numel());
+                let right = matrix(other.storage(), other.layout()).with_packs(other.storage().packs());
+                gemm_into(&mut out, matrix(self.storage(), &rows), right);
+                return Ok(Self::filled(out, shape));
+            }
         }
+        let op = "matmul";
+        let (lhs, rhs) = (self.shape(), other.shape());
+        let batch = Shape::broadcast(op, &self.layout().batch().shape, &other.layout().batch().shape)
+            .map_err(|_| Error::Broadcast { op, lhs: Box::new(lhs), rhs: Box::new(rhs) })?;
+        let whole = |rows, cols| batch.followed_by(op, &[rows, cols]);
+        let shape = whole(m, n)?;
+        let mut out = buffer::full(shape.numel(), E::default());
+        if out.is_empty() || k == 0 {
+            return Ok(Self::filled(out, shape));
+        }
+        let a = self.layout().broadcast(op, &whole(m, k)?)?;
+        let b = other.layout().broadcast(op, &whole(k, n)?)?;
+        let walk = Walk::new(&batch, [&a.batch(), &b.batch()]);
+        let (len, [a_step, b_step]) = (walk.len, walk.strides);
+        let places = walk.flat_map(|[p, q]| steps(p, a_step, len).zip(steps(q, b_step, len)));
+        for (c, (p, q)) in out.chunks_exact_mut(m * n).zip(places) {
+            gemm_into(c, matrix(self.storage(), &a.at(p)), matrix(other.storage(), &b.at(q)));
+        }
+        Ok(Self::filled(out, shape))
     }
-    let spread = |x: &Tensor<E>, [rows, cols]: [usize; 2]| {
-        let rank = batch.rank();
-        x.broadcast_to(batch.inserted(rank, rows).inserted(rank + 1, cols))
-    };
-    let (a, b) = (spread(a, [m, k]), spread(b, [k, n]));
-    for (i, c) in out.chunks_exact_mut(m * n).enumerate() {
-        let c = MatrixMut::new(c, 0, [m, n], [n as isize, 1]);
-        E::gemm(one, matrix(&a, i), matrix(&b, i), zero, c);
-    }
-    Tensor::filled(out, *shape)
 }
 
-/// The `i`th matrix of a batch, counted in row-major order.
-fn matrix<E: Scalar>(x: &Tensor<E>, i: usize) -> Matrix<'_, E> {
-    let (shape, strides) = (x.shape(), x.strides());
-    let rank = shape.rank();
-    let (mut rest, mut offset) = (i, x.layout().offset);
-    for axis in (0..rank - 2).rev() {
-        offset = offset.wrapping_add_signed((rest % shape[axis]) as isize * strides[axis]);
-        rest /= shape[axis];
-    }
+/// The sizes of the last two axes.
+fn last_two<E: Scalar>(x: &Tensor<E>) -> [usize; 2] {
+    let rank = x.rank();
+    [x.dims()[rank - 2], x.dims()[rank - 1]]
+}
+
+/// The matrix of the last two axes at the layout's offset.
+fn matrix<'a, E>(storage: &'a [E], layout: &Layout) -> Matrix<'a, E> {
+    let (shape, strides, rank) = (&layout.shape, layout.strides(), layout.shape.rank());
     Matrix::new(
-        x.storage(),
-        offset,
+        storage,
+        layout.offset,
         [shape[rank - 2], shape[rank - 1]],
         [strides[rank - 2], strides[rank - 1]],
     )
+}
+
+/// `c = a·b` where `c` is row-major.
+fn gemm_into<E: Scalar>(c: &mut [E], a: Matrix<'_, E>, b: Matrix<'_, E>) {
+    let ([m, _], [_, n]) = (a.dims(), b.dims());
+    let c = MatrixMut::new(c, 0, [m, n], [n.max(1) as isize, 1]);
+    E::gemm(E::from_f64(1.0), a, b, E::default(), c);
 }

@@ -1,8 +1,11 @@
+use crate::gemm::Packs;
+
 /// A matrix with strides, inside a slice: element `(i, j)` is `data[offset + i·row_stride + j·col_stride]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, E> {
     data: &'a [E],
     place: Place,
+    packs: Option<&'a Packs<E>>,
 }
 
 /// A writable matrix with strides, inside a slice.
@@ -27,15 +30,17 @@ impl<'a, E> Matrix<'a, E> {
     /// If an element would lie outside of the slice.
     #[track_caller]
     pub fn new(data: &'a [E], offset: usize, dims: [usize; 2], strides: [isize; 2]) -> Self {
-        Self { data, place: Place::checked(data.len(), offset, dims, strides) }
+        Self { data, place: Place::checked(data.len(), offset, dims, strides), packs: None }
     }
 
     /// The numbers of rows and of columns.
+    #[inline]
     pub fn dims(&self) -> [usize; 2] {
         self.place.dims
     }
 
     /// The distances, in elements, between rows and between columns.
+    #[inline]
     pub fn strides(&self) -> [isize; 2] {
         self.place.strides
     }
@@ -52,7 +57,35 @@ impl<'a, E> Matrix<'a, E> {
         self.data[self.place.of(i, j)]
     }
 
+    /// This matrix, with the packed forms of the storage that it lies in.
+    pub(crate) fn with_packs(self, packs: &'a Packs<E>) -> Self {
+        Matrix { packs: Some(packs), ..self }
+    }
+
+    /// The packed forms of the storage that it lies in.
+    pub(crate) fn packs(&self) -> Option<&'a Packs<E>> {
+        self.packs
+    }
+
+    /// Where element `(0, 0)` is in the slice.
+    pub(crate) fn offset(&self) -> usize {
+        self.place.offset
+    }
+
+    /// `length` elements of a row whose elements are contiguous, from `(i, j)` on.
+    pub(crate) fn run(&self, [i, j]: [usize; 2], length: usize) -> &'a [E] {
+        debug_assert_eq!(self.place.strides[1], 1);
+        &self.data[self.place.of(i, j)..][..length]
+    }
+
+    /// `length` elements of a column whose elements are contiguous, from `(i, j)` on.
+    pub(crate) fn run_down(&self, [i, j]: [usize; 2], length: usize) -> &'a [E] {
+        debug_assert_eq!(self.place.strides[0], 1);
+        &self.data[self.place.of(i, j)..][..length]
+    }
+
     /// The slice, and where the matrix starts in it.
+    #[inline]
     pub(crate) fn parts(&self) -> (&'a [E], usize) {
         (self.data, self.place.offset)
     }
@@ -75,11 +108,13 @@ impl<'a, E> MatrixMut<'a, E> {
     }
 
     /// The numbers of rows and of columns.
+    #[inline]
     pub fn dims(&self) -> [usize; 2] {
         self.place.dims
     }
 
     /// The distances, in elements, between rows and between columns.
+    #[inline]
     pub fn strides(&self) -> [isize; 2] {
         self.place.strides
     }
@@ -94,6 +129,7 @@ impl<'a, E> MatrixMut<'a, E> {
     }
 
     /// The slice, and where the matrix starts in it.
+    #[inline]
     pub(crate) fn parts(&mut self) -> (&mut [E], usize) {
         (self.data, self.place.offset)
     }
@@ -104,11 +140,14 @@ impl Place {
     fn checked(len: usize, offset: usize, dims: [usize; 2], strides: [isize; 2]) -> Self {
         let inside = dims.contains(&0) || {
             // The least and the greatest place are at corners.
-            let reach = |dim: usize, stride: isize| (dim as i128 - 1) * stride as i128;
-            let shifts = [reach(dims[0], strides[0]), reach(dims[1], strides[1])];
-            let least = offset as i128 + shifts.iter().map(|&shift| shift.min(0)).sum::<i128>();
-            let greatest = offset as i128 + shifts.iter().map(|&shift| shift.max(0)).sum::<i128>();
-            0 <= least && greatest < len as i128
+            let reach = |axis: usize| isize::try_from(dims[axis] - 1).ok()?.checked_mul(strides[axis]);
+            let corners = || {
+                let (down, right) = (reach(0)?, reach(1)?);
+                let least = offset.checked_add_signed(down.min(0))?.checked_add_signed(right.min(0))?;
+                let greatest = offset.checked_add_signed(down.max(0))?.checked_add_signed(right.max(0))?;
+                Some(least <= greatest && greatest < len)
+            };
+            corners() == Some(true)
         };
         assert!(
             inside,

@@ -160,6 +160,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_add_assign`](Self::try_add_assign) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let mut x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// x += &Tensor::from([10.0, 20.0]);
+    /// assert_eq!(x, Tensor::from([[11.0, 22.0], [13.0, 24.0]]));
+    /// ```
     #[track_caller]
     pub fn add_assign(&mut self, other: &Self) {
         or_panic(self.try_add_assign(other));
@@ -193,6 +202,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_add_at`](Self::try_add_at) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let mut x = Tensor::from([1.0, 2.0, 3.0]);
+    /// x.add_at(0, 1, &Tensor::from([10.0, 20.0]));
+    /// assert_eq!(x, Tensor::from([1.0, 12.0, 23.0]));
+    /// ```
     #[track_caller]
     pub fn add_at(&mut self, axis: usize, start: usize, other: &Self) {
         or_panic(self.try_add_at(axis, start, other));

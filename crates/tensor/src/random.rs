@@ -5,6 +5,18 @@ use crate::{Element, Error, Float, Shape, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// A tensor of samples of a distribution, drawn in row-major order.
+    ///
+    /// # Example
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand::rngs::StdRng;
+    /// use rand_distr::Poisson;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let distr = Poisson::new(3.0_f64).unwrap();
+    /// let x = Tensor::<f64>::random([2, 3], &distr, &mut StdRng::seed_from_u64(1));
+    /// assert_eq!(x.dims(), [2, 3]);
+    /// ```
     pub fn random<R: Rng + ?Sized>(
         shape: impl Into<Shape>,
         distr: &impl Distribution<E>,
@@ -20,6 +32,17 @@ impl<E: Float> Tensor<E> {
     ///
     /// # Errors
     /// If a bound is not finite, or if `low >= high`.
+    ///
+    /// # Example
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand::rngs::StdRng;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::uniform([2, 3], -1.0, 1.0, &mut StdRng::seed_from_u64(1))?;
+    /// assert!(x.abs().max().item()? <= 1.0);
+    /// # Ok::<(), retrograde_tensor::Error>(())
+    /// ```
     pub fn uniform<R: Rng + ?Sized>(
         shape: impl Into<Shape>,
         low: E,
@@ -38,6 +61,18 @@ impl<E: Float> Tensor<E> {
     ///
     /// # Errors
     /// If the mean or the standard deviation is not finite, or if the latter is negative.
+    ///
+    /// # Example
+    /// ```
+    /// use rand::SeedableRng;
+    /// use rand::rngs::StdRng;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// // Xavier's initial weights for 100 inputs.
+    /// let w = Tensor::<f32>::normal([100, 50], 0.0, 0.1, &mut StdRng::seed_from_u64(1))?;
+    /// assert_eq!(w, Tensor::normal([100, 50], 0.0, 0.1, &mut StdRng::seed_from_u64(1))?);
+    /// # Ok::<(), retrograde_tensor::Error>(())
+    /// ```
     pub fn normal<R: Rng + ?Sized>(
         shape: impl Into<Shape>,
         mean: E,

@@ -1,10 +1,18 @@
 use crate::error::or_panic;
-use crate::{Element, Error, MAX_RANK, Scalar, Shape, Tensor};
+use crate::fold::{Reduced, fold, fold_slice};
+use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {
     /// The sum of all elements, as a tensor without axes.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).sum(), Tensor::scalar(10.0));
+    /// ```
     pub fn sum(&self) -> Self {
-        reduce(self, [true; MAX_RANK], false, E::default(), |a, b| a + b)
+        fold(self, [true; MAX_RANK], false, E::default(), |a, b| a + b)
     }
 
     /// The mean of all elements, as a tensor without axes. NaN if there are none.
@@ -31,7 +39,7 @@ impl<E: Scalar> Tensor<E> {
                 return Err(error());
             }
         }
-        let sum = reduce(self, reduced, true, E::default(), |a, b| a + b);
+        let sum = fold(self, reduced, true, E::default(), |a, b| a + b);
         Ok(sum.reshape(shape))
     }
 
@@ -40,6 +48,15 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_sum_to`](Self::try_sum_to) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum_to([2]), Tensor::from([4.0, 6.0]));
+    /// assert_eq!(x.sum_to([2, 1]), Tensor::from([[3.0], [7.0]]));
+    /// ```
     #[track_caller]
     pub fn sum_to(&self, shape: impl Into<Shape>) -> Self {
         or_panic(self.try_sum_to(shape))
@@ -57,25 +74,27 @@ impl<E: Scalar> Tensor<E> {
         if shape[axis] == 0 {
             return Err(Error::EmptyReduction { op, shape: Box::new(shape) });
         }
-        let mut best = self.select(axis, 0).contiguous();
-        let mut index = Tensor::<usize>::zeros(best.shape());
-        let at = index.as_mut_slice();
-        for i in 1..shape[axis] {
-            let slice = self.select(axis, i);
-            let best = best.as_mut_slice();
-            for ((best, at), x) in best.iter_mut().zip(at.iter_mut()).zip(slice.iter()) {
-                if x > *best || (x.is_nan() && !best.is_nan()) {
-                    (*best, *at) = (x, i);
-                }
-            }
-        }
-        Ok(index)
+        // [.., axis, ..] -> [.., .., axis]
+        let mut last = [0; MAX_RANK];
+        let order = (0..shape.rank()).filter(|&other| other != axis).chain([axis]);
+        last.iter_mut().zip(order).for_each(|(to, from)| *to = from);
+        let rows = self.permute(&last[..shape.rank()]).contiguous();
+        let rows = rows.as_slice().unwrap_or_default().chunks_exact(shape[axis]);
+        Ok(Tensor::filled(rows.map(first_greatest).collect(), shape.removed(axis)))
     }
 
     /// The index of the first greatest element along an axis, which disappears. NaN counts as greatest.
     ///
     /// # Panics
     /// Where [`try_argmax`](Self::try_argmax) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0, 3.0, 2.0], [5.0, 4.0, 5.0]]);
+    /// assert_eq!(x.argmax(1), Tensor::from([1_usize, 0]));
+    /// ```
     #[track_caller]
     pub fn argmax(&self, axis: usize) -> Tensor<usize> {
         or_panic(self.try_argmax(axis))
@@ -83,7 +102,7 @@ impl<E: Scalar> Tensor<E> {
 }
 
 macro_rules! reduction {
-    ($what:literal, $axes:ident $try_axes:ident $axis:ident $try_axis:ident, $errors:literal, $f:expr) => {
+    ($what:literal, $example:literal, $axes:ident $try_axes:ident $axis:ident $try_axis:ident, $errors:literal, $f:expr) => {
         impl<E: Scalar> Tensor<E> {
             #[doc = concat!("The ", $what, " along some axes, which disappear or, with `keep`, become 1.")]
             #[doc = concat!("[`", stringify!($axes), "`](Self::", stringify!($axes), ") panics instead.")]
@@ -98,6 +117,15 @@ macro_rules! reduction {
             ///
             /// # Panics
             #[doc = concat!("Where [`", stringify!($try_axes), "`](Self::", stringify!($try_axes), ") returns an error.")]
+            ///
+            /// # Example
+            /// ```
+            /// use retrograde_tensor::Tensor;
+            ///
+            /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+            #[doc = concat!("assert_eq!(x.", stringify!($axes), "(&[0], false), Tensor::from(", $example, "));")]
+            #[doc = concat!("assert_eq!(x.", stringify!($axes), "(&[0], true).dims(), [1, 2]);")]
+            /// ```
             #[track_caller]
             pub fn $axes(&self, axes: &[usize], keep: bool) -> Self {
                 or_panic(self.$try_axes(axes, keep))
@@ -148,23 +176,20 @@ macro_rules! extremum {
     };
 }
 
-reduction!("sum", sum_axes try_sum_axes sum_axis try_sum_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    Ok(reduce(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b))
+reduction!("sum", "[4.0, 6.0]", sum_axes try_sum_axes sum_axis try_sum_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
+    Ok(fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b))
 });
-reduction!("mean", mean_axes try_mean_axes mean_axis try_mean_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    let sum = reduce(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b);
+reduction!("mean", "[2.0, 3.0]", mean_axes try_mean_axes mean_axis try_mean_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
+    let sum = fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b);
     let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
     Ok(sum / E::from_f64(count as f64))
 });
-reduction!("greatest element", max_axes try_max_axes max_axis try_max_axis, ", or if an axis is empty",
+reduction!("greatest element", "[3.0, 4.0]", max_axes try_max_axes max_axis try_max_axis, ", or if an axis is empty",
     |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::maximum));
-reduction!("least element", min_axes try_min_axes min_axis try_min_axis, ", or if an axis is empty",
+reduction!("least element", "[1.0, 2.0]", min_axes try_min_axes min_axis try_min_axis, ", or if an axis is empty",
     |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::minimum));
 extremum!(max try_max "greatest" E::maximum);
 extremum!(min try_min "least" E::minimum);
-
-/// Which axes are reduced.
-pub(crate) type Reduced = [bool; MAX_RANK];
 
 pub(crate) fn chosen(op: &'static str, shape: &Shape, axes: &[usize]) -> Result<Reduced, Error> {
     let mut reduced = [false; MAX_RANK];
@@ -190,41 +215,11 @@ fn extremum<E: Scalar>(
     }
     // Only read where there is nothing to reduce, which was excluded.
     let unused = E::default();
-    Ok(reduce(x, reduced, keep, unused, pick))
+    Ok(fold(x, reduced, keep, unused, pick))
 }
 
-/// Folds the reduced axes by an associative `f`; `empty` is the result of folding nothing.
-fn reduce<E: Scalar>(
-    x: &Tensor<E>,
-    reduced: Reduced,
-    keep: bool,
-    empty: E,
-    f: impl Fn(E, E) -> E + Copy,
-) -> Tensor<E> {
-    let shape = x.shape();
-    // [kept.., reduced..]
-    let axes = |which: bool| (0..shape.rank()).filter(move |&axis| reduced[axis] == which);
-    let kept: Vec<usize> = axes(false).map(|axis| shape[axis]).collect();
-    let order: Vec<usize> = axes(false).chain(axes(true)).collect();
-    let rows = x.permute(&order).contiguous();
-    let count: usize = kept.iter().product();
-    let len: usize = axes(true).map(|axis| shape[axis]).product();
-    let data = rows.as_slice().expect("contiguous");
-    let out = (0..count).map(|i| pairwise(&data[i * len..(i + 1) * len], f).unwrap_or(empty)).collect();
-    let dims: Vec<usize> = if keep {
-        (0..shape.rank()).map(|axis| if reduced[axis] { 1 } else { shape[axis] }).collect()
-    } else {
-        kept
-    };
-    Tensor::filled(out, Shape::new(&dims).expect("no larger than the shape reduced"))
-}
-
-fn pairwise<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> Option<E> {
-    match x.len() {
-        0..=64 => x.iter().copied().reduce(f),
-        len => {
-            let (left, right) = x.split_at(len / 2);
-            Some(f(pairwise(left, f)?, pairwise(right, f)?))
-        }
-    }
+/// The index of the first element that none exceeds, NaN being greatest, in a slice that is not empty.
+fn first_greatest<E: Scalar>(x: &[E]) -> usize {
+    let max = fold_slice(x, E::maximum);
+    x.iter().position(|&x| x == max || x.is_nan()).expect("the greatest is one of the elements")
 }

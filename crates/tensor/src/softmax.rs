@@ -1,4 +1,5 @@
 use crate::error::or_panic;
+use crate::fold::fold_slice;
 use crate::{Error, Scalar, Tensor};
 
 impl<E: Scalar> Tensor<E> {
@@ -7,16 +8,29 @@ impl<E: Scalar> Tensor<E> {
     /// # Errors
     /// If there is no such axis.
     pub fn try_softmax(&self, axis: usize) -> Result<Self, Error> {
-        let shift = shift("softmax", self, axis)?;
-        let e = (self - shift).exp();
+        self.shape().check_axis("softmax", axis)?;
+        if axis + 1 == self.rank() {
+            return Ok(self.map_rows(softmax_rows));
+        }
+        let e = (self - shift(self, axis)).exp();
         let sum = e.sum_axis(axis, true);
         Ok(e / sum)
     }
 
     /// `exp(x) / Σ exp(x)` along an axis.
     ///
+    /// Safe for any finite input, and where some elements are -∞; NaN where all of them are.
+    ///
     /// # Panics
     /// Where [`try_softmax`](Self::try_softmax) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[0.0, 0.0], [1e4, 0.0]]);
+    /// assert_eq!(x.softmax(1), Tensor::from([[0.5, 0.5], [1.0, 0.0]]));
+    /// ```
     #[track_caller]
     pub fn softmax(&self, axis: usize) -> Self {
         or_panic(self.try_softmax(axis))
@@ -27,16 +41,29 @@ impl<E: Scalar> Tensor<E> {
     /// # Errors
     /// If there is no such axis.
     pub fn try_log_softmax(&self, axis: usize) -> Result<Self, Error> {
-        let shift = shift("log_softmax", self, axis)?;
-        let x = self - shift;
+        self.shape().check_axis("log_softmax", axis)?;
+        if axis + 1 == self.rank() {
+            return Ok(self.map_rows(log_softmax_rows));
+        }
+        let x = self - shift(self, axis);
         let sum = x.exp().sum_axis(axis, true);
         Ok(x - sum.ln())
     }
 
     /// `x - ln Σ exp(x)` along an axis.
     ///
+    /// Safe for any finite input, and where some elements are -∞; NaN where all of them are.
+    ///
     /// # Panics
     /// Where [`try_log_softmax`](Self::try_log_softmax) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::{Tensor, assert_close};
+    ///
+    /// let x = Tensor::from([1.0_f64, 2.0, 4.0]);
+    /// assert_close!(x.log_softmax(0), x.softmax(0).ln(), 1e-12, 0.0);
+    /// ```
     #[track_caller]
     pub fn log_softmax(&self, axis: usize) -> Self {
         or_panic(self.try_log_softmax(axis))
@@ -48,7 +75,8 @@ impl<E: Scalar> Tensor<E> {
     /// # Errors
     /// If there is no such axis.
     pub fn try_logsumexp(&self, axis: usize, keep: bool) -> Result<Self, Error> {
-        let shift = shift("logsumexp", self, axis)?;
+        self.shape().check_axis("logsumexp", axis)?;
+        let shift = shift(self, axis);
         let sum = (self - &shift).exp().sum_axis(axis, true);
         let y = sum.ln() + shift;
         Ok(if keep { y } else { y.squeeze(axis) })
@@ -56,21 +84,73 @@ impl<E: Scalar> Tensor<E> {
 
     /// `ln Σ exp(x)` along an axis, which disappears or, with `keep`, becomes 1.
     ///
+    /// Safe for any input; -∞ where all elements are, and for no elements.
+    ///
     /// # Panics
     /// Where [`try_logsumexp`](Self::try_logsumexp) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1e4, 1e4], [0.0, f64::NEG_INFINITY]]);
+    /// assert_eq!(x.logsumexp(1, false), Tensor::from([1e4 + 2.0_f64.ln(), 0.0]));
+    /// ```
     #[track_caller]
     pub fn logsumexp(&self, axis: usize, keep: bool) -> Self {
         or_panic(self.try_logsumexp(axis, keep))
     }
 }
 
-/// The greatest element along an axis, to be subtracted before `exp`, so that it cannot overflow: a constant,
-/// which the result does not depend on. 0 where the greatest is infinite (`∞ - ∞` is NaN).
-fn shift<E: Scalar>(op: &'static str, x: &Tensor<E>, axis: usize) -> Result<Tensor<E>, Error> {
-    x.shape().check_axis(op, axis)?;
-    if x.shape()[axis] == 0 {
-        return Ok(Tensor::zeros(x.shape().with_axis(axis, 1)));
+/// So many elements are treated at a time: they fit in the cache that is nearest.
+const BLOCK: usize = 2048;
+
+impl<E: Scalar> Tensor<E> {
+    /// Applies `f(block, len)` to blocks of whole rows (of `len` elements along the last axis) of a copy.
+    fn map_rows(&self, f: impl Fn(&mut [E], usize)) -> Self {
+        let shape = self.shape();
+        let mut data = self.copied();
+        let len = shape[shape.rank() - 1].max(1);
+        data.chunks_mut(len * (BLOCK / len).max(1)).for_each(|block| f(block, len));
+        Self::filled(data, shape)
     }
-    let finite = |x: f64| if x.is_finite() { x } else { 0.0 };
-    Ok(x.max_axis(axis, true).map(|x| E::from_f64(finite(x.to_f64()))))
+}
+
+fn softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
+    block.chunks_exact_mut(len).for_each(shift_row);
+    E::exp_slice(block);
+    for row in block.chunks_exact_mut(len) {
+        let sum = fold_slice(row, |a, b| a + b);
+        row.iter_mut().for_each(|x| *x = *x / sum);
+    }
+}
+
+fn log_softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
+    block.chunks_exact_mut(len).for_each(shift_row);
+    let mut e = block.to_vec();
+    E::exp_slice(&mut e);
+    for (row, e) in block.chunks_exact_mut(len).zip(e.chunks_exact(len)) {
+        let log = fold_slice(e, |a, b| a + b).ln();
+        row.iter_mut().for_each(|x| *x = *x - log);
+    }
+}
+
+fn shift_row<E: Scalar>(row: &mut [E]) {
+    let shift = constant(fold_slice(row, E::maximum));
+    row.iter_mut().for_each(|x| *x = *x - shift);
+}
+
+/// What to subtract along an axis before `exp`.
+fn shift<E: Scalar>(x: &Tensor<E>, axis: usize) -> Tensor<E> {
+    if x.shape()[axis] == 0 {
+        return Tensor::zeros(x.shape().with_axis(axis, 1));
+    }
+    x.max_axis(axis, true).map(constant)
+}
+
+/// What to subtract where `max` is the greatest element, so that `exp` cannot overflow: a constant, as the
+/// result does not depend on it. 0 where the greatest is infinite, because `∞ - ∞` is NaN.
+fn constant<E: Scalar>(max: E) -> E {
+    let max = max.to_f64();
+    E::from_f64(if max.is_finite() { max } else { 0.0 })
 }

@@ -18,7 +18,7 @@ impl<E: Element> Tensor<E> {
         }
         Ok(match self.layout().reshaped(&shape) {
             Some(layout) => self.view(layout),
-            None => Self::filled(self.to_vec(), shape),
+            None => Self::filled(self.copied(), shape),
         })
     }
 
@@ -26,6 +26,14 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_reshape`](Self::try_reshape) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.reshape([3, 2]), Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
+    /// ```
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
         or_panic(self.try_reshape(shape))
@@ -43,6 +51,14 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_permute`](Self::try_permute) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::<f32>::zeros([10, 5, 3]);
+    /// assert_eq!(x.permute(&[1, 0, 2]).dims(), [5, 10, 3]);
+    /// ```
     #[track_caller]
     pub fn permute(&self, axes: &[usize]) -> Self {
         or_panic(self.try_permute(axes))
@@ -78,8 +94,19 @@ impl<E: Element> Tensor<E> {
 
     /// The view with the last two axes swapped.
     ///
+    /// # Shapes
+    /// `[.., m, n] -> [.., n, m]`
+    ///
     /// # Panics
     /// Where [`try_t`](Self::try_t) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.t(), Tensor::from([[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]));
+    /// ```
     #[track_caller]
     pub fn t(&self) -> Self {
         or_panic(self.try_t())
@@ -97,6 +124,14 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_narrow`](Self::try_narrow) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.narrow(1, 1, 2), Tensor::from([[2.0, 3.0], [5.0, 6.0]]));
+    /// ```
     #[track_caller]
     pub fn narrow(&self, axis: usize, start: usize, len: usize) -> Self {
         or_panic(self.try_narrow(axis, start, len))
@@ -114,6 +149,14 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_select`](Self::try_select) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.select(1, 2), Tensor::from([3.0, 6.0]));
+    /// ```
     #[track_caller]
     pub fn select(&self, axis: usize, index: usize) -> Self {
         or_panic(self.try_select(axis, index))
@@ -149,6 +192,15 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_unsqueeze`](Self::try_unsqueeze) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([1.0, 2.0]);
+    /// assert_eq!(x.unsqueeze(1).dims(), [2, 1]);
+    /// assert_eq!(x.unsqueeze(0).squeeze(0), x);
+    /// ```
     #[track_caller]
     pub fn unsqueeze(&self, axis: usize) -> Self {
         or_panic(self.try_unsqueeze(axis))
@@ -167,6 +219,14 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_broadcast_to`](Self::try_broadcast_to) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let b = Tensor::from([1.0, 2.0]);
+    /// assert_eq!(b.broadcast_to([2, 2]), Tensor::from([[1.0, 2.0], [1.0, 2.0]]));
+    /// ```
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Self {
         or_panic(self.try_broadcast_to(shape))
@@ -184,6 +244,13 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Panics
     /// Where [`try_flip`](Self::try_flip) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// assert_eq!(Tensor::from([1.0, 2.0, 3.0]).flip(0), Tensor::from([3.0, 2.0, 1.0]));
+    /// ```
     #[track_caller]
     pub fn flip(&self, axis: usize) -> Self {
         or_panic(self.try_flip(axis))
@@ -191,6 +258,6 @@ impl<E: Element> Tensor<E> {
 
     /// The same tensor with its elements next to each other in row-major order: itself if they are, else a copy.
     pub fn contiguous(&self) -> Self {
-        if self.is_contiguous() { self.clone() } else { Self::filled(self.to_vec(), self.shape()) }
+        if self.is_contiguous() { self.clone() } else { Self::filled(self.copied(), self.shape()) }
     }
 }

@@ -7,6 +7,7 @@ use crate::{MAX_RANK, Shape};
 /// The innermost loop is handed out as a *row*: a place in each operand's storage, one stride for each, one
 /// length. Contiguous operands are a single row; a broadcast row, column or scalar shows as stride 0 or as a
 /// row that repeats. Iterating yields the places of the rows.
+#[derive(Clone)]
 pub(crate) struct Walk<const K: usize> {
     /// The length of each row.
     pub(crate) len: usize,
@@ -22,6 +23,7 @@ pub(crate) struct Walk<const K: usize> {
 
 impl<const K: usize> Walk<K> {
     /// Loops over operands that already have the same shape.
+    #[inline]
     pub(crate) fn new(shape: &Shape, operands: [&Layout; K]) -> Self {
         let mut walk = Self {
             len: 1,
@@ -44,6 +46,11 @@ impl<const K: usize> Walk<K> {
             walk.enclose(dim, operands.map(|layout| layout.strides()[axis]));
         }
         walk
+    }
+
+    /// Whether there is a single row.
+    pub(crate) fn is_row(&self) -> bool {
+        self.outer_rank == 0
     }
 
     /// Adds a loop around the outermost one, or makes that one longer.
@@ -95,4 +102,14 @@ impl<const K: usize> Iterator for Walk<K> {
         self.done = true;
         Some(places)
     }
+}
+
+/// The places of the elements of one row.
+pub(crate) fn steps(start: usize, stride: isize, len: usize) -> impl Iterator<Item = usize> {
+    (0..len as isize).map(move |i| start.wrapping_add_signed(i * stride))
+}
+
+/// The elements of one row.
+pub(crate) fn row<E: Copy>(data: &[E], start: usize, stride: isize, len: usize) -> impl Iterator<Item = E> {
+    steps(start, stride, len).map(|place| data[place])
 }

@@ -146,8 +146,11 @@ impl<'c, 'a> Comparison<'c, 'a> {
         let size = u.iter().map(|&(place, _)| self.x[place].abs()).fold(0.0, f64::max);
         let (wide, narrow) = (size.max(1.0) / 32.0, size.max(typical) / 32.0);
         let mut slope = self.line(u, wanted, |line| line.slope(wide))?;
-        let poor =
-            |slope: &Slope, p: usize| slope.error[p] > 100.0 * wanted[p] && slope.error[p] > slope.floor[p];
+        // Infinite where the function is not defined that far away.
+        let poor = |slope: &Slope, p: usize| {
+            let error = slope.error[p];
+            error.is_infinite() || error > 100.0 * wanted[p] && error > slope.floor[p]
+        };
         if narrow > 0.0 && narrow < wide / 100.0 && (0..wanted.len()).any(|p| poor(&slope, p)) {
             let finer = self.line(u, wanted, |line| line.slope(narrow))?;
             for p in 0..wanted.len() {
@@ -217,6 +220,13 @@ impl Difference {
         let relative = (self.analytic - self.numeric).abs() / self.magnitude;
         if relative.is_nan() { f64::INFINITY } else { relative }
     }
+}
+
+/// Whether finite differences contradict a gradient: by more than the tolerance and their own error. Where they have no
+/// value they contradict nothing finite.
+pub(super) fn contradicts(analytic: f64, numeric: f64, error: f64, tolerance: f64) -> bool {
+    let known = error.is_finite() || !analytic.is_finite();
+    known && !within((analytic - numeric).abs(), tolerance.max(10.0 * error))
 }
 
 /// Whether a distance is within a tolerance; NaN is not.

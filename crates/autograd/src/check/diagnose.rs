@@ -1,10 +1,11 @@
 //! From raw differences to the report: merged by element, worst first, with a guess at each cause.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::Error;
 use super::compare::{Comparison, Difference};
+use super::cotangent::ALL;
 use super::pattern::{Pattern, Suspect};
 use super::problem::{Part, Recorded, tensors};
 use super::report::{Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict};
@@ -30,7 +31,9 @@ impl Comparison<'_, '_> {
         for found in &self.differences {
             let entry =
                 merged.entry((found.block, found.place)).or_insert_with(|| (found.clone(), Vec::new()));
-            if found.relative() > entry.0.relative() {
+            // Random cotangents first: unit vectors are many, and each has the worst of something.
+            let rank = |of: &Difference| (of.cotangent < self.cotangents.dense.len(), of.relative());
+            if rank(found) > rank(&entry.0) {
                 entry.0 = found.clone();
             }
             if !entry.1.contains(&found.oracle) {
@@ -51,10 +54,16 @@ impl Comparison<'_, '_> {
                 absolute: (found.analytic - found.numeric).abs(),
                 relative: found.relative(),
                 oracles,
-                pattern: patterns.get(&self.blocks[found.block].part).cloned(),
+                pattern: patterns.get(&self.blocks[found.block].part).map(|(pattern, _)| pattern.clone()),
             });
         }
         mismatches.sort_by(|a, b| b.relative.total_cmp(&a.relative));
+        let name = |(i, (pattern, label)): (_, (Pattern, String))| {
+            let part: &Part = &self.problem.inputs[i];
+            let of = if label == ALL { String::new() } else { format!(" (of {label})") };
+            (i, format!("{}: {pattern}{of}", part.name))
+        };
+        let guesses: BTreeMap<usize, String> = patterns.into_iter().map(name).collect();
         let (below_noise, not_verifiable) = self.not_verifiable();
         let mut kinks: BTreeMap<usize, Kink> = BTreeMap::new();
         for found in &self.kinks {
@@ -81,6 +90,7 @@ impl Comparison<'_, '_> {
             mismatches,
             kinks: kinks.into_values().collect(),
             not_verifiable,
+            guesses: guesses.into_values().collect(),
             cuts,
         })
     }
@@ -140,42 +150,42 @@ impl Comparison<'_, '_> {
         (below_noise, list)
     }
 
-    /// A guess for each tensor with a wrong gradient.
-    fn patterns(&mut self) -> Result<HashMap<usize, Pattern>, Error> {
+    /// A guess for each tensor with a wrong gradient, and the cotangent with which it holds.
+    fn patterns(&mut self) -> Result<HashMap<usize, (Pattern, String)>, Error> {
         let mut patterns = HashMap::new();
+        let dense = self.cotangents.dense.len();
         for i in 0..self.problem.inputs.len() {
             let part = self.problem.inputs[i].clone();
-            let first_order = |found: &&Difference| found.oracle != Oracle::SecondOrder;
-            let here = self.differences.iter().filter(|found| self.blocks[found.block].part == i);
-            let mut cotangents: Vec<usize> = here.filter(first_order).map(|found| found.cotangent).collect();
-            cotangents.sort_unstable();
-            cotangents.dedup();
-            cotangents
-                .retain(|&p| p < self.cotangents.dense.len() || p == cotangents_first(&self.differences));
-            if cotangents.is_empty() || part.range.len() > EXAMINED {
-                continue;
-            }
-            for p in cotangents {
-                let v = self.cotangents.vectors(self.y.len()).swap_remove(p);
-                let (right, samples, uses) = if self.problem.backward.is_some() {
-                    let samples = self.samples(&v, &part.range)?;
-                    (
-                        self.problem.tape_gradients(&self.x, std::slice::from_ref(&v))?.remove(0),
-                        samples,
-                        self.uses(&v, i)?,
-                    )
-                } else {
-                    (self.differences_of(i, p)?, Vec::new(), Vec::new())
-                };
-                let (found, right) = (&self.gradients[p][part.range.clone()], &right[part.range.clone()]);
-                let suspect = Suspect { part: &part, found, right, samples: &samples, uses: &uses };
-                if let Some(pattern) = suspect.pattern() {
-                    patterns.insert(i, pattern);
+            let here = |found: &&Difference| self.blocks[found.block].part == i;
+            let first_order = self.differences.iter().filter(|found| found.oracle != Oracle::SecondOrder);
+            let found: BTreeSet<usize> = first_order.filter(here).map(|found| found.cotangent).collect();
+            let random = found.iter().filter(|&&p| p < dense).count().max(1);
+            for p in found.into_iter().take(if part.range.len() <= EXAMINED { random } else { 0 }) {
+                if let Some(pattern) = self.pattern(i, p)? {
+                    patterns.insert(i, (pattern, self.cotangents.label(p)));
                     break;
                 }
             }
         }
         Ok(patterns)
+    }
+
+    fn pattern(&mut self, i: usize, p: usize) -> Result<Option<Pattern>, Error> {
+        let part = self.problem.inputs[i].clone();
+        let v = self.cotangents.vectors(self.y.len()).swap_remove(p);
+        let (mut samples, mut uses) = (Vec::new(), Vec::new());
+        let right = if self.problem.backward.is_some() {
+            // With part of the outputs weighted, it may be right that only one sample or use contributes.
+            if p < self.settings.directions {
+                samples = self.samples(&v, &part.range)?;
+                uses = self.uses(&v, i)?;
+            }
+            self.problem.tape_gradients(&self.x, std::slice::from_ref(&v))?.remove(0)
+        } else {
+            self.differences_of(i, p)?
+        };
+        let (found, right) = (&self.gradients[p][part.range.clone()], &right[part.range.clone()]);
+        Ok(Suspect { part: &part, found, right, samples: &samples, uses: &uses }.pattern())
     }
 
     /// The finite differences of all elements of a tensor, at their places in a flat vector.
@@ -238,11 +248,6 @@ impl Comparison<'_, '_> {
         cuts.dedup();
         Ok(cuts)
     }
-}
-
-/// The cotangent of the first difference.
-fn cotangents_first(differences: &[Difference]) -> usize {
-    differences[0].cotangent
 }
 
 impl Recorded<'_> {

@@ -1,7 +1,7 @@
 //! The oracles: what each says about the gradient under test.
 
 use super::Error;
-use super::compare::{Comparison, Difference, Unseen, within};
+use super::compare::{Comparison, Difference, Unseen, contradicts, within};
 use super::report::Oracle;
 
 /// Beyond this many elements, a block that fails is not searched for where.
@@ -54,7 +54,7 @@ impl Comparison<'_, '_> {
             for (&place, slope) in places.iter().zip(&slopes) {
                 let (analytic, numeric) = (self.gradients[p][place], slope.value[p]);
                 let (error, distance) = (slope.error[p], (analytic - numeric).abs());
-                let flat = analytic == 0.0 && numeric == 0.0;
+                let flat = analytic == 0.0 && !slope.moved[p];
                 unseen.flat &= flat;
                 let resolved = error <= tolerance && analytic.is_finite();
                 let rounding = error <= slope.floor[p];
@@ -71,7 +71,7 @@ impl Comparison<'_, '_> {
                         magnitude,
                         kink: None,
                     };
-                    let wrong = !within(distance, tolerance.max(10.0 * error));
+                    let wrong = contradicts(analytic, numeric, error, tolerance);
                     if !self.settle(found, tolerance, wrong)? && !wrong && !flat {
                         unseen.elements += usize::from(!resolved);
                         unseen.floor = unseen.floor.max(error);
@@ -100,7 +100,7 @@ impl Comparison<'_, '_> {
             let magnitude = terms.map(|term| term * term).sum::<f64>().sqrt().max(numeric.abs());
             let (error, distance) = (slope.error[p], (analytic - numeric).abs());
             let tolerance = self.settings.tolerance * magnitude;
-            if !within(distance, tolerance.max(10.0 * error)) {
+            if contradicts(analytic, numeric, error, tolerance) {
                 let oracle = Oracle::Differences;
                 let (place, kink) = (None, None);
                 let found =

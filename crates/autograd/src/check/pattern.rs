@@ -96,6 +96,10 @@ impl Suspect<'_> {
         if wrong == 1 && found.len() > 2 {
             return Some(Pattern::OneElement);
         }
+        let in_time = self.in_time();
+        if matches!(in_time, Some(Pattern::ZeroSteps { .. })) {
+            return in_time;
+        }
         if let Some(factor) = self.factor() {
             return Some(if close(&[factor], &[-1.0], 1.0) {
                 Pattern::Sign
@@ -112,10 +116,15 @@ impl Suspect<'_> {
         {
             return Some(Pattern::OneSample(n));
         }
-        if let Some(index) = self.uses.iter().position(|of| same(of)).filter(|_| self.uses.len() > 1) {
+        if let Some(index) = self
+            .uses
+            .iter()
+            .position(|of| same(of))
+            .filter(|_| self.uses.len() > 1 && self.part.time.is_none())
+        {
             return Some(Pattern::OneUse { index, of: self.uses.len() });
         }
-        self.in_time()
+        in_time
     }
 
     /// The constant `k` of `found = k · right`.
@@ -127,7 +136,7 @@ impl Suspect<'_> {
             .fold((0.0, 0.0), |(over, under), (f, r)| (over + f * r, under + r * r));
         let k: f64 = over / under;
         let scaled: Vec<f64> = self.right.iter().map(|right| k * right).collect();
-        let holds = self.found.len() > 1 && k.is_finite() && k != 0.0;
+        let holds = self.found.len() > 1 && k.is_finite() && k != 0.0 && !close(&[k], &[1.0], 1.0);
         (holds && close(self.found, &scaled, largest(&scaled))).then_some(k)
     }
 

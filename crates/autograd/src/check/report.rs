@@ -145,6 +145,7 @@ pub struct Report {
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) kinks: Vec<Kink>,
     pub(super) not_verifiable: Vec<NotVerifiable>,
+    pub(super) guesses: Vec<String>,
     pub(super) cuts: Vec<String>,
 }
 

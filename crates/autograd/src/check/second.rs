@@ -1,7 +1,7 @@
 //! Second order: Hessian-vector products against finite differences of the gradient.
 
 use super::Error;
-use super::compare::{Comparison, Difference, within};
+use super::compare::{Comparison, Difference, contradicts};
 use super::cotangent::{rms, weight};
 use super::problem::{Recorded, tensors};
 use super::report::Oracle;
@@ -45,7 +45,7 @@ impl Comparison<'_, '_> {
                 for i in members {
                     let (analytic, numeric, error) = (product[i], slope.value[i], slope.error[i]);
                     let distance = (analytic - numeric).abs();
-                    if !within(distance, tolerance.max(10.0 * error)) && kinks[i].is_none() {
+                    if contradicts(analytic, numeric, error, tolerance) && kinks[i].is_none() {
                         self.measure(block, Oracle::SecondOrder, distance, magnitude);
                         let (oracle, place, kink) = (Oracle::SecondOrder, Some(i), None);
                         self.differences.push(Difference {

@@ -16,6 +16,8 @@ pub(super) struct Slope {
     pub(super) floor: Vec<f64>,
     /// The slopes to the left and to the right, where they stay apart however small the step.
     pub(super) kink: Vec<Option<[f64; 2]>>,
+    /// Whether anything moved at any step.
+    pub(super) moved: Vec<bool>,
 }
 
 /// A function of the distance `s` along a line, what is read off it, and how precisely.
@@ -47,6 +49,7 @@ impl Line<'_> {
             error: vec![f64::INFINITY; count],
             floor: vec![f64::INFINITY; count],
             kink: vec![None; count],
+            moved: vec![false; count],
         };
         let mut above: Vec<Vec<f64>> = Vec::new();
         let mut gaps = vec![f64::INFINITY; count];
@@ -62,16 +65,20 @@ impl Line<'_> {
                 let floor = 2.0 * self.rounding[i] / h;
                 for j in 1..=level {
                     let value = row[j][i];
-                    let spread = (value - row[j - 1][i]).abs().max((value - above[j - 1][i]).abs());
-                    if spread.max(floor) < best.error[i] {
-                        (best.value[i], best.error[i], best.floor[i]) = (value, spread.max(floor), floor);
+                    let spread = [value - row[j - 1][i], value - above[j - 1][i]].map(f64::abs);
+                    let error = spread[0].max(spread[1]).max(floor);
+                    // A difference of NaN, from a step that left the domain, would not count in the maximum.
+                    if spread.iter().all(|spread| spread.is_finite()) && error < best.error[i] {
+                        (best.value[i], best.error[i], best.floor[i]) = (value, error, floor);
                     }
                 }
+                best.moved[i] |= left[i] != 0.0 || right[i] != 0.0;
                 best.kink[i] = kink(left[i], right[i], gaps[i], 8.0 * floor);
                 gaps[i] = (right[i] - left[i]).abs();
             }
             // Rounding is all that is left of the error where it equals its floor.
-            let done = |i: usize| best.error[i] <= self.wanted[i] || best.error[i] == best.floor[i];
+            let rounded = |i: usize| best.error[i].is_finite() && best.error[i] == best.floor[i];
+            let done = |i: usize| best.error[i] <= self.wanted[i] || rounded(i);
             if level >= 2 && (0..count).all(done) {
                 break;
             }

@@ -80,12 +80,10 @@ impl Report {
         if self.mismatches.is_empty() {
             return Ok(());
         }
-        writeln!(f)?;
-        for name in self.wrong() {
-            if let Some(pattern) = self.pattern(name) {
-                writeln!(f, "{name}: {pattern}")?;
-            }
+        if !self.guesses.is_empty() {
+            writeln!(f)?;
         }
+        self.guesses.iter().try_for_each(|guess| writeln!(f, "{guess}"))?;
         writeln!(
             f,
             "\n{:<18} {:>11} {:>11} {:>8} {:>8}  cotangent",

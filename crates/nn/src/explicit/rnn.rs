@@ -65,9 +65,7 @@ impl<E: Float> Rnn<E> {
     /// # Errors
     /// If a shape does not fit.
     pub fn forward(&mut self, x: &Tensor<E>, h_prev: &Tensor<E>) -> Result<Tensor<E>> {
-        let [d, h] = rnn_sizes(OP, self.wx.shape(), self.wh.shape(), self.b.shape())?;
-        expect(OP, "x", &[Axis::Any("N"), Axis::Size(d)], x.shape())?;
-        expect(OP, "h_prev", &[Axis::Size(x.dims()[0]), Axis::Size(h)], h_prev.shape())?;
+        self.check(x, ("h_prev", h_prev))?;
 
         let t = h_prev.matmul(&self.wh) + x.matmul(&self.wx) + &self.b;
         let h_next = t.tanh();
@@ -85,8 +83,7 @@ impl<E: Float> Rnn<E> {
     /// If there was no forward pass, or if `dh_next` has another shape than `h_next`.
     pub fn backward(&mut self, dh_next: &Tensor<E>) -> Result<(Tensor<E>, Tensor<E>)> {
         let [x, h_prev, h_next] = self.cache.as_ref().ok_or(Error::NoForward { op: OP })?;
-        let [n, h] = [h_next.dims()[0], h_next.dims()[1]];
-        expect(OP, "dh_next", &[Axis::Size(n), Axis::Size(h)], dh_next.shape())?;
+        self.check(x, ("dh_next", dh_next))?;
         let one = Tensor::ones([]);
 
         let dt = dh_next * (one - h_next.square());
@@ -97,5 +94,12 @@ impl<E: Float> Rnn<E> {
         let dx = dt.matmul(&self.wx.t());
 
         Ok((dx, dh_prev))
+    }
+
+    /// Refuses what does not fit the weights: an input, and anything of the shape of a state.
+    fn check(&self, x: &Tensor<E>, (name, state): (&'static str, &Tensor<E>)) -> Result<()> {
+        let [d, h] = rnn_sizes(OP, self.wx.shape(), self.wh.shape(), self.b.shape())?;
+        expect(OP, "x", &[Axis::Any("N"), Axis::Size(d)], x.shape())?;
+        expect(OP, name, &[Axis::Size(x.dims()[0]), Axis::Size(h)], state.shape())
     }
 }

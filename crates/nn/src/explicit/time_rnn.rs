@@ -54,10 +54,10 @@ pub struct TimeRnn<E: Float> {
     pub dh: Option<Tensor<E>>,
     /// Whether the next call starts from `h` although the layer is not stateful.
     set: bool,
-    /// One layer a step, with what its backward pass needs; `None` before the first forward pass.
-    layers: Option<Vec<Rnn<E>>>,
-    /// The batch size of the last forward pass.
-    n: usize,
+    /// One layer a step, with what its backward pass needs.
+    layers: Vec<Rnn<E>>,
+    /// The batch size of the last forward pass, if there was one.
+    n: Option<usize>,
 }
 
 impl<E: Float> TimeRnn<E> {
@@ -69,7 +69,20 @@ impl<E: Float> TimeRnn<E> {
         rnn_sizes(OP, wx.shape(), wh.shape(), b.shape())?;
         let (dwx, dwh, db) = (Tensor::zeros(wx.shape()), Tensor::zeros(wh.shape()), Tensor::zeros(b.shape()));
         let stateful = false;
-        Ok(TimeRnn { wx, wh, b, stateful, dwx, dwh, db, h: None, dh: None, set: false, layers: None, n: 0 })
+        Ok(TimeRnn {
+            wx,
+            wh,
+            b,
+            stateful,
+            dwx,
+            dwh,
+            db,
+            h: None,
+            dh: None,
+            set: false,
+            layers: Vec::new(),
+            n: None,
+        })
     }
 
     /// Whether to carry the state from call to call.
@@ -115,7 +128,7 @@ impl<E: Float> TimeRnn<E> {
             layers.push(layer);
         }
 
-        (self.h, self.set, self.layers, self.n) = (Some(h), false, Some(layers), n);
+        (self.h, self.set, self.layers, self.n) = (Some(h), false, layers, Some(n));
         Ok(hs)
     }
 
@@ -127,8 +140,8 @@ impl<E: Float> TimeRnn<E> {
     /// # Errors
     /// If there was no forward pass, or if `dhs` has another shape than `hs`.
     pub fn backward(&mut self, dhs: &Tensor<E>) -> Result<Tensor<E>> {
-        let hidden = self.wh.dims()[0];
-        self.backward_with_last(dhs, &Tensor::zeros([self.n, hidden]))
+        let [_, hidden] = rnn_sizes(OP, self.wx.shape(), self.wh.shape(), self.b.shape())?;
+        self.backward_with_last(dhs, &Tensor::zeros([self.n.unwrap_or(0), hidden]))
     }
 
     /// As [`backward`](Self::backward), with a cotangent for the last state besides: what a decoder sends back to its
@@ -140,17 +153,13 @@ impl<E: Float> TimeRnn<E> {
     /// # Errors
     /// If there was no forward pass, or if a cotangent has another shape than its output.
     pub fn backward_with_last(&mut self, dhs: &Tensor<E>, dh_last: &Tensor<E>) -> Result<Tensor<E>> {
-        let [d, hidden] = rnn_sizes(OP, self.wx.shape(), self.wh.shape(), self.b.shape())?;
-        let layers = self.layers.as_mut().ok_or(Error::NoForward { op: OP })?;
-        let [n, steps] = [self.n, layers.len()];
-        expect(OP, "dhs", &[Axis::Size(n), Axis::Size(steps), Axis::Size(hidden)], dhs.shape())?;
-        expect(OP, "dh_last", &[Axis::Size(n), Axis::Size(hidden)], dh_last.shape())?;
+        let [n, steps, d] = self.check_cotangents(dhs, dh_last)?;
 
-        let mut dxs = Tensor::zeros([n, steps, d]);
-        let mut dh = dh_last.clone();
         let [mut dwx, mut dwh, mut db] =
             [self.wx.shape(), self.wh.shape(), self.b.shape()].map(Tensor::zeros);
-        for (step, layer) in layers.iter_mut().enumerate().rev() {
+        let mut dxs = Tensor::zeros([n, steps, d]);
+        let mut dh = dh_last.clone();
+        for (step, layer) in self.layers.iter_mut().enumerate().rev() {
             let dh_next = dhs.select(1, step) + &dh; // from hs[:, step] and from step + 1
             let (dx, dh_prev) = layer.backward(&dh_next)?;
             dxs.add_at(1, step, &dx.unsqueeze(1)); // dxs[:, step] = dx
@@ -162,5 +171,19 @@ impl<E: Float> TimeRnn<E> {
 
         (self.dwx, self.dwh, self.db, self.dh) = (dwx, dwh, db, Some(dh));
         Ok(dxs)
+    }
+
+    /// `[N, T, D]` of the last forward pass, if the cotangents and the weights fit it.
+    fn check_cotangents(&self, dhs: &Tensor<E>, dh_last: &Tensor<E>) -> Result<[usize; 3]> {
+        let n = self.n.ok_or(Error::NoForward { op: OP })?;
+        if let Some(layer) = self.layers.first() {
+            let [d, hidden] = [layer.wx.dims()[0], layer.wx.dims()[1]];
+            expect(OP, "wx", &[Axis::Size(d), Axis::Size(hidden)], self.wx.shape())?;
+        }
+        let [d, hidden] = rnn_sizes(OP, self.wx.shape(), self.wh.shape(), self.b.shape())?;
+        let steps = self.layers.len();
+        expect(OP, "dhs", &[Axis::Size(n), Axis::Size(steps), Axis::Size(hidden)], dhs.shape())?;
+        expect(OP, "dh_last", &[Axis::Size(n), Axis::Size(hidden)], dh_last.shape())?;
+        Ok([n, steps, d])
     }
 }

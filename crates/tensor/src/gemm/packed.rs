@@ -1,0 +1,112 @@
+//! A right-hand side laid out for the micro-kernel, once for all the products that it takes part in.
+
+use std::sync::{Arc, Mutex};
+
+use crate::Matrix;
+use crate::simd::Level;
+
+/// Panels of columns, each with its rows one after the other and aligned to a cache line.
+///
+/// # Source
+/// K. Goto and R. van de Geijn, *Anatomy of high-performance matrix multiplication* (2008).
+#[derive(Debug)]
+pub(crate) struct Packed<E> {
+    data: Vec<E>,
+    start: usize,
+    /// Numbers in a register.
+    lanes: usize,
+    dims: [usize; 2],
+}
+
+/// The columns of a panel, and where it lies.
+pub(super) struct Panel<E> {
+    pub(super) first: usize,
+    pub(super) columns: usize,
+    /// The distance between rows: `columns`, rounded up to whole registers.
+    pub(super) width: usize,
+    pub(super) data: *const E,
+}
+
+impl<E: Copy + Default> Packed<E> {
+    /// Packs a matrix for registers of `lanes` numbers.
+    pub(super) fn new(b: &Matrix<'_, E>, lanes: usize) -> Self {
+        let [k, n] = b.dims();
+        let size = k * n.next_multiple_of(lanes);
+        let mut data = vec![E::default(); size + lanes];
+        let start = data.as_ptr().align_offset(64).min(lanes);
+        let [row, column] = b.strides();
+        let mut rest = &mut data[start..start + size];
+        for first in (0..n).step_by(2 * lanes) {
+            let columns = (n - first).min(2 * lanes);
+            let width = columns.next_multiple_of(lanes);
+            let (panel, after) = rest.split_at_mut(k * width);
+            rest = after;
+            if column == 1 {
+                for (p, to) in panel.chunks_exact_mut(width).enumerate() {
+                    to[..columns].copy_from_slice(b.run([p, first], columns));
+                }
+            } else if row == 1 {
+                for j in 0..columns {
+                    let from = b.run_down([0, first + j], k);
+                    panel[j..].iter_mut().step_by(width).zip(from).for_each(|(to, &x)| *to = x);
+                }
+            } else {
+                for (p, to) in panel.chunks_exact_mut(width).enumerate() {
+                    (0..columns).for_each(|j| to[j] = b.at(p, first + j));
+                }
+            }
+        }
+        Packed { data, start, lanes, dims: [k, n] }
+    }
+
+    /// The panels, from row `from_row` on.
+    pub(super) fn panels(&self, from_row: usize) -> impl Iterator<Item = Panel<E>> {
+        let [k, n] = self.dims;
+        let mut place = self.start;
+        (0..n).step_by(2 * self.lanes).map(move |first| {
+            let columns = (n - first).min(2 * self.lanes);
+            let width = columns.next_multiple_of(self.lanes);
+            let data = self.data[place + from_row * width..].as_ptr();
+            place += k * width;
+            Panel { first, columns, width, data }
+        })
+    }
+}
+
+/// The packed forms of the matrices in one storage that have been multiplied by more than once.
+///
+/// A recurrent weight takes part in T products forwards, and transposed in T products backwards: it is packed at the
+/// second product of each kind. What is multiplied by only once is never packed for good.
+#[derive(Debug)]
+pub(crate) struct Packs<E> {
+    entries: Mutex<[Option<Entry<E>>; 2]>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<E> {
+    place: Place,
+    packed: Option<Arc<Packed<E>>>,
+}
+
+/// Which matrix of the storage it is, and for which registers.
+type Place = (usize, [usize; 2], [isize; 2], Level);
+
+impl<E: Copy + Default> Packs<E> {
+    /// The packed form of a matrix of this storage, from its second product on.
+    pub(super) fn get(&self, b: &Matrix<'_, E>, lanes: usize, level: Level) -> Option<Arc<Packed<E>>> {
+        let place = (b.offset(), b.dims(), b.strides(), level);
+        let mut entries = self.entries.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(entry) = entries.iter_mut().flatten().find(|entry| entry.place == place) {
+            return Some(Arc::clone(entry.packed.get_or_insert_with(|| Arc::new(Packed::new(b, lanes)))));
+        }
+        entries.swap(0, 1);
+        entries[0] = Some(Entry { place, packed: None });
+        None
+    }
+}
+
+impl<E> Default for Packs<E> {
+    fn default() -> Self {
+        Packs { entries: Mutex::new([None, None]) }
+    }
+}

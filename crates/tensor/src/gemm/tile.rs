@@ -1,0 +1,159 @@
+//! The micro-kernel: a tile of the product, summed in registers.
+
+use crate::simd::Vector;
+
+/// `c[m, n] (+)= a[m, k] · b[k, n]`, by places in memory.
+///
+/// Rows of `b` and of `c` are contiguous; `a` has any strides.
+#[derive(Clone, Copy)]
+pub(super) struct Tile<E> {
+    pub(super) k: usize,
+    pub(super) a: *const E,
+    pub(super) a_strides: [isize; 2],
+    pub(super) b: *const E,
+    pub(super) b_row: usize,
+    pub(super) c: *mut E,
+    pub(super) c_row: usize,
+    /// Whether `c` is added to, or overwritten.
+    pub(super) add: bool,
+}
+
+impl<E> Tile<E> {
+    /// The part of the product from row `i` and from column `j` on.
+    ///
+    /// # Safety
+    /// The row and the column must be within the product.
+    #[inline(always)]
+    pub(super) unsafe fn from(&self, i: usize, j: usize) -> Self {
+        // SAFETY: within the matrices, by the caller's word.
+        unsafe {
+            Tile {
+                a: self.a.offset(i as isize * self.a_strides[0]),
+                b: self.b.add(j),
+                c: self.c.add(i * self.c_row + j),
+                ..*self
+            }
+        }
+    }
+
+    /// `M` rows and `N` registers of columns, of the last of which `last` lanes count.
+    ///
+    /// # Safety
+    /// `M` rows and that many columns must lie within the matrices; the processor must have the level of `V`.
+    #[inline(always)]
+    unsafe fn compute<V: Vector<Lane = E>, const M: usize, const N: usize>(&self, last: usize) {
+        if M > V::ROWS {
+            unreachable!("known when compiling: such a tile does not fit the registers and is never asked for");
+        }
+        // SAFETY: every place is that of an element of the tile, which the caller vouches for; the last register of a
+        // row is touched only in its first `last` lanes.
+        unsafe {
+            let zero = V::from_f64(0.0);
+            let mut sums = [[zero; N]; M];
+            let whole = last == V::LANES;
+            let (mut a, mut b) = (self.a, self.b);
+            for _ in 0..self.k {
+                let mut row = [zero; N];
+                for (j, x) in row.iter_mut().enumerate().take(N - 1) {
+                    *x = V::load(b.add(j * V::LANES));
+                }
+                let end = b.add((N - 1) * V::LANES);
+                row[N - 1] = if whole { V::load(end) } else { V::load_first(end, last) };
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let x = V::splat(a.offset(i as isize * self.a_strides[0]).read());
+                    for (sum, &y) in sums.iter_mut().zip(&row) {
+                        *sum = x.mul_add(y, *sum);
+                    }
+                }
+                a = a.wrapping_offset(self.a_strides[1]);
+                b = b.wrapping_add(self.b_row);
+            }
+            for (i, sums) in sums.iter().enumerate() {
+                for (j, &sum) in sums.iter().enumerate() {
+                    let place = self.c.add(i * self.c_row + j * V::LANES);
+                    if j + 1 < N || whole {
+                        let sum = if self.add { V::load(place).add(sum) } else { sum };
+                        sum.store(place);
+                    } else {
+                        let sum = if self.add { V::load_first(place, last).add(sum) } else { sum };
+                        sum.store_first(place, last);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `rows` rows, at most `V::ROWS`, and `N` registers of columns.
+    ///
+    /// # Safety
+    /// As for `compute`.
+    #[inline(always)]
+    unsafe fn rows<V: Vector<Lane = E>, const N: usize>(&self, rows: usize, last: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            match rows {
+                1 => self.compute::<V, 1, N>(last),
+                2 => self.compute::<V, 2, N>(last),
+                3 => self.compute::<V, 3, N>(last),
+                4 => self.compute::<V, 4, N>(last),
+                5 => self.compute::<V, 5, N>(last),
+                6 => self.compute::<V, 6, N>(last),
+                7 => self.compute::<V, 7, N>(last),
+                8 => self.compute::<V, 8, N>(last),
+                9 => self.compute::<V, 9, N>(last),
+                10 => self.compute::<V, 10, N>(last),
+                11 => self.compute::<V, 11, N>(last),
+                _ => self.compute::<V, 12, N>(last),
+            }
+        }
+    }
+
+    /// `rows` rows, in even blocks, and at most two registers of columns.
+    ///
+    /// # Safety
+    /// As for `compute`.
+    #[inline(always)]
+    pub(super) unsafe fn panel<V: Vector<Lane = E>>(&self, rows: usize, columns: usize) {
+        let blocks = rows.div_ceil(V::ROWS);
+        let mut start = 0;
+        for block in 0..blocks {
+            let end = rows * (block + 1) / blocks;
+            // SAFETY: rows `start..end` are within the tile.
+            unsafe {
+                let tile = self.from(start, 0);
+                match columns.checked_sub(V::LANES) {
+                    None | Some(0) => tile.rows::<V, 1>(end - start, columns),
+                    Some(last) => tile.rows::<V, 2>(end - start, last),
+                }
+            }
+            start = end;
+        }
+    }
+
+    /// A single row, with as many registers of columns at once as hide the latency of a sum.
+    ///
+    /// # Safety
+    /// As for `compute`.
+    #[inline(always)]
+    pub(super) unsafe fn single_row<V: Vector<Lane = E>>(&self, columns: usize) {
+        let mut j = 0;
+        while j < columns {
+            let left = columns - j;
+            // SAFETY: columns `j..` are within the tile.
+            unsafe {
+                let tile = self.from(0, j);
+                if left >= 8 * V::LANES {
+                    tile.compute::<V, 1, 8>(V::LANES);
+                    j += 8 * V::LANES;
+                } else if left >= 4 * V::LANES {
+                    tile.compute::<V, 1, 4>(V::LANES);
+                    j += 4 * V::LANES;
+                } else {
+                    let count = left.min(V::LANES);
+                    tile.compute::<V, 1, 1>(count);
+                    j += count;
+                }
+            }
+        }
+    }
+}

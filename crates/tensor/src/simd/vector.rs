@@ -1,0 +1,50 @@
+//! One register full of numbers, as an algorithm sees it.
+
+/// A register of `LANES` numbers.
+///
+/// Methods are inlined into functions that are compiled with the instructions they need.
+///
+/// # Safety
+/// Every method may use instructions of the implementor's level: the processor must have them. The pointers of
+/// `load` and `store` need `LANES` numbers behind them (of the `_first` forms: `count`, at most `LANES`), aligned or not.
+pub(crate) unsafe trait Vector: Copy {
+    /// The number.
+    type Lane: Copy + PartialEq;
+    /// A choice for each lane.
+    type Mask: Copy;
+    /// How many numbers a register holds.
+    const LANES: usize;
+    /// The most rows of a product that are summed in registers at once, beside two registers of a column.
+    const ROWS: usize;
+
+    unsafe fn splat(x: Self::Lane) -> Self;
+    unsafe fn from_f64(x: f64) -> Self;
+    unsafe fn load(from: *const Self::Lane) -> Self;
+    unsafe fn store(self, to: *mut Self::Lane);
+    /// The first `count` lanes; the others are 0.
+    unsafe fn load_first(from: *const Self::Lane, count: usize) -> Self;
+    unsafe fn store_first(self, to: *mut Self::Lane, count: usize);
+
+    unsafe fn add(self, r: Self) -> Self;
+    unsafe fn sub(self, r: Self) -> Self;
+    unsafe fn mul(self, r: Self) -> Self;
+    unsafe fn div(self, r: Self) -> Self;
+    /// `self · a + b`, rounded once where the level has such an instruction.
+    unsafe fn mul_add(self, a: Self, b: Self) -> Self;
+    /// The sum of all lanes.
+    unsafe fn sum(self) -> Self::Lane;
+
+    unsafe fn abs(self) -> Self;
+    /// This magnitude with the sign of `sign`.
+    unsafe fn copy_sign(self, sign: Self) -> Self;
+    /// The nearest integer, the even one of two.
+    unsafe fn round(self) -> Self;
+    /// `self · 2ⁿ` for an integer `n`, of whose range twice what exponents span is enough.
+    unsafe fn scale(self, n: Self) -> Self;
+    /// `(m, e)` with `self = m · 2ᵉ` and `m` from `√½` to `√2`, for a positive normal number.
+    unsafe fn split(self) -> (Self, Self);
+    /// Where `self < r`.
+    unsafe fn less(self, r: Self) -> Self::Mask;
+    /// `yes` where the mask is set, else `no`.
+    unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+}

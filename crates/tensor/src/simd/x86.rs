@@ -1,0 +1,263 @@
+//! AVX2 and AVX-512.
+
+use std::arch::x86_64::*;
+
+use super::Vector;
+
+macro_rules! vector {
+    (
+        $name:ident: $register:ty, [$lane:ty; $lanes:literal], $rows:literal, $mask:ty,
+        $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident,
+        sum $sum:expr,
+        load_first($from:ident, $n:ident) $load_first:expr,
+        store_first($to:ident, $x:ident, $count:ident) $store_first:expr,
+        abs $abs:expr, copy_sign $copy_sign:expr, round $round:expr, scale $scale:expr, split $split:expr,
+        less $less:expr, select $select:expr
+    ) => {
+        /// A register.
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name($register);
+
+        // SAFETY: who calls a method vouches for the level (see the trait), which each intrinsic below belongs to, and
+        // for the memory behind pointers; loads and stores are the unaligned ones.
+        unsafe impl Vector for $name {
+            type Lane = $lane;
+            type Mask = $mask;
+            const LANES: usize = $lanes;
+            const ROWS: usize = $rows;
+
+            #[inline(always)]
+            unsafe fn splat(x: $lane) -> Self {
+                Self(unsafe { $splat(x) })
+            }
+            #[inline(always)]
+            unsafe fn from_f64(x: f64) -> Self {
+                Self(unsafe { $splat(x as $lane) })
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const $lane) -> Self {
+                Self(unsafe { $load(from) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $lane) {
+                unsafe { $store(to, self.0) }
+            }
+            #[inline(always)]
+            unsafe fn load_first($from: *const $lane, $n: usize) -> Self {
+                Self(unsafe { $load_first })
+            }
+            #[inline(always)]
+            unsafe fn store_first(self, $to: *mut $lane, $count: usize) {
+                let $x = self.0;
+                unsafe { $store_first }
+            }
+            #[inline(always)]
+            unsafe fn add(self, r: Self) -> Self {
+                Self(unsafe { $add(self.0, r.0) })
+            }
+            #[inline(always)]
+            unsafe fn sub(self, r: Self) -> Self {
+                Self(unsafe { $sub(self.0, r.0) })
+            }
+            #[inline(always)]
+            unsafe fn mul(self, r: Self) -> Self {
+                Self(unsafe { $mul(self.0, r.0) })
+            }
+            #[inline(always)]
+            unsafe fn div(self, r: Self) -> Self {
+                Self(unsafe { $div(self.0, r.0) })
+            }
+            #[inline(always)]
+            unsafe fn mul_add(self, a: Self, b: Self) -> Self {
+                Self(unsafe { $fma(self.0, a.0, b.0) })
+            }
+            #[inline(always)]
+            unsafe fn sum(self) -> $lane {
+                unsafe { $sum(self.0) }
+            }
+            #[inline(always)]
+            unsafe fn abs(self) -> Self {
+                Self(unsafe { $abs(self.0) })
+            }
+            #[inline(always)]
+            unsafe fn copy_sign(self, sign: Self) -> Self {
+                Self(unsafe { $copy_sign(self.0, sign.0) })
+            }
+            #[inline(always)]
+            unsafe fn round(self) -> Self {
+                Self(unsafe { $round(self.0) })
+            }
+            #[inline(always)]
+            unsafe fn scale(self, n: Self) -> Self {
+                Self(unsafe { $scale(self.0, n.0) })
+            }
+            #[inline(always)]
+            unsafe fn split(self) -> (Self, Self) {
+                let (m, e) = unsafe { $split(self.0) };
+                (Self(m), Self(e))
+            }
+            #[inline(always)]
+            unsafe fn less(self, r: Self) -> $mask {
+                unsafe { $less(self.0, r.0) }
+            }
+            #[inline(always)]
+            unsafe fn select(mask: $mask, yes: Self, no: Self) -> Self {
+                Self(unsafe { $select(no.0, yes.0, mask) })
+            }
+        }
+    };
+}
+
+vector!(
+    Avx512F32: __m512, [f32; 16], 12, __mmask16,
+    _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_fmadd_ps,
+    sum _mm512_reduce_add_ps,
+    load_first(from, n) _mm512_maskz_loadu_ps(first16(n), from),
+    store_first(to, x, n) _mm512_mask_storeu_ps(to, first16(n), x),
+    abs _mm512_abs_ps,
+    copy_sign |x, sign| _mm512_or_ps(_mm512_abs_ps(x), _mm512_and_ps(sign, _mm512_set1_ps(-0.0))),
+    round _mm512_roundscale_ps::<0>,
+    scale _mm512_scalef_ps,
+    split |x| {
+        let offset = _mm512_set1_epi32(ROOT_F32);
+        let bits = _mm512_sub_epi32(_mm512_castps_si512(x), offset);
+        let m = _mm512_add_epi32(_mm512_and_si512(bits, _mm512_set1_epi32((1 << 23) - 1)), offset);
+        (_mm512_castsi512_ps(m), _mm512_cvtepi32_ps(_mm512_srai_epi32::<23>(bits)))
+    },
+    less _mm512_cmp_ps_mask::<_CMP_LT_OQ>,
+    select |no, yes, mask| _mm512_mask_mov_ps(no, mask, yes)
+);
+vector!(
+    Avx512F64: __m512d, [f64; 8], 12, __mmask8,
+    _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_fmadd_pd,
+    sum _mm512_reduce_add_pd,
+    load_first(from, n) _mm512_maskz_loadu_pd(first16(n) as u8, from),
+    store_first(to, x, n) _mm512_mask_storeu_pd(to, first16(n) as u8, x),
+    abs _mm512_abs_pd,
+    copy_sign |x, sign| _mm512_or_pd(_mm512_abs_pd(x), _mm512_and_pd(sign, _mm512_set1_pd(-0.0))),
+    round _mm512_roundscale_pd::<0>,
+    scale _mm512_scalef_pd,
+    split |x| {
+        let offset = _mm512_set1_epi64(ROOT_F64);
+        let bits = _mm512_sub_epi64(_mm512_castpd_si512(x), offset);
+        let m = _mm512_add_epi64(_mm512_and_si512(bits, _mm512_set1_epi64((1 << 52) - 1)), offset);
+        (_mm512_castsi512_pd(m), _mm512_cvtepi64_pd(_mm512_srai_epi64::<52>(bits)))
+    },
+    less _mm512_cmp_pd_mask::<_CMP_LT_OQ>,
+    select |no, yes, mask| _mm512_mask_mov_pd(no, mask, yes)
+);
+vector!(
+    Avx2F32: __m256, [f32; 8], 6, __m256,
+    _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_fmadd_ps,
+    sum sum_f32,
+    load_first(from, n) _mm256_maskload_ps(from, first_f32(n)),
+    store_first(to, x, n) _mm256_maskstore_ps(to, first_f32(n), x),
+    abs |x| _mm256_andnot_ps(_mm256_set1_ps(-0.0), x),
+    copy_sign |x, sign| {
+        let bit = _mm256_set1_ps(-0.0);
+        _mm256_or_ps(_mm256_andnot_ps(bit, x), _mm256_and_ps(sign, bit))
+    },
+    round _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>,
+    scale scale_f32,
+    split |x| {
+        let offset = _mm256_set1_epi32(ROOT_F32);
+        let bits = _mm256_sub_epi32(_mm256_castps_si256(x), offset);
+        let m = _mm256_add_epi32(_mm256_and_si256(bits, _mm256_set1_epi32((1 << 23) - 1)), offset);
+        (_mm256_castsi256_ps(m), _mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(bits)))
+    },
+    less _mm256_cmp_ps::<_CMP_LT_OQ>,
+    select _mm256_blendv_ps
+);
+vector!(
+    Avx2F64: __m256d, [f64; 4], 6, __m256d,
+    _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_fmadd_pd,
+    sum sum_f64,
+    load_first(from, n) _mm256_maskload_pd(from, first_f64(n)),
+    store_first(to, x, n) _mm256_maskstore_pd(to, first_f64(n), x),
+    abs |x| _mm256_andnot_pd(_mm256_set1_pd(-0.0), x),
+    copy_sign |x, sign| {
+        let bit = _mm256_set1_pd(-0.0);
+        _mm256_or_pd(_mm256_andnot_pd(bit, x), _mm256_and_pd(sign, bit))
+    },
+    round _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>,
+    scale scale_f64,
+    split split_f64,
+    less _mm256_cmp_pd::<_CMP_LT_OQ>,
+    select _mm256_blendv_pd
+);
+
+/// The lowest `n <= 16` bits.
+#[inline(always)]
+fn first16(n: usize) -> u16 {
+    ((1_u32 << n) - 1) as u16
+}
+
+#[inline(always)]
+unsafe fn first_f32(n: usize) -> __m256i {
+    unsafe { _mm256_cmpgt_epi32(_mm256_set1_epi32(n as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)) }
+}
+
+#[inline(always)]
+unsafe fn first_f64(n: usize) -> __m256i {
+    unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
+}
+
+#[inline(always)]
+unsafe fn sum_f32(x: __m256) -> f32 {
+    unsafe {
+        let x = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
+        let x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+        _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)))
+    }
+}
+
+#[inline(always)]
+unsafe fn sum_f64(x: __m256d) -> f64 {
+    unsafe {
+        let x = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd::<1>(x));
+        _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)))
+    }
+}
+
+/// The bits of `√½`: an exponent read relative to them splits a number at `√½` and `√2` rather than at 1 and 2.
+const ROOT_F32: i32 = std::f32::consts::FRAC_1_SQRT_2.to_bits() as i32;
+const ROOT_F64: i64 = std::f64::consts::FRAC_1_SQRT_2.to_bits() as i64;
+
+/// `x · 2ⁿ` in two halves, since 2ⁿ itself may be out of range.
+#[inline(always)]
+unsafe fn scale_f32(x: __m256, n: __m256) -> __m256 {
+    unsafe {
+        let n = _mm256_cvtps_epi32(n);
+        let half = _mm256_srai_epi32::<1>(n);
+        let power =
+            |n| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127))));
+        _mm256_mul_ps(_mm256_mul_ps(x, power(half)), power(_mm256_sub_epi32(n, half)))
+    }
+}
+
+/// `x · 2ⁿ` in two halves, since 2ⁿ itself may be out of range.
+#[inline(always)]
+unsafe fn scale_f64(x: __m256d, n: __m256d) -> __m256d {
+    unsafe {
+        let n = _mm256_cvtpd_epi32(n);
+        let half = _mm_srai_epi32::<1>(n);
+        let power = |n| {
+            let bits = _mm256_cvtepi32_epi64(_mm_add_epi32(n, _mm_set1_epi32(1023)));
+            _mm256_castsi256_pd(_mm256_slli_epi64::<52>(bits))
+        };
+        _mm256_mul_pd(_mm256_mul_pd(x, power(half)), power(_mm_sub_epi32(n, half)))
+    }
+}
+
+#[inline(always)]
+unsafe fn split_f64(x: __m256d) -> (__m256d, __m256d) {
+    unsafe {
+        let offset = _mm256_set1_epi64x(ROOT_F64);
+        let bits = _mm256_sub_epi64(_mm256_castpd_si256(x), offset);
+        let m = _mm256_add_epi64(_mm256_and_si256(bits, _mm256_set1_epi64x((1 << 52) - 1)), offset);
+        // The exponent is in the upper half of each lane; the upper halves are brought together and converted.
+        let upper = _mm256_permutevar8x32_epi32(bits, _mm256_setr_epi32(1, 3, 5, 7, 0, 0, 0, 0));
+        let e = _mm256_cvtepi32_pd(_mm_srai_epi32::<20>(_mm256_castsi256_si128(upper)));
+        (_mm256_castsi256_pd(m), e)
+    }
+}
