@@ -52,8 +52,11 @@ fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
     settings.check(&text)?;
     std::fs::create_dir_all(&args.out)
         .map_err(|source| Error::Unwritable { path: args.out.clone(), source })?;
-
     let mut findings = Findings::default();
+    if let Some(path) = &args.json {
+        findings.write(path)?;
+    }
+
     findings.record("options", json!({ "seed": args.seed, "quick": args.quick }));
     screen
         .line(screen.ink(Ink::Heading, "retrograde: the backward pass of an RNN, derived from its tape"))?;

@@ -31,24 +31,26 @@ impl<E: Float> CharModel<E> {
         self.linear.forward(&hs) // [N, T, V]
     }
 
-    /// Writes `length` characters after `first`, each drawn from what the model thinks comes next.
+    /// Reads a beginning from which to go on, then writes `length` characters, each drawn from what comes next.
     ///
     /// A temperature below 1 favours what is likely.
     pub(crate) fn write(
         &mut self,
-        first: usize,
+        beginning: &[usize],
         length: usize,
         temperature: f64,
         rng: &mut impl Rng,
     ) -> Result<Vec<usize>> {
         self.rnn.reset_state();
-        let mut written = vec![first];
+        let mut ids = Tensor::from_vec(beginning.to_vec(), [1, beginning.len()])?; // [1, T]
+        let mut written = Vec::new();
         while written.len() < length {
             let tape = Tape::inference();
-            let last = Tensor::from([[written[written.len() - 1]]]); // [1, 1]
-            let scores = self.forward(&tape, &last)?.detach(); // [1, 1, V]
-            let p = scores.map(|score| score.to_f64() / temperature).softmax(2);
+            let scores = self.forward(&tape, &ids)?.detach(); // [1, T, V]
+            let last = scores.select(1, ids.dims()[1] - 1).select(0, 0); // [V]
+            let p = last.map(|score| score.to_f64() / temperature).softmax(0);
             written.push(draw(&p.to_vec(), rng));
+            ids = Tensor::from([[written[written.len() - 1]]]); // [1, 1]
         }
         Ok(written)
     }

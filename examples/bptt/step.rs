@@ -32,7 +32,7 @@ pub(crate) fn run(screen: &mut Screen, findings: &mut Findings) -> Result<()> {
     let h_next = t.tanh().named("h_next");
 
     let pairs = formulas::pair(&h_next.derivation()?, &BY_HAND.map(str::to_owned));
-    let printed = String::new();
+    let printed = tape.to_string();
 
     screen.part(1, "One step")?;
     screen.line("  t = h_prev.matmul(&wh) + x.matmul(&wx) + &b;  h_next = t.tanh()")?;

@@ -31,7 +31,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(quick: bool) -> Self {
-        let (hidden, windows) = if quick { (48, 64) } else { (192, 1200) };
+        let (hidden, windows) = if quick { (48, 64) } else { (128, 1400) };
         Settings {
             batch: 32,
             steps: 32,
@@ -80,8 +80,12 @@ pub(crate) fn run(
         h = settings.hidden,
     ))?;
     screen.line(format!(
-        "  {} windows of {} rows and {} steps; Adam {}, gradient norm clipped to {}",
-        settings.windows, settings.batch, settings.steps, settings.rate, settings.max_norm
+        "  {} windows of {} rows and {} steps, the state carried, the gradient cut",
+        settings.windows, settings.batch, settings.steps
+    ))?;
+    screen.line(format!(
+        "  Adam, rate from {} down to 0, gradients clipped to norm {}",
+        settings.rate, settings.max_norm
     ))?;
     screen.line("")?;
 
@@ -107,17 +111,21 @@ pub(crate) fn run(
     let speed = (settings.windows * settings.batch * settings.steps) as f64 / seconds;
     screen.line(format!("  {seconds:.1} s, {speed:.0} characters a second"))?;
 
-    let written = model.write(text.tokens[0], settings.sample, settings.temperature, &mut rng)?;
+    let start = &text.tokens[..settings.steps];
+    let written = model.write(start, settings.sample, settings.temperature, &mut rng)?;
     let sample = text.decode(&written);
     screen.line("")?;
-    screen.line(format!("  What it writes (drawn at temperature {}):", settings.temperature))?;
+    screen.line(format!(
+        "  What it writes after the first {} characters of the text, at temperature {}:",
+        settings.steps, settings.temperature
+    ))?;
     screen.line("")?;
     for line in wrap(&sample, WIDTH - 4) {
         screen.line(format!("  {} {line}", screen.ink(Ink::Faint, "│")).trim_end())?;
     }
 
     let path = out.join("loss.svg");
-    svg::write(&figure(&losses, &reports, entropy, settings), &path)?;
+    svg::write(&figure(&losses, entropy, settings), &path)?;
     screen.line("")?;
     screen.line(format!("  Figure: {}", path.display()))?;
 
@@ -159,6 +167,7 @@ fn train(model: &mut CharModel<f32>, text: &Text, settings: &Settings) -> Result
     let mut losses = Vec::new();
     let bar = progress::bar(settings.windows);
     for window in Windows::new(&text.tokens, settings.batch, settings.steps)?.take(settings.windows) {
+        adam.lr = settings.rate * (1.0 - losses.len() as f64 / settings.windows as f64); // falls to 0
         let tape = Tape::new();
         let scores = model.forward(&tape, &window.inputs)?; // [N, T, V]
         let loss = cross_entropy(&scores, &window.targets)?;
@@ -188,13 +197,15 @@ fn reports(losses: &[f64], settings: &Settings) -> Vec<(usize, f64)> {
         .collect()
 }
 
-/// The loss of each window, its mean over the windows of a report, and what guessing by frequency would cost.
-fn figure(losses: &[f64], reports: &[(usize, f64)], entropy: f64, settings: &Settings) -> Figure {
-    let thousands = |read: usize| read as f64 / 1000.0;
-    let window = settings.batch * settings.steps;
-    let each = losses.iter().enumerate().map(|(i, &loss)| (thousands((i + 1) * window), loss)).collect();
-    let mean = reports.iter().map(|&(read, loss)| (thousands(read), loss)).collect();
-    let end = thousands(losses.len() * window);
+/// The loss of each window, a running mean of it, and what guessing by frequency would cost.
+fn figure(losses: &[f64], entropy: f64, settings: &Settings) -> Figure {
+    let thousands = |windows: usize| (windows * settings.batch * settings.steps) as f64 / 1000.0;
+    let each = losses.iter().enumerate().map(|(i, &loss)| (thousands(i + 1), loss)).collect();
+    let stretch = losses.len().div_ceil(40);
+    let mean = |(i, losses): (usize, &[f64])| {
+        (thousands(i) + thousands(stretch) / 2.0, losses.iter().sum::<f64>() / stretch as f64) //
+    };
+    let means = losses.windows(stretch).enumerate().map(mean).collect();
     let curve = |name: &str, points, stroke| Curve { name: name.to_owned(), points, stroke };
     Figure {
         title: "Learning to write".to_owned(),
@@ -203,8 +214,12 @@ fn figure(losses: &[f64], reports: &[(usize, f64)], entropy: f64, settings: &Set
         scale: Scale::Linear,
         curves: vec![
             curve("each window", each, Stroke::Pale),
-            curve("mean since the report before", mean, Stroke::Bold),
-            curve("guessing by frequency", vec![(0.0, entropy), (end, entropy)], Stroke::Pale),
+            curve(&format!("mean of {stretch} windows"), means, Stroke::Bold),
+            curve(
+                "guessing by frequency",
+                vec![(0.0, entropy), (thousands(losses.len()), entropy)],
+                Stroke::Bold,
+            ),
         ],
     }
 }

@@ -10,8 +10,10 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use crate::figure::{Axis, Figure, Stroke};
 use crate::{Error, Result};
 
-/// Width and height, in pixels.
+/// Width and height on the page.
 const SIZE: (u32, u32) = (800, 500);
+/// Drawn larger and shown smaller, since the drawing library places points on whole numbers only.
+const FINE: u32 = 4;
 /// Colours that people who do not see some colours tell apart.
 ///
 /// # Source
@@ -44,34 +46,36 @@ pub fn draw(figure: &Figure) -> Result<String> {
     let (x, y) = (figure.x_axis().ok_or_else(empty)?, figure.y_axis().ok_or_else(empty)?);
     let mut text = String::new();
     {
-        let page = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+        let page = SVGBackend::with_string(&mut text, (SIZE.0 * FINE, SIZE.1 * FINE)).into_drawing_area();
         let drawn = (|| {
             page.fill(&WHITE)?;
+            let page = page.margin(10 * FINE, 0, 0, 0);
+            let page = page.titled(&figure.title, (FONT, 20 * FINE).into_font().color(&INK))?;
             let mut chart = ChartBuilder::on(&page)
-                .caption(&figure.title, (FONT, 20).into_font().color(&INK))
-                .margin(16)
-                .margin_right(28)
-                .x_label_area_size(52)
-                .y_label_area_size(68)
+                .margin(16 * FINE)
+                .margin_right(28 * FINE)
+                .x_label_area_size(52 * FINE)
+                .y_label_area_size(68 * FINE)
                 .build_cartesian_2d(Ticked(&x), Ticked(&y))?;
-            let small = TextStyle::from((FONT, 14).into_font()).color(&INK);
+            let small = TextStyle::from((FONT, 14 * FINE).into_font()).color(&INK);
             chart
                 .configure_mesh()
                 .disable_x_mesh()
                 .light_line_style(TRANSPARENT)
-                .bold_line_style(BLACK.mix(0.12))
-                .axis_style(INK.mix(0.6))
+                .bold_line_style(BLACK.mix(0.12).stroke_width(FINE))
+                .axis_style(INK.mix(0.6).stroke_width(FINE))
+                .set_all_tick_mark_size(5 * FINE)
                 .x_desc(&figure.x)
                 .y_desc(&figure.y)
-                .axis_desc_style((FONT, 15).into_font().color(&INK))
+                .axis_desc_style((FONT, 15 * FINE).into_font().color(&INK))
                 .x_label_style(small.pos(Pos::new(HPos::Center, VPos::Top)))
-                .y_label_style((FONT, 14).into_font().color(&INK))
+                .y_label_style((FONT, 14 * FINE).into_font().color(&INK))
                 .draw()?;
             for (i, curve) in figure.curves.iter().enumerate() {
                 let colour = COLOURS[i % COLOURS.len()];
                 let style = match curve.stroke {
-                    Stroke::Bold => colour.stroke_width(2),
-                    Stroke::Pale => colour.mix(0.45).stroke_width(1),
+                    Stroke::Bold => colour.stroke_width(2 * FINE),
+                    Stroke::Pale => colour.mix(0.45).stroke_width(FINE),
                 };
                 let places =
                     curve.points.iter().map(|&(px, py)| Some((x.coordinate(px)?, y.coordinate(py)?)));
@@ -83,25 +87,49 @@ pub fn draw(figure: &Figure) -> Result<String> {
                     let drawn = chart.draw_series(series)?;
                     if piece == 0 {
                         drawn.label(&curve.name).legend(move |(x, y)| {
-                            PathElement::new([(x, y), (x + 22, y)], style) //
+                            PathElement::new([(x, y), (x + 22 * FINE as i32, y)], style) //
                         });
                     }
                 }
             }
             chart
                 .configure_series_labels()
-                .position(SeriesLabelPosition::UpperRight)
-                .legend_area_size(28)
-                .margin(10)
+                .position(emptiest(figure, &x, &y))
+                .legend_area_size(28 * FINE)
+                .margin(10 * FINE)
                 .background_style(WHITE.mix(0.9))
-                .border_style(BLACK.mix(0.15))
-                .label_font((FONT, 14).into_font().color(&INK))
+                .border_style(BLACK.mix(0.15).stroke_width(FINE))
+                .label_font((FONT, 14 * FINE).into_font().color(&INK))
                 .draw()?;
             page.present()
         })();
         drawn.expect("writing to a string does not fail");
     }
-    Ok(text)
+    let size = |by: u32| format!("width=\"{}\" height=\"{}\"", SIZE.0 * by, SIZE.1 * by);
+    Ok(text.replacen(&size(FINE), &size(1), 1))
+}
+
+/// The corner in which the fewest points lie, for the legend.
+fn emptiest(figure: &Figure, x: &Axis, y: &Axis) -> SeriesLabelPosition {
+    let mut corners = [
+        (SeriesLabelPosition::UpperRight, 1.0, 1.0),
+        (SeriesLabelPosition::UpperLeft, 0.0, 1.0),
+        (SeriesLabelPosition::LowerLeft, 0.0, 0.0),
+        (SeriesLabelPosition::LowerRight, 1.0, 0.0),
+    ];
+    let points: Vec<(f64, f64)> = figure
+        .curves
+        .iter()
+        .flat_map(|curve| {
+            curve.points.iter().filter_map(|&(px, py)| Some((x.fraction(px)?, y.fraction(py)?)))
+        })
+        .collect();
+    let near = |cx: f64, cy: f64| {
+        points.iter().filter(|(px, py)| (px - cx).abs() < 0.35 && (py - cy).abs() < 0.35).count()
+    };
+    corners.sort_by_key(|&(_, cx, cy)| near(cx, cy));
+    let [(corner, ..), ..] = corners;
+    corner
 }
 
 /// An axis as the drawing library asks for it.
@@ -156,7 +184,7 @@ mod tests {
         for words in ["A &lt; B", "step", "norm", "curve", "10⁻³"] {
             assert!(svg.contains(words), "{words} is not in {svg}");
         }
-        let lines = svg.matches("stroke-width=\"2\"").count();
+        let lines = svg.matches("stroke-width=\"8\"").count();
         assert_eq!(lines, 3, "two pieces of the curve, and the legend: {svg}");
     }
 
