@@ -7,6 +7,7 @@ pub mod error;
 pub mod figure;
 pub mod findings;
 pub mod formulas;
+pub mod golden;
 pub mod progress;
 pub mod screen;
 pub mod svg;

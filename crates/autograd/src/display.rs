@@ -176,18 +176,7 @@ impl fmt::Display for Op {
             | Op::Minimum
             | Op::Compare(_)
             | Op::Where
-            | Op::Neg
-            | Op::Tanh
-            | Op::Sigmoid
-            | Op::Relu
-            | Op::Exp
-            | Op::Ln
-            | Op::Sqrt
-            | Op::Square
-            | Op::Sin
-            | Op::Cos
-            | Op::Abs
-            | Op::Sign
+            | Op::Unary(_)
             | Op::MatMul => Ok(()),
         }
     }

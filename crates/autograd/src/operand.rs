@@ -4,7 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use retrograde_tensor::{Float, Tensor};
 
-use crate::op::Op;
+use crate::op::Unary;
 use crate::param::Param;
 use crate::tape::Tape;
 use crate::var::{Var, or_panic};
@@ -88,7 +88,7 @@ impl<'t, E: Float> Neg for &Var<'t, E> {
     type Output = Var<'t, E>;
     #[track_caller]
     fn neg(self) -> Var<'t, E> {
-        self.unary(Op::Neg)
+        self.unary(Unary::Neg)
     }
 }
 
@@ -96,7 +96,7 @@ impl<'t, E: Float> Neg for Var<'t, E> {
     type Output = Var<'t, E>;
     #[track_caller]
     fn neg(self) -> Var<'t, E> {
-        self.unary(Op::Neg)
+        self.unary(Unary::Neg)
     }
 }
 

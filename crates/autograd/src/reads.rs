@@ -4,7 +4,7 @@ use std::mem::{Discriminant, discriminant};
 
 use retrograde_tensor::Shape;
 
-use crate::op::Op;
+use crate::op::{Op, Unary};
 use crate::rules::cotangent;
 use crate::value::Value;
 
@@ -68,8 +68,11 @@ fn reads(op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<Read> {
 /// What each rule reads, found at the first use of its operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadsOf {
-    known: Vec<(Discriminant<Op>, [Option<Rule>; Read::TOLD_APART])>,
+    known: Vec<(Kind, [Option<Rule>; Read::TOLD_APART])>,
 }
+
+/// An operation but for its attributes.
+type Kind = (Discriminant<Op>, Option<Unary>);
 
 /// What the rule of one input reads, or `None` where there is no derivative.
 type Rule = Option<Read>;
@@ -78,7 +81,8 @@ impl ReadsOf {
     /// What the rule of input `i` of `op` reads, or `None` where there is no derivative; a rule reads the same
     /// whatever the shapes and attributes.
     pub(crate) fn of(&mut self, op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<Read> {
-        let kind = discriminant(op);
+        let function = if let Op::Unary(function) = op { Some(*function) } else { None };
+        let kind = (discriminant(op), function);
         let at = self.known.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
             self.known.push((kind, [None; Read::TOLD_APART]));
             self.known.len() - 1

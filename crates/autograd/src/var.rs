@@ -82,8 +82,8 @@ impl<'t, E: Float> Var<'t, E> {
 
     /// Records an operation of one operand that fits every shape.
     #[track_caller]
-    pub(crate) fn unary(&self, op: Op) -> Self {
-        or_panic(self.tape.apply(op, &[self]))
+    pub(crate) fn unary(&self, op: impl Into<Op>) -> Self {
+        or_panic(self.tape.apply(op.into(), &[self]))
     }
 
     /// Records an operation of one operand.

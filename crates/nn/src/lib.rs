@@ -1,6 +1,7 @@
 //! Recurrent layers composed from primitive operations, and their hand-derived twins.
 //!
-//! A [`Cell`] is one step of a recurrent network, written as its formula; [`Time`] lifts it over a sequence. No
+//! A [`Cell`] is one step of a recurrent network, written as its formula; [`Time`] lifts it over a sequence, and a
+//! [`Layer`] is anything over sequences that is composed of such. No
 //! backward pass is written anywhere but in [`explicit`], where the textbook's is, to be compared with.
 //!
 //! # Example
@@ -37,33 +38,53 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bidirectional;
 mod cell;
 mod clip;
+mod dropout;
 mod embedding;
 mod error;
 pub mod explicit;
+mod gru;
 pub mod init;
+mod layer;
 mod linear;
 mod loss;
+mod lstm;
 mod module;
+mod noise;
 mod optim;
+mod pass;
+mod residual;
 mod rnn;
 mod shapes;
+mod stacked;
 mod state;
 mod time;
+pub mod torch;
+pub mod weights;
 
+pub use bidirectional::Bidirectional;
 pub use cell::{Cell, StateOn};
 pub use clip::clip_grad_norm;
+pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use error::{Error, Result};
+pub use gru::{GruCell, TimeGru};
+pub use layer::{Layer, LayerStateOn, Unrolled};
 pub use linear::Linear;
 pub use loss::cross_entropy;
+pub use lstm::{LstmCell, TimeLstm};
 pub use module::{Module, join};
+pub use noise::Noise;
 pub use optim::{Adam, Sgd};
+pub use pass::Pass;
+pub use residual::Residual;
 pub use rnn::{RnnCell, TimeRnn};
 pub use shapes::{Axis, Pattern};
-pub use state::State;
-pub use time::{Time, Unrolled};
+pub use stacked::Stacked;
+pub use state::{State, Zip};
+pub use time::Time;
 
 /// What [`module!`] needs to name.
 #[doc(hidden)]

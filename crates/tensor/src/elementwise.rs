@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use crate::error::or_panic;
 use crate::layout::Layout;
 use crate::walk::{Walk, row};
@@ -77,6 +79,22 @@ impl<E: Scalar> Tensor<E> {
     pub fn relu(&self) -> Self {
         let zero = E::default();
         self.map(|x| if x <= zero { zero } else { x })
+    }
+
+    /// `ln(1 + eˣ)`, a smooth `relu`, without overflow.
+    pub fn softplus(&self) -> Self {
+        let (zero, one) = (E::default(), E::from_f64(1.0));
+        self.map(|x| x.maximum(zero) + (one + (-x.abs()).exp()).ln())
+    }
+
+    /// -1, 0 or 1: the sign of each element, NaN of NaN. It has no derivative: whatever a scalar carries is dropped.
+    pub fn sign(&self) -> Self {
+        self.map(|x| match x.partial_cmp(&E::default()) {
+            Some(Ordering::Greater) => E::from_f64(1.0),
+            Some(Ordering::Less) => E::from_f64(-1.0),
+            Some(Ordering::Equal) => E::default(),
+            None => x,
+        })
     }
 
     /// The exponential.

@@ -266,11 +266,8 @@ impl Recorded<'_> {
         let cotangents = sweep(&record, seeds, value, |_, g| Adjoint::Dense(g.into_dense()));
         let mut contributions = Vec::new();
         for &id in &uses {
-            let (Some(Some(g)), Origin::Computed(op)) =
-                (cotangents.get(id as usize), &record.nodes[id as usize].origin)
-            else {
-                continue;
-            };
+            let found = cotangents.iter().find(|(node, _)| *node == id);
+            let (Some((_, g)), Origin::Computed(op)) = (found, &record.nodes[id as usize].origin) else { continue };
             let operands: Vec<_> = record.operands(id).iter().map(|&operand| value(operand)).collect();
             for (i, _) in record.operands(id).iter().enumerate().filter(|&(_, &operand)| operand == x.id()) {
                 let d = cotangent(op, i, &operands, &value(id), g);

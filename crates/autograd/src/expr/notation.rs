@@ -3,7 +3,7 @@
 use retrograde_tensor::Shape;
 
 use super::{Expr, Term};
-use crate::op::{Comparison, Op};
+use crate::op::{Comparison, Op, Unary};
 use crate::value::Value;
 
 /// A way to write the pieces of a formula.
@@ -92,7 +92,7 @@ fn lay_out(x: &Expr, style: &dyn Style) -> (String, Binding) {
             None if *c < 0.0 => (format!("{} - {}", within(0, Sum), -c), Sum),
             None => (format!("{} + {c}", within(0, Sum)), Sum),
         },
-        Op::Neg => (format!("-{}", within(0, Prefix)), Prefix),
+        Op::Unary(Unary::Neg) => (format!("-{}", within(0, Prefix)), Prefix),
         Op::Mul => product('*', style.times()),
         Op::Div => product('/', style.divided()),
         Op::MatMul => product('.', style.matmul()),
@@ -110,7 +110,7 @@ fn lay_out(x: &Expr, style: &dyn Style) -> (String, Binding) {
             let [left, right] = [0, 1].map(|i| lay_out(&x[i], style).0);
             (bracket(&left, style.relation(*comparison), &right), Atom)
         }
-        Op::Square => (style.squared(within(0, Atom)), Postfix),
+        Op::Unary(Unary::Square) => (style.squared(within(0, Atom)), Postfix),
         Op::Permute(axes) if swaps_last_two(axes) => (style.transposed(within(0, Atom)), Postfix),
         Op::SumTo(to) => (style.sum(&summed(x[0].shape(), *to), within(0, Prefix)), BigSum),
         Op::Select { axis, index } => {
@@ -132,16 +132,7 @@ fn lay_out(x: &Expr, style: &dyn Style) -> (String, Binding) {
         Op::Maximum
         | Op::Minimum
         | Op::Where
-        | Op::Tanh
-        | Op::Sigmoid
-        | Op::Relu
-        | Op::Exp
-        | Op::Ln
-        | Op::Sqrt
-        | Op::Sin
-        | Op::Cos
-        | Op::Abs
-        | Op::Sign
+        | Op::Unary(_)
         | Op::Softmax { .. }
         | Op::LogSoftmax { .. }
         | Op::LogSumExp { .. }
@@ -177,7 +168,7 @@ fn bracket(left: &str, relation: &str, right: &str) -> String {
 /// What is negated, if the formula is a negation.
 fn negated(x: &Expr) -> Option<&Expr> {
     match x.term() {
-        Term::Apply(Op::Neg, x) => Some(&x[0]),
+        Term::Apply(Op::Unary(Unary::Neg), x) => Some(&x[0]),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use retrograde_tensor::Float;
 
 use crate::Result;
-use crate::op::Op;
+use crate::op::{Op, Unary};
 use crate::var::{Var, or_panic};
 
 impl<E: Float> Var<'_, E> {
@@ -29,7 +29,7 @@ impl<E: Float> Var<'_, E> {
     /// ```
     #[track_caller]
     pub fn tanh(&self) -> Self {
-        self.unary(Op::Tanh)
+        self.unary(Unary::Tanh)
     }
 
     /// The logistic function `1 / (1 + exp(-x))`, elementwise, safe for every finite `x`.
@@ -41,7 +41,7 @@ impl<E: Float> Var<'_, E> {
     /// `g y (1 - y)`.
     #[track_caller]
     pub fn sigmoid(&self) -> Self {
-        self.unary(Op::Sigmoid)
+        self.unary(Unary::Sigmoid)
     }
 
     /// `max(x, 0)`, elementwise.
@@ -66,7 +66,22 @@ impl<E: Float> Var<'_, E> {
     /// ```
     #[track_caller]
     pub fn relu(&self) -> Self {
-        self.unary(Op::Relu)
+        self.unary(Unary::Relu)
+    }
+
+    /// `ln(1 + eˣ)`, elementwise: a smooth [`relu`](Self::relu), without overflow.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
+    ///
+    /// # Derivative
+    /// `g sigmoid(x)`.
+    ///
+    /// # Source
+    /// C. Dugas and others, *Incorporating second-order functional knowledge for better option pricing* (2001).
+    #[track_caller]
+    pub fn softplus(&self) -> Self {
+        self.unary(Unary::Softplus)
     }
 
     /// `eˣ`, elementwise.
@@ -78,7 +93,7 @@ impl<E: Float> Var<'_, E> {
     /// `g y`.
     #[track_caller]
     pub fn exp(&self) -> Self {
-        self.unary(Op::Exp)
+        self.unary(Unary::Exp)
     }
 
     /// The natural logarithm, elementwise.
@@ -90,7 +105,7 @@ impl<E: Float> Var<'_, E> {
     /// `g / x`.
     #[track_caller]
     pub fn ln(&self) -> Self {
-        self.unary(Op::Ln)
+        self.unary(Unary::Ln)
     }
 
     /// The square root, elementwise.
@@ -102,7 +117,7 @@ impl<E: Float> Var<'_, E> {
     /// `g / (2 y)`.
     #[track_caller]
     pub fn sqrt(&self) -> Self {
-        self.unary(Op::Sqrt)
+        self.unary(Unary::Sqrt)
     }
 
     /// `x²`, elementwise.
@@ -114,7 +129,7 @@ impl<E: Float> Var<'_, E> {
     /// `2 g x`.
     #[track_caller]
     pub fn square(&self) -> Self {
-        self.unary(Op::Square)
+        self.unary(Unary::Square)
     }
 
     /// The sine of radians, elementwise.
@@ -126,7 +141,7 @@ impl<E: Float> Var<'_, E> {
     /// `g cos(x)`.
     #[track_caller]
     pub fn sin(&self) -> Self {
-        self.unary(Op::Sin)
+        self.unary(Unary::Sin)
     }
 
     /// The cosine of radians, elementwise.
@@ -138,7 +153,7 @@ impl<E: Float> Var<'_, E> {
     /// `-g sin(x)`.
     #[track_caller]
     pub fn cos(&self) -> Self {
-        self.unary(Op::Cos)
+        self.unary(Unary::Cos)
     }
 
     /// `|x|`, elementwise.
@@ -150,7 +165,7 @@ impl<E: Float> Var<'_, E> {
     /// `g sign(x)`, 0 at the kink. As a formula, `sign(0) = 0`.
     #[track_caller]
     pub fn abs(&self) -> Self {
-        self.unary(Op::Abs)
+        self.unary(Unary::Abs)
     }
 
     /// -1, 0 or 1: the sign of each element.
@@ -162,7 +177,7 @@ impl<E: Float> Var<'_, E> {
     /// None: no gradient flows through it.
     #[track_caller]
     pub fn sign(&self) -> Self {
-        self.unary(Op::Sign)
+        self.unary(Unary::Sign)
     }
 
     /// `c x` for a constant `c`; what `x * c` records.

@@ -1,6 +1,6 @@
 //! Whatever an operation takes, mixed as a formula has it.
 
-use retrograde_autograd::op::Comparison;
+use retrograde_autograd::op::{Comparison, Unary};
 use retrograde_autograd::{Op, Param, Tape};
 use retrograde_tensor::Tensor;
 
@@ -80,7 +80,7 @@ fn numbers_become_attributes() {
     let tape = Tape::<f64>::new();
     let x = tape.var(Tensor::from([1.0, 2.0]));
     let _ = 1.0 - &x * 2.0 + 3.0;
-    assert_eq!(tape.ops(), [Op::Scale(2.0), Op::Neg, Op::Shift(1.0), Op::Shift(3.0)]);
+    assert_eq!(tape.ops(), [Op::Scale(2.0), Op::Unary(Unary::Neg), Op::Shift(1.0), Op::Shift(3.0)]);
     assert_eq!(tape.len(), 5);
     let _ = x.ge(1.0);
     assert_eq!(tape.ops().last(), Some(&Op::Compare(Comparison::Ge)));

@@ -91,13 +91,16 @@ impl<E> Tile<E> {
     unsafe fn rows<V: Vector<Lane = E>, const N: usize>(&self, rows: usize, last: usize) {
         // SAFETY: the caller's.
         unsafe {
+            // Sizes beyond those of the level would be compiled for nothing.
             match rows {
                 1 => self.compute::<V, 1, N>(last),
                 2 => self.compute::<V, 2, N>(last),
                 3 => self.compute::<V, 3, N>(last),
                 4 => self.compute::<V, 4, N>(last),
+                _ if const { V::ROWS <= 4 } => unreachable!("a tile of {rows} rows"),
                 5 => self.compute::<V, 5, N>(last),
                 6 => self.compute::<V, 6, N>(last),
+                _ if const { V::ROWS <= 6 } => unreachable!("a tile of {rows} rows"),
                 7 => self.compute::<V, 7, N>(last),
                 8 => self.compute::<V, 8, N>(last),
                 9 => self.compute::<V, 9, N>(last),

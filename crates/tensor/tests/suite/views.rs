@@ -1,13 +1,10 @@
 //! Views against loops over indices.
 
-mod common;
-
-use common::{Dice, Naive, build, check, dims, indices, with, without};
-use proptest::prelude::*;
+use crate::common::{self, Dice, Naive, build, check, dims, indices, pair, with, without};
 use retrograde_tensor::{Shape, Tensor};
 
 for_floats! {
-    fn read(dims in dims(0..=4), seed in any::<u64>()) {
+    fn read(dims in dims(0..=4), seed) {
         let (x, naive) = build::<E>(&dims, seed);
         check(&x, &naive);
         assert_eq!((x.rank(), x.numel(), x.shape()), (dims.len(), naive.data.len(), Shape::new(&dims).unwrap()));
@@ -29,7 +26,7 @@ for_floats! {
         assert_eq!(sum, naive.data.iter().sum::<E>());
     }
 
-    fn permute_transpose_and_t(dims in dims(0..=5), seed in any::<u64>()) {
+    fn permute_transpose_and_t(dims in dims(0..=5), seed) {
         let (x, naive) = build::<E>(&dims, seed);
         let axes = Dice(seed ^ 1).shuffled(dims.len());
         let permuted = |axes: &[usize]| {
@@ -51,7 +48,7 @@ for_floats! {
         }
     }
 
-    fn narrow_select_and_flip(dims in dims(1..=4), seed in any::<u64>()) {
+    fn narrow_select_and_flip(dims in dims(1..=4), seed) {
         let (x, naive) = build::<E>(&dims, seed);
         let mut dice = Dice(seed ^ 1);
         let axis = dice.roll(dims.len());
@@ -79,7 +76,7 @@ for_floats! {
         }
     }
 
-    fn squeeze_and_unsqueeze(dims in dims(0..=4), seed in any::<u64>()) {
+    fn squeeze_and_unsqueeze(dims in dims(0..=4), seed) {
         let (x, naive) = build::<E>(&dims, seed);
         let axis = Dice(seed ^ 1).roll(dims.len() + 1);
         let y = x.unsqueeze(axis);
@@ -88,7 +85,8 @@ for_floats! {
         assert!(y.shares_storage_with(&x) && y.squeeze(axis).shares_storage_with(&x));
     }
 
-    fn broadcast((a, b) in common::pair(4), seed in any::<u64>()) {
+    fn broadcast(dims in dims(0..=4), seed) {
+        let (a, b) = pair(&dims, seed);
         let (x, naive) = build::<E>(&a, seed);
         let dims = common::broadcast(&a, &b);
         let y = x.broadcast_to(Shape::new(&dims).unwrap());
@@ -96,7 +94,7 @@ for_floats! {
         assert!(y.shares_storage_with(&x));
     }
 
-    fn reshape(dims in dims(0..=4), seed in any::<u64>()) {
+    fn reshape(dims in dims(0..=4), seed) {
         let (x, naive) = build::<E>(&dims, seed);
         // The prime factors of the number of elements, some multiplied, with some 1s between.
         let mut dice = Dice(seed ^ 1);

@@ -1,16 +1,16 @@
 //! Gathering, scattering and joining against loops over indices.
 
-mod common;
-
-use common::{Dice, Naive, build, build_with, check, dims, indices, with, without};
-use proptest::prelude::*;
+use crate::common::{Dice, Naive, build, build_with, check, dims, indices, with, without};
 use retrograde_tensor::Tensor;
 
 for_floats! {
-    fn gather_and_scatter(rest in dims(0..=2), index_dims in dims(0..=2), rows in 1_usize..6, seed in any::<u64>()) {
-        let (table, nt) = build::<E>(&[&[rows], &rest[..]].concat(), seed);
-        let (at, na) = build_with::<usize>(&index_dims, seed ^ 1, |dice| dice.roll(rows));
-        let gathered = [&index_dims[..], &rest[..]].concat();
+    fn gather_and_scatter(dims in dims(0..=4), seed) {
+        let mut dice = Dice(seed ^ 3);
+        let (rest, index_dims) = dims.split_at(dice.roll(dims.len() + 1));
+        let rows = 1 + dice.roll(5);
+        let (table, nt) = build::<E>(&[&[rows], rest].concat(), seed);
+        let (at, na) = build_with::<usize>(index_dims, seed ^ 1, |dice| dice.roll(rows));
+        let gathered = [index_dims, rest].concat();
         let row = |index: &[usize]| [&[na.at(&index[..index_dims.len()])], &index[index_dims.len()..]].concat();
         check(&table.gather_rows(&at), &Naive::from_fn(&gathered, |index| nt.at(&row(index))));
 
@@ -23,7 +23,8 @@ for_floats! {
         check(&x.scatter_add_rows(rows, &at), &expected);
     }
 
-    fn stack(dims in dims(0..=4), count in 1_usize..4, seed in any::<u64>()) {
+    fn stack(dims in dims(0..=4), seed) {
+        let count = 1 + Dice(seed ^ 1).roll(3);
         let parts: Vec<_> = (0..count).map(|i| build::<E>(&dims, seed.wrapping_add(i as u64))).collect();
         let axis = Dice(seed).roll(dims.len() + 1);
         let tensors: Vec<&Tensor<E>> = parts.iter().map(|(x, _)| x).collect();
@@ -31,8 +32,9 @@ for_floats! {
         check(&Tensor::stack(&tensors, axis), &expected);
     }
 
-    fn concat(dims in dims(1..=4), count in 1_usize..4, seed in any::<u64>()) {
+    fn concat(dims in dims(1..=4), seed) {
         let mut dice = Dice(seed);
+        let count = 1 + dice.roll(3);
         let axis = dice.roll(dims.len());
         let parts: Vec<_> = (0..count).map(|i| {
             let mut dims = dims.clone();

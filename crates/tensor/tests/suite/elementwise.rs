@@ -1,11 +1,8 @@
 //! Elementwise operations, in all ownership combinations, against loops over indices.
 
-mod common;
-
 use std::ops::{Add, Div, Mul, Sub};
 
-use common::{Naive, build, build_with, check, check_near, dims, pair};
-use proptest::prelude::*;
+use crate::common::{self, Dice, Naive, build, build_with, check, check_near, dims, pair};
 use retrograde_tensor::{Element, Scalar, Tensor};
 
 /// Values that are positive and not 0, to divide by: powers of 2, so that quotients are exact.
@@ -31,7 +28,8 @@ macro_rules! operator {
 }
 
 for_floats! {
-    fn operators((a, b) in pair(4), seed in any::<u64>()) {
+    fn operators(dims in dims(0..=4), seed) {
+        let (a, b) = pair(&dims, seed);
         let ((x, nx), (y, ny)) = (build::<E>(&a, seed), divisors::<E>(&b, seed ^ 1));
         operator!(x y nx.zip(&ny, |x, y| x + y), + try_add Add::add);
         operator!(x y nx.zip(&ny, |x, y| x - y), - try_sub Sub::sub);
@@ -42,7 +40,7 @@ for_floats! {
         check(&y, &ny);
     }
 
-    fn operators_with_scalars(dims in dims(0..=4), seed in any::<u64>()) {
+    fn operators_with_scalars(dims in dims(0..=4), seed) {
         let (x, naive) = divisors::<E>(&dims, seed);
         let c: E = 1.5;
         check(&(&x + c), &naive.map(|x| x + c));
@@ -59,7 +57,7 @@ for_floats! {
         check(&x, &naive);
     }
 
-    fn unary(dims in dims(0..=4), seed in any::<u64>()) {
+    fn unary(dims in dims(0..=4), seed) {
         let (x, naive) = build::<E>(&dims, seed);
         let wide = naive.map(E::to_f64);
         check(&Tensor::neg(&x), &naive.map(|x| -x));
@@ -78,7 +76,8 @@ for_floats! {
         check(&x, &naive);
     }
 
-    fn pairs((a, b) in pair(4), seed in any::<u64>()) {
+    fn pairs(dims in dims(0..=4), seed) {
+        let (a, b) = pair(&dims, seed);
         let ((x, nx), (y, ny)) = (build::<E>(&a, seed), build::<E>(&b, seed ^ 1));
         let mask = |holds: bool| if holds { 1.0 } else { 0.0 };
         check(&x.maximum(&y), &nx.zip(&ny, |x, y| x.max(y)));
@@ -93,9 +92,10 @@ for_floats! {
             &nx.zip(&ny, |x, y| (x + 10.0) as usize * 100 + (y + 10.0) as usize));
     }
 
-    fn where_mask((a, b) in pair(3), which in 0..3, seed in any::<u64>()) {
+    fn where_mask(dims in dims(0..=3), seed) {
+        let (a, b) = pair(&dims, seed);
         let third = common::broadcast(&a, &b);
-        let [m, x, y] = match which {
+        let [m, x, y] = match Dice(seed).roll(3) {
             0 => [&third, &a, &b],
             1 => [&a, &b, &third],
             _ => [&b, &third, &a],
@@ -109,7 +109,8 @@ for_floats! {
         check(&Tensor::where_mask(&mask, &x, &y), &expected);
     }
 
-    fn add_assign((a, b) in pair(4), seed in any::<u64>()) {
+    fn add_assign(dims in dims(0..=4), seed) {
+        let (a, b) = pair(&dims, seed);
         let dims = common::broadcast(&a, &b);
         let ((mut x, nx), (y, ny)) = (build::<E>(&dims, seed), build::<E>(&b, seed ^ 1));
         let (shared, expected) = (x.clone(), nx.zip(&ny, |x, y| x + y));
@@ -127,9 +128,9 @@ for_floats! {
         check(&own, &expected.map(|x| x + x));
     }
 
-    fn add_at(dims in dims(1..=4), seed in any::<u64>()) {
+    fn add_at(dims in dims(1..=4), seed) {
         let (mut x, nx) = build::<E>(&dims, seed);
-        let mut dice = common::Dice(seed ^ 1);
+        let mut dice = Dice(seed ^ 1);
         let axis = dice.roll(dims.len());
         let start = dice.roll(dims[axis] + 1);
         let mut part = dims.clone();
@@ -147,11 +148,11 @@ for_floats! {
         check(&shared, &nx);
     }
 
-    fn set_and_as_mut_slice(dims in dims(0..=4), seed in any::<u64>()) {
+    fn set_and_as_mut_slice(dims in dims(0..=4), seed) {
         let (mut x, mut naive) = build::<E>(&dims, seed);
         let (shared, before) = (x.clone(), naive.clone());
         let all = common::indices(&dims);
-        if let Some(index) = all.get(common::Dice(seed).roll(all.len().max(1))) {
+        if let Some(index) = all.get(Dice(seed).roll(all.len().max(1))) {
             x.set(index, 77.0).unwrap();
             let flat = all.iter().position(|other| other == index).unwrap();
             naive.data[flat] = 77.0;

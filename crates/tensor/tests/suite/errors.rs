@@ -1,10 +1,8 @@
 //! Every way to be wrong, word for word; and that the twin which panics says the same, at the caller's line.
 
-mod common;
-
 use std::panic::Location;
 
-use common::panic_text;
+use crate::common::panic_text;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_tensor::{Error, MAX_RANK, Shape, Tensor};

@@ -1,9 +1,10 @@
 //! What the tests compare with: arrays without strides, computed with loops over indices alone.
-#![allow(dead_code)]
+
+use std::ops::{Range, RangeInclusive};
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
-use retrograde_tensor::{Element, Float, Scalar, Tensor};
+use proptest::test_runner::{RngSeed, TestRunner};
+use retrograde_tensor::{Element, Float, Tensor};
 
 /// An array as a list of sizes and of elements in row-major order.
 #[derive(Debug, Clone)]
@@ -14,7 +15,11 @@ pub(crate) struct Naive<E> {
 
 impl<E: Copy> Naive<E> {
     pub(crate) fn from_fn(dims: &[usize], mut f: impl FnMut(&[usize]) -> E) -> Self {
-        Self { dims: dims.to_vec(), data: indices(dims).iter().map(|index| f(index)).collect() }
+        // One loop for all functions: each of its own would be compiled.
+        fn with<E>(dims: &[usize], f: &mut dyn FnMut(&[usize]) -> E) -> Naive<E> {
+            Naive { dims: dims.to_vec(), data: indices(dims).iter().map(|index| f(index)).collect() }
+        }
+        with(dims, &mut f)
     }
 
     pub(crate) fn at(&self, index: &[usize]) -> E {
@@ -33,7 +38,7 @@ impl<E: Copy> Naive<E> {
     }
 
     pub(crate) fn map<F: Copy>(&self, f: impl Fn(E) -> F) -> Naive<F> {
-        Naive { dims: self.dims.clone(), data: self.data.iter().map(|&x| f(x)).collect() }
+        Naive::from_fn(&self.dims, |index| f(self.at(index)))
     }
 
     pub(crate) fn zip<B: Copy, C: Copy>(&self, other: &Naive<B>, f: impl Fn(E, B) -> C) -> Naive<C> {
@@ -169,22 +174,37 @@ pub(crate) fn build_with<E: Element>(
     (tensor.broadcast_to(retrograde_tensor::Shape::new(dims).unwrap()), naive)
 }
 
-/// Up to `rank` sizes from 0 to 5, 0 being rare.
-pub(crate) fn dims(rank: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Vec<usize>> {
-    proptest::collection::vec(prop_oneof![1 => Just(0_usize), 4 => Just(1), 20 => 2_usize..=5], rank)
+/// As many sizes as `rank` says, from 0 to 5, 0 being rare.
+pub(crate) fn dims(rank: RangeInclusive<usize>) -> BoxedStrategy<Vec<usize>> {
+    lists(rank, 0..25, |roll| match roll {
+        0 => 0,
+        1..=4 => 1,
+        _ => 2 + roll % 4,
+    })
 }
 
-/// Two shapes that broadcast together, with up to `rank` axes.
-pub(crate) fn pair(rank: usize) -> impl Strategy<Value = (Vec<usize>, Vec<usize>)> {
-    (dims(0..=rank), any::<u64>()).prop_map(|(dims, seed)| {
-        let mut dice = Dice(seed);
-        let mut operand = |shorter: bool| {
-            let lead = if shorter { dice.roll(dims.len() + 1) } else { 0 };
-            dims[lead..].iter().map(|&dim| if dice.roll(4) == 0 { 1 } else { dim }).collect::<Vec<_>>()
-        };
-        let (a, b) = (operand(seed % 3 == 1), operand(seed % 3 == 2));
-        (a, b)
-    })
+/// So many numbers of a range.
+pub(crate) fn numbers(count: usize, range: Range<usize>) -> BoxedStrategy<Vec<usize>> {
+    lists(count..=count, range, |roll| roll)
+}
+
+fn lists(
+    count: RangeInclusive<usize>,
+    rolls: Range<usize>,
+    number: fn(usize) -> usize,
+) -> BoxedStrategy<Vec<usize>> {
+    proptest::collection::vec(rolls.prop_map(number), count).boxed()
+}
+
+/// Two shapes that broadcast together to at most these sizes.
+pub(crate) fn pair(dims: &[usize], seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let mut dice = Dice(seed.rotate_left(32));
+    let shorter = dice.roll(3);
+    let mut operand = |which: usize| {
+        let lead = if shorter == which { dice.roll(dims.len() + 1) } else { 0 };
+        dims[lead..].iter().map(|&dim| if dice.roll(4) == 0 { 1 } else { dim }).collect::<Vec<_>>()
+    };
+    (operand(1), operand(2))
 }
 
 /// The text that a call panics with.
@@ -199,41 +219,60 @@ pub(crate) fn panic_text<T>(f: impl FnOnce() -> T) -> String {
     }
 }
 
-/// The same cases in every run.
-pub(crate) fn config() -> ProptestConfig {
-    ProptestConfig {
+/// Tries a property with many lists and seeds, the same ones in every run.
+///
+/// Whatever else a property needs is drawn from the seed: then there is one type of case, and the search for the
+/// smallest failing one is compiled once.
+#[track_caller]
+pub(crate) fn for_all(lists: BoxedStrategy<Vec<usize>>, property: &dyn Fn(Vec<usize>, u64)) {
+    let config = ProptestConfig {
         rng_seed: RngSeed::Fixed(20_240_229),
         failure_persistence: None,
         ..ProptestConfig::default()
+    };
+    let outcome = TestRunner::new(config).run(&(lists, any::<u64>()), |(list, seed)| {
+        property(list, seed);
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
     }
 }
 
-/// Runs a property for `f32` and for `f64`, which `E` stands for in its body.
-#[macro_export]
+/// Tests for `f32` and for `f64`, which `E` stands for in their bodies: properties, as
+/// `fn name(list in strategy, seed) { .. }`, and plain ones.
 macro_rules! for_floats {
-    ($(fn $name:ident($($arg:pat in $strategy:expr),* $(,)?) $body:block)*) => {
-        for_floats!(f32, floats32, $(fn $name($($arg in $strategy),*) $body)*);
-        for_floats!(f64, floats64, $(fn $name($($arg in $strategy),*) $body)*);
-    };
-    ($float:ty, $module:ident, $(fn $name:ident($($arg:pat in $strategy:expr),*) $body:block)*) => {
-        mod $module {
+    ($($tests:tt)*) => {
+        mod on_f32 {
             #[allow(unused_imports)]
             use super::*;
             #[allow(dead_code)]
-            type E = $float;
-
-            proptest! {
-                #![proptest_config(common::config())]
-                $(
-                    #[test]
-                    fn $name($($arg in $strategy),*) $body
-                )*
-            }
+            type E = f32;
+            tests!($($tests)*);
+        }
+        mod on_f64 {
+            #[allow(unused_imports)]
+            use super::*;
+            #[allow(dead_code)]
+            type E = f64;
+            tests!($($tests)*);
         }
     };
 }
 
-/// Whether two scalars are the same number, or both NaN.
-pub(crate) fn same<E: Scalar>(a: E, b: E) -> bool {
-    a == b || a.is_nan() && b.is_nan()
+/// The tests in the body of [`for_floats!`].
+macro_rules! tests {
+    () => {};
+    (fn $name:ident() $body:block $($rest:tt)*) => {
+        #[test]
+        fn $name() $body
+        tests!($($rest)*);
+    };
+    (fn $name:ident($list:ident in $lists:expr, $seed:ident) $body:block $($rest:tt)*) => {
+        #[test]
+        fn $name() {
+            $crate::common::for_all($lists, &|$list, $seed| $body);
+        }
+        tests!($($rest)*);
+    };
 }

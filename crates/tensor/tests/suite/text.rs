@@ -2,7 +2,7 @@
 
 use retrograde_tensor::{Mismatch, Tensor, assert_close};
 
-mod common;
+use crate::common;
 
 #[test]
 fn printed_with_aligned_columns() {

@@ -1,9 +1,6 @@
 //! Matrix products against three loops, for every pair of ranks, in odd layouts.
 
-mod common;
-
-use common::{Dice, Naive, build, check};
-use proptest::prelude::*;
+use crate::common::{self, Dice, Naive, build, check, numbers};
 use retrograde_tensor::{Matrix, MatrixMut, Scalar, Tensor};
 
 /// NumPy's rules, spelled out.
@@ -68,20 +65,20 @@ fn operands(a_rank: usize, b_rank: usize, seed: u64, sizes: &[usize]) -> (Vec<us
 }
 
 for_floats! {
-    fn of_all_ranks(ranks in (1_usize..=4, 1_usize..=4), seed in any::<u64>()) {
-        let (a, b) = operands(ranks.0, ranks.1, seed, &[0, 1, 1, 2, 3, 4, 5, 9]);
+    fn of_all_ranks(ranks in numbers(2, 1..5), seed) {
+        let (a, b) = operands(ranks[0], ranks[1], seed, &[0, 1, 1, 2, 3, 4, 5, 9]);
         let ((x, nx), (y, ny)) = (build::<E>(&a, seed), build::<E>(&b, seed ^ 1));
         check(&x.matmul(&y), &product(&nx, &ny));
     }
 
-    fn beyond_the_small_ones(ranks in (2_usize..=3, 2_usize..=3), seed in any::<u64>()) {
-        let (a, b) = operands(ranks.0, ranks.1, seed, &[1, 7, 8, 9, 17, 33]);
+    fn beyond_the_small_ones(ranks in numbers(2, 2..4), seed) {
+        let (a, b) = operands(ranks[0], ranks[1], seed, &[1, 7, 8, 9, 17, 33]);
         let ((x, nx), (y, ny)) = (build::<E>(&a, seed), build::<E>(&b, seed ^ 1));
         check(&x.matmul(&y), &product(&nx, &ny));
     }
 
-    fn accumulated(sizes in (0_usize..20, 0_usize..20, 0_usize..20), seed in any::<u64>()) {
-        let (m, k, n) = sizes;
+    fn accumulated(sizes in numbers(3, 0..20), seed) {
+        let [m, k, n] = sizes[..] else { unreachable!() };
         let ((a, na), (b, nb)) = (build::<E>(&[m, k], seed), build::<E>(&[k, n], seed ^ 1));
         let (mut c, nc) = build::<E>(&[m, n], seed ^ 2);
         let shared = c.clone();
@@ -90,8 +87,9 @@ for_floats! {
         check(&shared, &nc);
     }
 
-    fn gemm_into_a_part(sizes in (0_usize..12, 0_usize..12, 0_usize..12), flip in any::<bool>(), seed in any::<u64>()) {
-        let (m, k, n) = sizes;
+    fn gemm_into_a_part(sizes in numbers(3, 0..12), seed) {
+        let [m, k, n] = sizes[..] else { unreachable!() };
+        let flip = Dice(seed ^ 3).roll(2) == 0;
         let ((_, a), (_, b), (_, c)) = (build::<E>(&[m, k], seed), build::<E>(&[k, n], seed ^ 1), build::<E>(&[m + 2, n + 3], seed ^ 2));
         // c is the inside of a larger matrix, upside down if `flip`.
         let width = n + 3;
