@@ -27,7 +27,8 @@ fn main() {
     println!("level {:?}; GFLOP/s, medians", Level::current());
     println!("{:>16} {:>9} {:>9} {:>9} {:>9} {:>9}", "m, k, n", "a·b", "a·bᵀ", "aᵀ·b", "general", "gen. ᵀ");
     for [m, k, n] in SHAPES {
-        let ramp = |shape: [usize; 2]| Tensor::<f32>::from_fn(shape, |i| ((i[0] * 7 + i[1] * 3) % 11) as f32 - 5.0);
+        let ramp =
+            |shape: [usize; 2]| Tensor::<f32>::from_fn(shape, |i| ((i[0] * 7 + i[1] * 3) % 11) as f32 - 5.0);
         let (a, b) = (ramp([m, k]), ramp([k, n]));
         let (at, bt) = (ramp([k, m]), ramp([n, k]));
         let flops = 2.0 * (m * k * n) as f64;
@@ -36,8 +37,10 @@ fn main() {
         let abt = rate(&mut || drop(black_box(a.matmul(&black_box(&bt).t()))));
         let atb = rate(&mut || drop(black_box(at.t().matmul(black_box(&b)))));
         let mut c = vec![0.0_f32; m * n];
-        let plain = rate(&mut || general(m, k, n, a.as_slice().unwrap(), b.as_slice().unwrap(), [n, 1], &mut c));
-        let plain_t = rate(&mut || general(m, k, n, a.as_slice().unwrap(), bt.as_slice().unwrap(), [1, k], &mut c));
+        let plain =
+            rate(&mut || general(m, k, n, a.as_slice().unwrap(), b.as_slice().unwrap(), [n, 1], &mut c));
+        let plain_t =
+            rate(&mut || general(m, k, n, a.as_slice().unwrap(), bt.as_slice().unwrap(), [1, k], &mut c));
         let shape = format!("{m}, {k}, {n}");
         println!("{shape:>16} {ab:9.1} {abt:9.1} {atb:9.1} {plain:9.1} {plain_t:9.1}");
     }
@@ -47,7 +50,22 @@ fn general(m: usize, k: usize, n: usize, a: &[f32], b: &[f32], b_strides: [usize
     let (rsb, csb) = (b_strides[0] as isize, b_strides[1] as isize);
     // SAFETY: the slices hold `m k`, `k n` and `m n` numbers, and the strides stay within them.
     unsafe {
-        matrixmultiply::sgemm(m, k, n, 1.0, a.as_ptr(), k as isize, 1, b.as_ptr(), rsb, csb, 0.0, c.as_mut_ptr(), n as isize, 1);
+        matrixmultiply::sgemm(
+            m,
+            k,
+            n,
+            1.0,
+            a.as_ptr(),
+            k as isize,
+            1,
+            b.as_ptr(),
+            rsb,
+            csb,
+            0.0,
+            c.as_mut_ptr(),
+            n as isize,
+            1,
+        );
     }
     black_box(c);
 }

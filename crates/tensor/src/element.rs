@@ -6,8 +6,8 @@ use rand_distr::uniform::SampleUniform;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::simd::math;
-use crate::{gemm, kernel};
 use crate::{Level, Matrix, MatrixMut};
+use crate::{gemm, kernel};
 
 /// What a tensor can hold. `Default` is the value that stands for zero.
 pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {}
@@ -61,6 +61,13 @@ pub trait Scalar:
         } else {
             one / (one + (-self).exp())
         }
+    }
+
+    /// `x` if it is positive, else the constant 0, at 0 too: a number that carries a derivative has none there. NaN of
+    /// NaN.
+    fn relu(self) -> Self {
+        let zero = Self::default();
+        if self <= zero { zero } else { self }
     }
 
     /// The greater of two values, the left one if they are equal. NaN if either is, as in NumPy.

@@ -93,7 +93,8 @@ macro_rules! portable {
                 self.zip(n, |x, n| {
                     // In two halves, since 2ⁿ itself may be out of range.
                     let half = (n as i32) >> 1;
-                    let power = |n: i32| $lane::from_bits((((n + $bias) as $bits) & (2 * $bias + 1)) << $fraction);
+                    let power =
+                        |n: i32| $lane::from_bits((((n + $bias) as $bits) & (2 * $bias + 1)) << $fraction);
                     x * power(half) * power(n as i32 - half)
                 })
             }
