@@ -1,6 +1,6 @@
-use crate::elementwise::zip_assign;
 use crate::error::or_panic;
 use crate::layout::Layout;
+use crate::runs::zip_assign;
 use crate::{Element, Error, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {

@@ -58,6 +58,11 @@ pub(crate) fn shaped<E: Element>(data: Vec<E>, dims: &[usize]) -> Tensor<E> {
     Tensor::from_vec(data, retrograde_tensor::Shape::new(dims).unwrap()).unwrap()
 }
 
+/// A copy with storage of its own, which operators may reuse.
+pub(crate) fn own<E: Element>(x: &Tensor<E>) -> Tensor<E> {
+    x.map(|x| x)
+}
+
 /// All indices of a shape, in row-major order.
 pub(crate) fn indices(dims: &[usize]) -> Vec<Vec<usize>> {
     dims.iter().fold(vec![vec![]], |fronts, &dim| {
@@ -209,14 +214,20 @@ pub(crate) fn pair(dims: &[usize], seed: u64) -> (Vec<usize>, Vec<usize>) {
 
 /// The text that a call panics with.
 pub(crate) fn panic_text<T>(f: impl FnOnce() -> T) -> String {
-    let payload = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)) {
-        Ok(_) => return "no panic".into(),
-        Err(payload) => payload,
-    };
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => payload.downcast::<&str>().map_or("no text".into(), |text| (*text).into()),
+    fn caught(call: &mut dyn FnMut()) -> String {
+        let payload = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
+            Ok(()) => return "no panic".into(),
+            Err(payload) => payload,
+        };
+        match payload.downcast::<String>() {
+            Ok(text) => *text,
+            Err(payload) => payload.downcast::<&str>().map_or("no text".into(), |text| (*text).into()),
+        }
     }
+    let mut f = Some(f);
+    caught(&mut || {
+        f.take().map(|f| f());
+    })
 }
 
 /// Tries a property with many lists and seeds, the same ones in every run.

@@ -138,7 +138,20 @@ fn elementwise() {
     check!([3, 4], |x| x.exp() * x.sin() - x.cos() / (x.square() + &Tensor::ones([])));
     check!([3, 4], |x| (x.abs() + Tensor::ones([1, 4])).sqrt().ln());
     check!([3, 4], |x| x.maximum(&-x.t().reshape([3, 4])).relu());
+    check!([3, 4], |x| (x * &Tensor::full([], Scalar::from_f64(9.0))).softplus() * x.sign());
     check!([3, 4], |x| Tensor::where_mask(&x.gt(&x.flip(0)), x, &x.square()));
+}
+
+#[test]
+fn at_the_kinks() {
+    let x =
+        Tensor::from([Dual { x: 0.0, dx: 1.0 }, Dual { x: -0.0, dx: 1.0 }, Dual { x: f64::NAN, dx: 1.0 }]);
+    let slopes = |y: Tensor<Dual>| y.map(|y| y.dx).to_vec();
+    assert_eq!(slopes(x.relu())[..2], [0.0, 0.0]);
+    assert!(x.relu().at(&[2]).x.is_nan());
+    assert_eq!(slopes(x.sign()), [0.0; 3]);
+    let smooth = slopes(x.softplus());
+    assert!(smooth[..2].iter().all(|slope| (slope - 0.5).abs() < 1e-15), "{smooth:?}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use crate::common::{self, Dice, Naive, build, build_with, check, check_near, dims, pair};
-use retrograde_tensor::{Element, Scalar, Tensor};
+use crate::common::{self, Dice, Naive, build, build_with, check, check_near, dims, own, pair};
+use retrograde_tensor::{Element, Scalar, Tensor, assert_close};
 
 /// Values that are positive and not 0, to divide by: powers of 2, so that quotients are exact.
 fn divisors<E: retrograde_tensor::Float>(dims: &[usize], seed: u64) -> (Tensor<E>, Naive<E>) {
@@ -19,10 +19,10 @@ macro_rules! operator {
         check(&(&$x $op $y.clone()), &expected);
         check(&($x.clone() $op $y.clone()), &expected);
         // With storage of their own, operands may be reused.
-        check(&($x.zip(&Tensor::scalar(E::default()), |x, _| x) $op &$y), &expected);
-        check(&(&$x $op $y.map(|y| y)), &expected);
-        check(&($x.map(|x| x) $op $y.map(|y| y)), &expected);
-        check(&$function($x.map(|x| x), $y.clone()), &expected);
+        check(&(own(&$x) $op &$y), &expected);
+        check(&(&$x $op own(&$y)), &expected);
+        check(&(own(&$x) $op own(&$y)), &expected);
+        check(&$function(own(&$x), $y.clone()), &expected);
         check(&$x.$try_op(&$y).unwrap(), &expected);
     }};
 }
@@ -44,15 +44,15 @@ for_floats! {
         let (x, naive) = divisors::<E>(&dims, seed);
         let c: E = 1.5;
         check(&(&x + c), &naive.map(|x| x + c));
-        check(&(x.map(|x| x) - c), &naive.map(|x| x - c));
+        check(&(own(&x) - c), &naive.map(|x| x - c));
         check(&(x.clone() * c), &naive.map(|x| x * c));
         check(&(&x / c), &naive.map(|x| x / c));
         check(&(c + &x), &naive.map(|x| c + x));
-        check(&(c - x.map(|x| x)), &naive.map(|x| c - x));
+        check(&(c - own(&x)), &naive.map(|x| c - x));
         check(&(c * x.clone()), &naive.map(|x| c * x));
         check(&(c / &x), &naive.map(|x| c / x));
         check(&-&x, &naive.map(|x| -x));
-        check(&-x.map(|x| x), &naive.map(|x| -x));
+        check(&-own(&x), &naive.map(|x| -x));
         check(&-x.clone(), &naive.map(|x| -x));
         check(&x, &naive);
     }
@@ -62,6 +62,8 @@ for_floats! {
         let wide = naive.map(E::to_f64);
         check(&Tensor::neg(&x), &naive.map(|x| -x));
         check(&x.relu(), &naive.map(|x| x.max(0.0)));
+        check(&x.sign(), &naive.map(|x| if x == 0.0 { 0.0 } else { x.signum() }));
+        check_near(&x.softplus(), &wide.map(|x| x.exp().ln_1p()), 4.0);
         check(&x.square(), &naive.map(|x| x * x));
         check(&x.abs(), &naive.map(|x| x.abs()));
         check(&x.clamp(-1.0, 2.5), &naive.map(|x| x.clamp(-1.0, 2.5)));
@@ -178,7 +180,7 @@ fn nan_propagates() {
     assert!(x.maximum(&y).iter().all(f32::is_nan));
     assert!(x.minimum(&y).iter().all(f32::is_nan));
     let nan = Tensor::scalar(nan);
-    for y in [nan.relu(), nan.clamp(0.0, 1.0), nan.sigmoid(), nan.tanh()] {
+    for y in [nan.relu(), nan.sign(), nan.softplus(), nan.clamp(0.0, 1.0), nan.sigmoid(), nan.tanh()] {
         assert!(y.item().unwrap().is_nan());
     }
     assert_eq!(nan.eq_mask(&nan).item().unwrap(), 0.0);
@@ -194,12 +196,77 @@ fn sigmoid_does_not_overflow() {
     assert_eq!(y[3..], [0.5, 1.0, 1.0, 1.0]);
 }
 
+/// Rows longer than what strided elements are brought together by, in all combinations of strides.
+#[test]
+fn long_rows_in_odd_layouts() {
+    for n in [127, 128, 129, 257, 300] {
+        let base = Tensor::<f32>::from_fn([2, 2 * n], |index| (index[0] * 1000 + index[1]) as f32);
+        let side_by_side = base.narrow(1, 3, n);
+        let strided = base.reshape([2, n, 2]).select(2, 1);
+        let backwards = side_by_side.flip(1);
+        let repeated = base.narrow(1, 5, 1).broadcast_to([2, n]);
+        let forms = [side_by_side, strided, backwards, repeated, base.select(0, 1).narrow(0, 0, n)];
+        for x in &forms {
+            check(&x.map(|x| x + 0.5), &Naive::from_fn(x.dims(), |index| x.at(index) + 0.5));
+            for y in &forms {
+                let (nx, ny) = (naive(x), naive(y));
+                let difference = nx.zip(&ny, |x, y| x - y);
+                check(&(x - y), &difference);
+                check(&(own(x) - y), &difference);
+                check(&(x - own(y)), &difference);
+            }
+        }
+        let mut wide = Tensor::<f32>::zeros([n, 3]);
+        wide.add_at(1, 1, &forms[1].select(0, 1).unsqueeze(1));
+        check(
+            &wide,
+            &Naive::from_fn(&[n, 3], |index| if index[1] == 1 { forms[1].at(&[1, index[0]]) } else { 0.0 }),
+        );
+    }
+}
+
+fn naive(x: &Tensor<f32>) -> Naive<f32> {
+    Naive::from_fn(x.dims(), |index| x.at(index))
+}
+
+#[test]
+fn softplus_does_not_overflow_nor_vanish() {
+    let inf = f64::INFINITY;
+    let x = Tensor::from([-inf, -1e4, -700.0, -40.0, -1e-300, 0.0, 40.0, 800.0, 1e300, inf]);
+    let expected = [
+        0.0,
+        0.0,
+        (-700.0_f64).exp(),
+        (-40.0_f64).exp(),
+        2.0_f64.ln(),
+        2.0_f64.ln(),
+        40.0,
+        800.0,
+        1e300,
+        inf,
+    ];
+    assert_close!(x.softplus(), Tensor::from(expected), 2e-16, 0.0);
+    // Of an `e` that 1 + e loses half of.
+    for x in [-20.0_f64, -30.0, -34.0, -36.5] {
+        assert_close!(Tensor::scalar(x).softplus(), Tensor::scalar(x.exp().ln_1p()), 4e-16, 0.0);
+    }
+}
+
+#[test]
+fn signs_of_zero() {
+    for zero in [0.0_f32, -0.0] {
+        let x = Tensor::scalar(zero);
+        for y in [x.relu(), x.sign()] {
+            assert_eq!(y.item().unwrap().to_bits(), 0);
+        }
+    }
+}
+
 #[test]
 fn owned_operands_lend_their_storage() {
     let place = |x: &Tensor<f64>| x.as_slice().unwrap().as_ptr();
     let (x, row) = (Tensor::from([[1.0, 2.0], [3.0, 4.0]]), Tensor::from([1.0, 2.0]));
-    let own = || x.map(|x| x);
-    let y = own();
+    let y = own(&x);
     let at = place(&y);
     let y = -((y - &row) * &x / 2.0 + 1.0);
     assert_eq!(place(&y), at);
@@ -207,11 +274,11 @@ fn owned_operands_lend_their_storage() {
     assert_eq!(place(&y), at);
     assert_eq!(place(&(row.clone() + y)), at);
     // Not if it is shared, nor if the result is larger.
-    let shared = own();
+    let shared = own(&x);
     let other = shared.clone();
     assert_ne!(place(&(shared + 1.0)), place(&other));
     assert_eq!(other, x);
-    assert_eq!((row.map(|x| x) + &x).dims(), [2, 2]);
+    assert_eq!((own(&row) + &x).dims(), [2, 2]);
 }
 
 #[test]
