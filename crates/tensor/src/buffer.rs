@@ -84,13 +84,6 @@ pub(crate) fn empty<E: Element>(length: usize) -> Vec<E> {
     }
 }
 
-/// A buffer of the elements of an iterator, which has `length` of them.
-pub(crate) fn collect<E: Element>(length: usize, elements: impl Iterator<Item = E>) -> Vec<E> {
-    let mut buffer = empty(length);
-    buffer.extend(elements);
-    buffer
-}
-
 /// Takes back a buffer that nobody uses any more.
 pub(crate) fn give<E: Element>(buffer: Vec<E>) {
     if !is_small::<E>(buffer.len()) {

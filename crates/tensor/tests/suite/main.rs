@@ -1,6 +1,7 @@
 //! The tests of the crate from outside, as one program: what they share is compiled once.
 
 #[macro_use]
+mod buffers;
 mod common;
 mod create;
 mod dual;
