@@ -1,8 +1,8 @@
 //! The main job of this project: an RNN written from `matmul`, `add` and `tanh` gets, from its recorded tape alone,
 //! the backward pass that textbooks derive by hand.
 //!
-//! Five parts, each a file: [`step`] derives one step, [`unrolled`] several, [`compare`] checks the numbers,
-//! [`norms`] follows the gradient back through time, and [`train`] trains a model with it.
+//! Five parts, each a file: `step` derives one step, `unrolled` several, `compare` checks the numbers,
+//! `norms` follows the gradient back through time, and `train` trains a model with it.
 
 mod compare;
 mod model;
@@ -29,10 +29,10 @@ struct Args {
     /// Write every number that is printed to FILE
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Take a few seconds: fewer steps, less training
+    /// Take a few seconds: a smaller model, less training
     #[arg(long)]
     quick: bool,
-    /// Learn to write like FILE [default: this project's documentation]
+    /// Learn to write like FILE [default: this project's docs]
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
     /// Put the SVG figures into DIR
@@ -71,8 +71,8 @@ fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
     screen.line("")?;
     match findings.failures() {
         [] => screen.line(screen.ink(Ink::Good, "All comparisons hold."))?,
-        [_] => screen.line(screen.ink(Ink::Bad, "1 comparison failed:"))?,
-        many => screen.line(screen.ink(Ink::Bad, &format!("{} comparisons failed:", many.len())))?,
+        [_] => screen.line(screen.ink(Ink::Bad, "1 comparison failed."))?,
+        many => screen.line(screen.ink(Ink::Bad, &format!("{} comparisons failed.", many.len())))?,
     }
     if let Some(path) = &args.json {
         findings.write(path)?;

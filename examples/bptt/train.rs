@@ -129,9 +129,8 @@ pub(crate) fn run(
     screen.line("")?;
     screen.line(format!("  Figure: {}", path.display()))?;
 
-    let report = |&(read, loss): &(usize, f64)| {
-        json!({ "characters": read, "loss": loss, "perplexity": loss.exp() }) //
-    };
+    let report =
+        |&(read, loss): &(usize, f64)| json!({ "characters": read, "loss": loss, "perplexity": loss.exp() });
     findings.record(
         "train",
         json!({
@@ -203,7 +202,7 @@ fn figure(losses: &[f64], entropy: f64, settings: &Settings) -> Figure {
     let each = losses.iter().enumerate().map(|(i, &loss)| (thousands(i + 1), loss)).collect();
     let stretch = losses.len().div_ceil(40);
     let mean = |(i, losses): (usize, &[f64])| {
-        (thousands(i) + thousands(stretch) / 2.0, losses.iter().sum::<f64>() / stretch as f64) //
+        (thousands(i) + thousands(stretch) / 2.0, losses.iter().sum::<f64>() / stretch as f64)
     };
     let means = losses.windows(stretch).enumerate().map(mean).collect();
     let curve = |name: &str, points, stroke| Curve { name: name.to_owned(), points, stroke };

@@ -25,8 +25,7 @@ pub(crate) fn run(screen: &mut Screen, findings: &mut Findings) -> Result<()> {
         let x = xs.select(1, step).named("x"); // [N, D]
         let t = (h_prev.matmul(&wh) + x.matmul(&wx) + &b).named("t");
         h_prev = t.tanh().named("h");
-        hs.push(h_prev);
-        h_prev = hs[step].clone();
+        hs.push(h_prev.clone());
     }
     tape.set_step(None);
     let hs = Var::stack(&hs, 1).named("hs"); // [N, T, H]

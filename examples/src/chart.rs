@@ -31,9 +31,10 @@ pub fn lines(figure: &Figure, screen: &Screen) -> Vec<String> {
         let label = mark.map_or("", |(_, label)| label);
         let axis = if mark.is_some() { "┤" } else { "│" };
         let space = " ".repeat(gutter - columns(label));
-        let name = ends.iter().find(|(at, _)| *at == r).map(|&(_, i)| {
-            format!(" {}", screen.ink(Ink::Curve(i), &figure.curves[i].name)) //
-        });
+        let name = ends
+            .iter()
+            .find(|(at, _)| *at == r)
+            .map(|&(_, i)| format!(" {}", screen.ink(Ink::Curve(i), &figure.curves[i].name)));
         let line = format!("  {space}{label} {axis}{}{}", canvas.line(r, screen), name.unwrap_or_default());
         lines.push(line.trim_end().to_owned());
     }

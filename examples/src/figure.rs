@@ -81,9 +81,8 @@ impl Axis {
     /// The shortest axis that holds all values that have a place on it; `None` if none has.
     pub fn spanning(scale: Scale, values: impl Iterator<Item = f64>) -> Option<Self> {
         let coordinates = values.filter_map(|value| coordinate(scale, value));
-        let (lo, hi) = coordinates.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| {
-            (x.min(lo), x.max(hi)) //
-        });
+        let (lo, hi) =
+            coordinates.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), x| (x.min(lo), x.max(hi)));
         if lo > hi {
             return None;
         }

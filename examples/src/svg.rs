@@ -87,7 +87,7 @@ pub fn draw(figure: &Figure) -> Result<String> {
                     let drawn = chart.draw_series(series)?;
                     if piece == 0 {
                         drawn.label(&curve.name).legend(move |(x, y)| {
-                            PathElement::new([(x, y), (x + 22 * FINE as i32, y)], style) //
+                            PathElement::new([(x, y), (x + 22 * FINE as i32, y)], style)
                         });
                     }
                 }

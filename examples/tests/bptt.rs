@@ -189,3 +189,10 @@ fn an_option_that_is_none_is_refused() {
         "{words}"
     );
 }
+
+#[test]
+fn help_fits_the_page() {
+    let output = run(&folder("help"), &["--help"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    text(&output.stdout).lines().for_each(|line| assert!(line.width() <= 80, "{line:?}"));
+}
