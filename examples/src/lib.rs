@@ -1,1 +1,4 @@
 //! What the examples share.
+#![forbid(unsafe_code)]
+
+pub mod golden;

@@ -1,1 +1,4 @@
 //! What the tests that cross crates share.
+#![forbid(unsafe_code)]
+
+pub mod golden;

@@ -1,8 +1,11 @@
 //! What can go wrong.
 
+use std::path::PathBuf;
+
 use retrograde_tensor::Shape;
 
 use crate::shapes::Pattern;
+use crate::weights::Fault;
 
 /// An error of this crate: what was expected, and what was found.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -63,6 +66,14 @@ pub enum Error {
         expected: &'static str,
         /// The value found.
         found: f64,
+    },
+    /// A file of weights is not what it should be, or does not hold what was asked for.
+    #[error("{}: {fault}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Box<Fault>,
     },
 }
 

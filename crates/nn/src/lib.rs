@@ -51,6 +51,7 @@ mod rnn;
 mod shapes;
 mod state;
 mod time;
+pub mod weights;
 
 pub use cell::{Cell, StateOn};
 pub use clip::clip_grad_norm;

@@ -1,0 +1,157 @@
+//! What can be wrong with a file of weights.
+
+use std::io::ErrorKind;
+use std::ops::Range;
+
+use retrograde_tensor::Shape;
+
+/// What is wrong with a `.safetensors` file, or with what was asked of it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The file cannot be read.
+    #[error("expected a readable file, found: {0}")]
+    Unreadable(ErrorKind),
+    /// The file is too short to hold even the length of its header.
+    #[error("expected the length of a header in the first 8 bytes, found {found} bytes in all")]
+    NoHeader {
+        /// The length of the file.
+        found: usize,
+    },
+    /// The header ends beyond the end of the file.
+    #[error("expected a header of {expected} bytes, found {found}")]
+    HeaderLength {
+        /// The length that the first 8 bytes state.
+        expected: u64,
+        /// The bytes that follow them.
+        found: usize,
+    },
+    /// The header is not text.
+    #[error("expected a header in UTF-8, found an invalid byte at {at}")]
+    NotUtf8 {
+        /// The place of the byte in the header.
+        at: usize,
+    },
+    /// The header is not the JSON that the format asks for.
+    #[error("expected {expected} at byte {at} of the header, found {found}")]
+    Header {
+        /// The place in the header.
+        at: usize,
+        /// What the format asks for.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// The header declares two tensors of one name.
+    #[error("expected each tensor once in the header, found {name} twice")]
+    Repeated {
+        /// The name.
+        name: String,
+    },
+    /// A declaration without one of its three fields.
+    #[error("tensor {name}: expected dtype, shape and data_offsets, found no {missing}")]
+    Incomplete {
+        /// The name of the tensor.
+        name: String,
+        /// The field that is not there.
+        missing: &'static str,
+    },
+    /// A declaration with a field that the format does not have.
+    #[error("tensor {name}: expected dtype, shape and data_offsets, found {found:?}")]
+    UnknownField {
+        /// The name of the tensor.
+        name: String,
+        /// The field.
+        found: String,
+    },
+    /// Offsets that are not a start and an end.
+    #[error("tensor {name}: expected 2 data_offsets, found {found}")]
+    OffsetCount {
+        /// The name of the tensor.
+        name: String,
+        /// How many there are.
+        found: usize,
+    },
+    /// An element type that the format does not have, or that takes less than a byte.
+    #[error("tensor {name}: expected a dtype of whole bytes such as F32, found {found:?}")]
+    UnknownDtype {
+        /// The name of the tensor.
+        name: String,
+        /// The type that the header states.
+        found: String,
+    },
+    /// A shape whose bytes cannot be counted.
+    #[error("tensor {name}: expected a number of bytes that fits in usize, found {dtype} {dims:?}")]
+    TooLarge {
+        /// The name of the tensor.
+        name: String,
+        /// The element type.
+        dtype: &'static str,
+        /// The shape.
+        dims: Vec<usize>,
+    },
+    /// Offsets that overlap another tensor's, leave a hole, or do not fit the shape.
+    #[error("tensor {name}: expected {dtype} {dims:?} at bytes {expected:?} of the data, found {found:?}")]
+    Offsets {
+        /// The name of the tensor.
+        name: String,
+        /// The element type.
+        dtype: &'static str,
+        /// The shape.
+        dims: Vec<usize>,
+        /// From the end of the tensor before, as many bytes as the shape takes.
+        expected: Range<usize>,
+        /// The offsets that the header states.
+        found: Range<usize>,
+    },
+    /// More or fewer bytes of data than the header declares.
+    #[error("expected {expected} bytes of data after the header, found {found}")]
+    DataLength {
+        /// What the tensors of the header take.
+        expected: usize,
+        /// What follows the header.
+        found: usize,
+    },
+    /// No tensor has this name.
+    #[error("expected a tensor {name}, found none")]
+    Missing {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// A tensor of another element type than the one asked for.
+    #[error("tensor {name}: expected dtype {expected}, found {found}")]
+    Dtype {
+        /// The name of the tensor.
+        name: String,
+        /// The type that was asked for.
+        expected: &'static str,
+        /// The type in the file.
+        found: &'static str,
+    },
+    /// A tensor of another shape than the one asked for.
+    #[error("tensor {name}: expected shape {expected}, found {found:?}")]
+    Shape {
+        /// The name of the tensor.
+        name: String,
+        /// The shape that was asked for.
+        expected: Shape,
+        /// The shape in the file.
+        found: Vec<usize>,
+    },
+    /// A tensor that [`Tensor`](retrograde_tensor::Tensor) cannot hold.
+    #[error("tensor {name}: {source}")]
+    Unrepresentable {
+        /// The name of the tensor.
+        name: String,
+        /// What does not fit.
+        source: retrograde_tensor::Error,
+    },
+    /// A number that is no index.
+    #[error("tensor {name}: expected indices that fit in usize, found {found}")]
+    NotAnIndex {
+        /// The name of the tensor.
+        name: String,
+        /// The first such number.
+        found: i64,
+    },
+}

@@ -1,0 +1,88 @@
+//! What can be wrong with a folder of golden values.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+/// Bad input: what was expected, and what was found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The folder is not there.
+    #[error("expected a folder of golden values at {}, found none", path.display())]
+    NoFolder {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A folder without a single case that can be run.
+    #[error("expected a case of a known kind in {}, found none", path.display())]
+    NothingToRun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A manifest that cannot be read.
+    #[error("{}: expected a readable file, found: {kind}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        kind: ErrorKind,
+    },
+    /// A manifest that is not JSON.
+    #[error("{}: expected JSON, found: {source}", path.display())]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// A field of a manifest that is not there or is something else.
+    #[error("expected {field} to be {expected}, found {found}")]
+    Field {
+        /// The name of the field.
+        field: String,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// An operation given another number of inputs than it takes.
+    #[error("expected {expected} inputs, found {found}")]
+    Inputs {
+        /// What the operation takes.
+        expected: usize,
+        /// What the manifest lists.
+        found: usize,
+    },
+    /// An error in a file, or in one case of it.
+    #[error("{place}: {source}")]
+    In {
+        /// The file, and the case.
+        place: String,
+        /// What is wrong there.
+        source: Box<Error>,
+    },
+    /// Arrays that are not as they should be, or that a layer refuses.
+    #[error(transparent)]
+    Nn(#[from] retrograde::nn::Error),
+    /// Operands that an operation refuses.
+    #[error(transparent)]
+    Autograd(#[from] retrograde::autograd::Error),
+    /// A shape that no tensor has.
+    #[error(transparent)]
+    Tensor(#[from] retrograde::tensor::Error),
+}
+
+impl Error {
+    /// A field that is not what it should be. In a manifest, what is not there reads as `null`.
+    pub(super) fn field(field: &str, expected: impl Into<String>, found: &Value) -> Self {
+        let found = match found {
+            Value::Null => "none".into(),
+            Value::Array(_) => "a list".into(),
+            Value::Object(_) => "an object".into(),
+            value => value.to_string(),
+        };
+        Error::Field { field: field.into(), expected: expected.into(), found }
+    }
+}
