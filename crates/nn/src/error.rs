@@ -67,6 +67,34 @@ pub enum Error {
         /// The value found.
         found: f64,
     },
+    /// A parameter in two groups of an optimizer.
+    #[error("group: expected parameters that are in no group yet, found {name}")]
+    Grouped {
+        /// The name of the parameter.
+        name: String,
+    },
+    /// Something is remembered or moved that is no parameter of the model.
+    #[error("optimizer state: expected parameters of the model, found {name}, which is none")]
+    ForeignParam {
+        /// The name of the parameter.
+        name: String,
+    },
+    /// A model has no parameter at a path.
+    #[error("optimizer state: expected a parameter {path} in the model, found none")]
+    NoParam {
+        /// The path.
+        path: String,
+    },
+    /// What is remembered of a parameter is not what the optimizer needs.
+    #[error("optimizer state: expected {expected:?} for {path}, found {found:?}")]
+    Slot {
+        /// The path of the parameter.
+        path: String,
+        /// The tensors needed, with their shapes.
+        expected: Vec<String>,
+        /// The tensors found.
+        found: Vec<String>,
+    },
     /// A file of weights is not what it should be, or does not hold what was asked for.
     #[error("{}: {fault}", path.display())]
     Weights {

@@ -7,7 +7,7 @@
 //! ```
 //! use rand::{SeedableRng, rngs::StdRng};
 //! use retrograde_autograd::Tape;
-//! use retrograde_nn::{Adam, Linear, Module, RnnCell, TimeRnn, clip_grad_norm, cross_entropy, module};
+//! use retrograde_nn::{Adam, Linear, Module, Optimizer, RnnCell, TimeRnn, clip_grad_norm, cross_entropy, module};
 //! use retrograde_tensor::{Float, Tensor};
 //!
 //! struct Model<E: Float> {
@@ -60,7 +60,7 @@ pub use error::{Error, Result};
 pub use linear::Linear;
 pub use loss::cross_entropy;
 pub use module::{Module, join};
-pub use optim::{Adam, Sgd};
+pub use optim::{AdaGrad, Adam, AdamW, Group, Optimizer, OptimizerState, RmsProp, Sgd, Slot, Slots};
 pub use rnn::{RnnCell, TimeRnn};
 pub use shapes::{Axis, Pattern};
 pub use state::State;

@@ -47,8 +47,8 @@ pub use retrograde_tensor as tensor;
 pub mod prelude {
     pub use crate::autograd::{Gradients, Param, Tape, Var};
     pub use crate::nn::{
-        Adam, Cell, Embedding, Linear, Module, RnnCell, Sgd, State, Time, TimeRnn, clip_grad_norm,
-        cross_entropy, module,
+        Adam, Cell, Embedding, Linear, Module, Optimizer, RnnCell, Sgd, State, Time, TimeRnn,
+        clip_grad_norm, cross_entropy, module,
     };
     pub use crate::tensor::{Float, Shape, Tensor, assert_close};
 }
