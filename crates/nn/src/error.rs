@@ -43,6 +43,14 @@ pub enum Error {
         /// The shape of the targets.
         found: Box<Shape>,
     },
+    /// A mean over positions of which none counts.
+    #[error("{op}: expected at least one position that counts, found none of {positions}")]
+    NothingCounted {
+        /// The function.
+        op: &'static str,
+        /// How many positions there are.
+        positions: usize,
+    },
     /// A target that is no class.
     #[error("{op}: expected targets below {classes}, found {found} at {at:?}")]
     Target {

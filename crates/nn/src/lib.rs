@@ -59,7 +59,7 @@ pub use clip::{clip_grad_norm, clip_grad_value, grad_norm};
 pub use embedding::Embedding;
 pub use error::{Error, Result};
 pub use linear::Linear;
-pub use loss::cross_entropy;
+pub use loss::{CrossEntropy, MeanLoss, binary_cross_entropy, cross_entropy, mse};
 pub use module::{Module, join};
 pub use optim::{AdaGrad, Adam, AdamW, Group, Optimizer, OptimizerState, RmsProp, Sgd, Slot, Slots};
 pub use rnn::{RnnCell, TimeRnn};
