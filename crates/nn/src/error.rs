@@ -75,6 +75,28 @@ pub enum Error {
         /// The value found.
         found: f64,
     },
+    /// Windows without a row or a step.
+    #[error("windows: expected at least 1 row and 1 step, found {batch} and {steps}")]
+    EmptyWindow {
+        /// The rows of a batch.
+        batch: usize,
+        /// The steps of a window.
+        steps: usize,
+    },
+    /// A stream that is too short to be cut into windows.
+    #[error(
+        "windows: expected at least {expected} tokens ({batch} rows, windows of {steps} steps), found {found}"
+    )]
+    TooFewTokens {
+        /// The tokens needed.
+        expected: usize,
+        /// The tokens found.
+        found: usize,
+        /// The rows of a batch.
+        batch: usize,
+        /// The steps of a window.
+        steps: usize,
+    },
     /// A parameter in two groups of an optimizer.
     #[error("group: expected parameters that are in no group yet, found {name}")]
     Grouped {

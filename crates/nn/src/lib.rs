@@ -51,6 +51,7 @@ mod rnn;
 mod schedule;
 mod shapes;
 mod state;
+mod text;
 mod time;
 pub mod weights;
 
@@ -66,6 +67,7 @@ pub use rnn::{RnnCell, TimeRnn};
 pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};
 pub use state::State;
+pub use text::{Perplexity, Sampler, Window, Windows};
 pub use time::{Time, Unrolled};
 
 /// What [`module!`] needs to name.
