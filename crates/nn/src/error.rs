@@ -110,10 +110,21 @@ pub enum Error {
         name: String,
     },
     /// A model has no parameter at a path.
-    #[error("optimizer state: expected a parameter {path} in the model, found none")]
+    #[error("expected a parameter {path} in the model, found none")]
     NoParam {
         /// The path.
         path: String,
+    },
+    /// A checkpoint does not hold a parameter of the model in its shape.
+    #[error("checkpoint: expected {path} of shape {expected}, found {}",
+        found.as_ref().map_or("none".to_owned(), |found| found.to_string()))]
+    Parameter {
+        /// The path of the parameter.
+        path: String,
+        /// Its shape in the model.
+        expected: Box<Shape>,
+        /// Its shape in the checkpoint, if it is there.
+        found: Option<Box<Shape>>,
     },
     /// What is remembered of a parameter is not what the optimizer needs.
     #[error("optimizer state: expected {expected:?} for {path}, found {found:?}")]

@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 mod cell;
+mod checkpoint;
 mod clip;
 mod embedding;
 mod error;
@@ -56,6 +57,7 @@ mod time;
 pub mod weights;
 
 pub use cell::{Cell, StateOn};
+pub use checkpoint::{Checkpoint, Generator};
 pub use clip::{clip_grad_norm, clip_grad_value, grad_norm};
 pub use embedding::Embedding;
 pub use error::{Error, Result};

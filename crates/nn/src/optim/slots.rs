@@ -61,7 +61,7 @@ pub struct Slots<E: Float> {
     names: &'static [&'static str],
     groups: Vec<Group<E>>,
     /// Parameters by identity: their own names need not be unique.
-    slots: Vec<(Param<E>, u64, Vec<Tensor<E>>)>,
+    slots: Vec<(Param<E>, usize, Vec<Tensor<E>>)>,
 }
 
 /// What an update of one parameter is computed with.
@@ -122,7 +122,7 @@ impl<E: Float> Slots<E> {
     }
 
     pub(super) fn export(&self, params: &[(String, Param<E>)]) -> Result<BTreeMap<String, Slot<E>>> {
-        let slot = |(param, steps, tensors): &(Param<E>, u64, Vec<Tensor<E>>)| {
+        let slot = |(param, steps, tensors): &(Param<E>, usize, Vec<Tensor<E>>)| {
             let known = params.iter().find(|(_, known)| known.same(param));
             let (path, _) = known.ok_or_else(|| Error::ForeignParam { name: param.name().to_owned() })?;
             let names = self.names.iter().map(|&name| name.to_owned());
@@ -177,7 +177,7 @@ impl<E: Float> Slots<E> {
     }
 
     /// What is remembered of a parameter, zeros at first.
-    fn slot(&mut self, param: &Param<E>) -> &mut (Param<E>, u64, Vec<Tensor<E>>) {
+    fn slot(&mut self, param: &Param<E>) -> &mut (Param<E>, usize, Vec<Tensor<E>>) {
         let place = self.slots.iter().position(|(known, ..)| known.same(param)).unwrap_or_else(|| {
             let zeros = self.names.iter().map(|_| Tensor::zeros(param.shape())).collect();
             self.slots.push((param.clone(), 0, zeros));

@@ -37,7 +37,7 @@ pub struct OptimizerState<E: Float> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot<E: Float> {
     /// How often it has moved.
-    pub steps: u64,
+    pub steps: usize,
     /// Tensors of its shape, by the names that the optimizer's formula gives them, such as `m` and `v`.
     pub tensors: BTreeMap<String, Tensor<E>>,
 }
