@@ -1,4 +1,20 @@
-//! What the examples share.
+//! What the examples share: where they print, what they read, how they draw, and how they end.
 #![forbid(unsafe_code)]
 
+pub mod chart;
+pub mod difference;
+pub mod error;
+pub mod figure;
+pub mod findings;
+pub mod formulas;
 pub mod golden;
+pub mod progress;
+pub mod screen;
+pub mod svg;
+pub mod table;
+pub mod text;
+pub mod windows;
+
+pub use error::{Error, Result};
+pub use findings::{Findings, finish};
+pub use screen::{Ink, Screen};

@@ -1,5 +1,7 @@
 //! The numeric reading of the rules: tensors, with fused kernels, and sums that stay unevaluated until they are read.
 
+use std::borrow::Cow;
+
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::op::Op;
@@ -18,6 +20,9 @@ pub(crate) enum Adjoint<E> {
     Products { shape: Shape, sum: Option<Tensor<E>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
     /// Zeros of size `size` along `axis`, with `part` placed from `start`.
     Placed { part: Tensor<E>, axis: usize, start: usize, size: usize },
+    /// A value that no rule reads, and that was not kept. Should one read it after all, its gradient is not to look
+    /// right: every element is NaN.
+    Unread(Shape),
 }
 
 /// Rows of pending products that are gathered before they are multiplied: enough to fill a kernel, little to keep.
@@ -41,11 +46,15 @@ impl<E: Float> Adjoint<E> {
                 value.add_at(axis, start, &part);
                 value
             }
+            Adjoint::Unread(shape) => Tensor::full(shape, E::from_f64(f64::NAN)),
         }
     }
 
-    fn dense(&self) -> Tensor<E> {
-        self.clone().into_dense()
+    fn dense(&self) -> Cow<'_, Tensor<E>> {
+        match self {
+            Adjoint::Dense(value) => Cow::Borrowed(value),
+            pending => Cow::Owned(pending.clone().into_dense()),
+        }
     }
 
     /// Adds in place, without evaluating `other` on its own.
@@ -53,7 +62,7 @@ impl<E: Float> Adjoint<E> {
         match other {
             Adjoint::Dense(term) => sum.add_assign(&term),
             Adjoint::Products { sum: None, terms, .. } => add_products(sum, &terms),
-            Adjoint::Products { .. } => sum.add_assign(&other.into_dense()),
+            Adjoint::Products { .. } | Adjoint::Unread(_) => sum.add_assign(&other.into_dense()),
             Adjoint::Placed { part, axis, start, .. } => sum.add_at(axis, start, &part),
         }
     }
@@ -83,12 +92,23 @@ impl<E: Float> Value for Adjoint<E> {
             Adjoint::Dense(value) => value.shape(),
             Adjoint::Products { shape, .. } => *shape,
             Adjoint::Placed { part, axis, size, .. } => part.shape().with_axis(*axis, *size),
+            Adjoint::Unread(shape) => *shape,
         }
     }
 
     fn apply(op: Op, x: &[&Self]) -> Self {
-        let x: Vec<Tensor<E>> = x.iter().map(|x| x.dense()).collect();
-        Adjoint::Dense(op.eval(&x.iter().collect::<Vec<_>>()))
+        Adjoint::Dense(match x {
+            [x] => op.eval(&[&*x.dense()]),
+            [a, b] => op.eval(&[&*a.dense(), &*b.dense()]),
+            x => {
+                let x: Vec<_> = x.iter().map(|x| x.dense()).collect();
+                op.eval(&x.iter().map(|x| &**x).collect::<Vec<_>>())
+            }
+        })
+    }
+
+    fn settled(self) -> Self {
+        Adjoint::Dense(self.into_dense())
     }
 
     fn accumulate(&mut self, other: Self) {
@@ -102,7 +122,7 @@ impl<E: Float> Value for Adjoint<E> {
                 }
             }
             (sum, other) => {
-                let mut value = sum.dense();
+                let mut value = sum.dense().into_owned();
                 Self::add_into(&mut value, other);
                 *sum = Adjoint::Dense(value);
             }
@@ -114,7 +134,7 @@ impl<E: Float> Value for Adjoint<E> {
     }
 
     fn matmul_tn(&self, b: &Self) -> Self {
-        let (a, b) = (self.dense(), b.dense());
+        let (a, b) = (self.dense().into_owned(), b.dense().into_owned());
         let rank = a.rank().max(b.rank());
         if a.rank() != b.rank() || a.dims()[..rank - 2] != b.dims()[..rank - 2] {
             return Adjoint::Dense(a.t().matmul(&b));
@@ -147,7 +167,7 @@ impl<E: Float> Value for Adjoint<E> {
     }
 
     fn pad(&self, axis: usize, start: usize, size: usize) -> Self {
-        Adjoint::Placed { part: self.dense(), axis, start, size }
+        Adjoint::Placed { part: self.dense().into_owned(), axis, start, size }
     }
 
     fn tanh_grad(&self, y: &Self) -> Self {

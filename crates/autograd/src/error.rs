@@ -2,6 +2,8 @@
 
 use retrograde_tensor::Shape;
 
+use crate::finite::NonFinite;
+
 /// An error of this crate: what was expected, and what was found.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -27,17 +29,19 @@ pub enum Error {
     #[error("backward: expected a cotangent of shape {expected}, found {found}")]
     Cotangent {
         /// The shape of the output.
-        expected: Shape,
+        expected: Box<Shape>,
         /// The shape of the cotangent.
-        found: Shape,
+        found: Box<Shape>,
     },
-    /// A tangent does not have the shape of its input.
-    #[error("jvp: expected a tangent of shape {expected}, found {found}")]
-    Tangent {
+    /// What is given for an input, a value or a direction, does not have its shape.
+    #[error("{op}: expected a tensor of the input's shape {expected}, found {found}")]
+    InputShape {
+        /// The operation.
+        op: &'static str,
         /// The shape of the input.
-        expected: Shape,
-        /// The shape of the tangent.
-        found: Shape,
+        expected: Box<Shape>,
+        /// The shape of what was given.
+        found: Box<Shape>,
     },
     /// The result of an operation was given where an input was needed.
     #[error("{op}: expected a variable, parameter or constant, found the result of an operation")]
@@ -45,19 +49,25 @@ pub enum Error {
         /// The operation.
         op: &'static str,
     },
-    /// A backward pass was asked of a tape that does not record.
-    #[error("backward: expected a tape that records, found an inference tape")]
-    NotRecorded,
+    /// Something that needs a record was asked of a tape that does not record.
+    #[error("{op}: expected a tape that records, found an inference tape")]
+    NotRecorded {
+        /// The operation.
+        op: &'static str,
+    },
     /// A parameter was given a value of another shape.
     #[error("parameter {name}: expected a value of shape {expected}, found {found}")]
     ParamShape {
         /// The name of the parameter.
         name: String,
         /// Its shape.
-        expected: Shape,
+        expected: Box<Shape>,
         /// The shape of the value.
-        found: Shape,
+        found: Box<Shape>,
     },
+    /// A value or a cotangent that is infinite or NaN.
+    #[error("{0}")]
+    NonFinite(Box<NonFinite>),
     /// Bounds that exclude every number.
     #[error("{op}: expected a lower bound that is at most the upper bound, found {lo} and {hi}")]
     Bounds {

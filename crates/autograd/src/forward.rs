@@ -1,7 +1,5 @@
 //! The forward reading of an operation: its shape, and its value on tensors of any scalar.
 
-use std::cmp::Ordering;
-
 use retrograde_tensor::{Scalar, Shape, Tensor};
 
 use crate::op::{Comparison, Op};
@@ -26,20 +24,7 @@ impl Op {
                 let branches = Shape::broadcast(self.name(), &x[1], &x[2])?;
                 Shape::broadcast(self.name(), &x[0], &branches)?
             }
-            Op::Neg
-            | Op::Scale(_)
-            | Op::Shift(_)
-            | Op::Tanh
-            | Op::Sigmoid
-            | Op::Relu
-            | Op::Exp
-            | Op::Ln
-            | Op::Sqrt
-            | Op::Square
-            | Op::Sin
-            | Op::Cos
-            | Op::Abs
-            | Op::Sign => x[0],
+            Op::Unary(_) | Op::Scale(_) | Op::Shift(_) => x[0],
             Op::Clamp { lo, hi } if lo <= hi => x[0],
             Op::Clamp { lo, hi } => return Err(Error::Bounds { op: self.name(), lo: *lo, hi: *hi }),
             Op::Softmax { axis } | Op::LogSoftmax { axis } => x[0].require_axis(self.name(), *axis)?,
@@ -84,20 +69,9 @@ impl Op {
             Op::Where => Tensor::where_mask(x[0], x[1], x[2]),
             Op::Masked { when: true } => Tensor::where_mask(x[0], x[1], &Tensor::zeros([])),
             Op::Masked { when: false } => Tensor::where_mask(x[0], &Tensor::zeros([]), x[1]),
-            Op::Neg => x[0].neg(),
+            Op::Unary(function) => function.eval(x[0]),
             Op::Scale(c) => x[0] * S::from_f64(*c),
             Op::Shift(c) => x[0] + S::from_f64(*c),
-            Op::Tanh => x[0].tanh(),
-            Op::Sigmoid => x[0].sigmoid(),
-            Op::Relu => x[0].relu(),
-            Op::Exp => x[0].exp(),
-            Op::Ln => x[0].ln(),
-            Op::Sqrt => x[0].sqrt(),
-            Op::Square => x[0].square(),
-            Op::Sin => x[0].sin(),
-            Op::Cos => x[0].cos(),
-            Op::Abs => x[0].abs(),
-            Op::Sign => x[0].map(sign),
             Op::Clamp { lo, hi } => x[0].clamp(S::from_f64(*lo), S::from_f64(*hi)),
             Op::Softmax { axis } => x[0].softmax(*axis),
             Op::LogSoftmax { axis } => x[0].log_softmax(*axis),
@@ -120,16 +94,5 @@ impl Op {
             Op::Gather(indices) => x[0].gather_rows(indices),
             Op::Scatter { rows, indices } => x[0].scatter_add_rows(*rows, indices),
         }
-    }
-}
-
-/// -1, 0 or 1, without a derivative; NaN of NaN.
-fn sign<S: Scalar>(x: S) -> S {
-    let zero = S::default();
-    match x.partial_cmp(&zero) {
-        Some(Ordering::Greater) => S::from_f64(1.0),
-        Some(Ordering::Less) => S::from_f64(-1.0),
-        Some(Ordering::Equal) => zero,
-        None => x,
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::adjoint::Adjoint;
 use crate::param::Param;
 use crate::sweep::sweep;
-use crate::tape::{Record, Tape};
+use crate::tape::{Node, Record, Tape};
+use crate::value::Value;
 use crate::var::{Var, or_panic};
 use crate::{Error, Result};
 
@@ -46,8 +47,8 @@ impl<E: Float> Key<E> for Param<E> {
 }
 
 impl<E: Float, G> Gradients<E, G> {
-    fn new(record: &Record<E>, tape: &Tape<E>, cotangents: Vec<Option<G>>) -> Self {
-        let by_node = (0..).zip(cotangents).filter_map(|(id, g)| Some((id, g?))).collect();
+    fn new(record: &Record<E>, tape: &Tape<E>, cotangents: impl IntoIterator<Item = (u32, G)>) -> Self {
+        let by_node = cotangents.into_iter().collect();
         Gradients { by_node, params: record.params.clone(), tape: Arc::clone(&tape.identity) }
     }
 
@@ -105,10 +106,15 @@ impl<'t, E: Float> Var<'t, E> {
     /// # Source
     /// Reverse mode: S. Linnainmaa (1970); over time, P. Werbos, *Backpropagation through time* (1990).
     pub fn backward(&self) -> Result<Gradients<E>> {
+        self.backward_with(&self.unit_cotangent()?)
+    }
+
+    /// The cotangent of a scalar with respect to itself.
+    pub(crate) fn unit_cotangent(&self) -> Result<Tensor<E>> {
         if self.value().numel() != 1 {
             return Err(Error::NotScalar { found: self.shape() });
         }
-        self.backward_with(&Tensor::ones(self.shape()))
+        Ok(Tensor::ones(self.shape()))
     }
 
     /// The gradients of `⟨cotangent, self⟩`: the vector-Jacobian product of an output of any shape.
@@ -139,10 +145,8 @@ impl<'t, E: Float> Var<'t, E> {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     pub fn backward_recorded(&self) -> Result<Gradients<E, Var<'t, E>>> {
-        if self.value().numel() != 1 {
-            return Err(Error::NotScalar { found: self.shape() });
-        }
-        self.tape().backward_recorded(&[(self, &self.tape().constant(Tensor::ones(self.shape())))])
+        let cotangent = self.tape().constant(self.unit_cotangent()?);
+        self.tape().backward_recorded(&[(self, &cotangent)])
     }
 }
 
@@ -155,19 +159,48 @@ impl<E: Float> Tape<E> {
     /// If a cotangent has another shape than its output, an output lives on another tape, or this one does not record.
     pub fn backward(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<Gradients<E>> {
         for (y, cotangent) in outputs {
-            self.check_output(y, cotangent)?;
+            self.check_output(y, cotangent.shape())?;
         }
         let record = self.record.borrow();
-        let unread = Tensor::scalar(E::from_f64(f64::NAN));
-        let value = |id: u32| {
-            let node = &record.nodes[id as usize];
-            // What no rule reads was not kept; should one read it after all, its gradient must not look right.
-            Adjoint::Dense(node.value.clone().unwrap_or_else(|| unread.broadcast_to(node.shape)))
-        };
+        let value = |id: u32| record.adjoint(id);
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
-        let cotangents = sweep(&record, seeds, value, |_, g| Adjoint::Dense(g.into_dense()));
-        let dense = cotangents.into_iter().map(|g| g.map(Adjoint::into_dense)).collect();
-        Ok(Gradients::new(&record, self, dense))
+        let cotangents = sweep(&record, seeds, value, |_, g| g.settled());
+        Ok(Gradients::new(&record, self, cotangents.into_iter().map(|(id, g)| (id, g.into_dense()))))
+    }
+
+    /// As [`backward`](Self::backward), by any reading of the rules: `read` makes of a recorded value what the rules
+    /// are to see.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward).
+    ///
+    /// # Example
+    /// The rules as they stand in the table, without fused kernels:
+    /// ```
+    /// use retrograde_autograd::{Plain, Tape};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([0.5_f64, -1.0]));
+    /// let y = x.tanh();
+    /// let dy = Tensor::from([1.0, 2.0]);
+    /// let plain = tape.backward_over(&[(&y, Plain(dy.clone()))], Plain)?;
+    /// let fused = y.backward_with(&dy)?;
+    /// assert_eq!(plain.get(&x).unwrap().0, *fused.get(&x).unwrap());
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn backward_over<V: Value>(
+        &self,
+        outputs: &[(&Var<'_, E>, V)],
+        read: impl Fn(Tensor<E>) -> V,
+    ) -> Result<Gradients<E, V>> {
+        for (y, cotangent) in outputs {
+            self.check_output(y, cotangent.shape())?;
+        }
+        let record = self.record.borrow();
+        let value = |id: u32| read(record.kept_or_nan(id));
+        let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), cotangent.clone()));
+        Ok(Gradients::new(&record, self, sweep(&record, seeds, value, |_, g| g.settled())))
     }
 
     /// As [`backward`](Self::backward), with the backward pass recorded on this tape.
@@ -179,29 +212,46 @@ impl<E: Float> Tape<E> {
         outputs: &[(&Var<'t, E>, &Var<'t, E>)],
     ) -> Result<Gradients<E, Var<'t, E>>> {
         for (y, cotangent) in outputs {
-            self.check_output(y, cotangent.value())?;
+            self.check_output(y, cotangent.shape())?;
+            if !std::ptr::eq(cotangent.tape(), self) {
+                return Err(Error::ForeignVariable { op: "backward" });
+            }
         }
+        // A snapshot: the rules record on the tape that is being swept.
         let record = self.record.borrow().clone();
-        let unread = Tensor::scalar(E::from_f64(f64::NAN));
-        let value = |id: u32| {
-            let node = &record.nodes[id as usize];
-            Var::new(self, id, node.value.clone().unwrap_or_else(|| unread.broadcast_to(node.shape)))
-        };
+        let value = |id: u32| Var::new(self, id, record.kept_or_nan(id));
         let seeds = outputs.iter().map(|&(y, cotangent)| (y.id(), cotangent.clone()));
-        let cotangents = sweep(&record, seeds, value, |_, g| g);
-        Ok(Gradients::new(&record, self, cotangents))
+        Ok(Gradients::new(&record, self, sweep(&record, seeds, value, |_, g| g)))
     }
 
-    pub(crate) fn check_output(&self, y: &Var<'_, E>, cotangent: &Tensor<E>) -> Result<()> {
+    pub(crate) fn check_output(&self, y: &Var<'_, E>, cotangent: Shape) -> Result<()> {
         if !std::ptr::eq(y.tape(), self) {
             return Err(Error::ForeignVariable { op: "backward" });
         }
         if !self.is_recording() {
-            return Err(Error::NotRecorded);
+            return Err(Error::NotRecorded { op: "backward" });
         }
-        if y.shape() != cotangent.shape() {
-            return Err(Error::Cotangent { expected: y.shape(), found: cotangent.shape() });
+        if y.shape() != cotangent {
+            return Err(Error::Cotangent { expected: Box::new(y.shape()), found: Box::new(cotangent) });
         }
         Ok(())
+    }
+}
+
+impl<E: Float> Record<E> {
+    /// The value of a node as the numeric sweep reads it.
+    pub(crate) fn adjoint(&self, id: u32) -> Adjoint<E> {
+        match &self.nodes[id as usize] {
+            Node { value: Some(value), .. } => Adjoint::Dense(value.clone()),
+            node => Adjoint::Unread(node.shape),
+        }
+    }
+
+    /// The value of a node if it was kept. What no rule reads was not: should one read it after all, its gradient must
+    /// not look right, so every element is NaN.
+    fn kept_or_nan(&self, id: u32) -> Tensor<E> {
+        let node = &self.nodes[id as usize];
+        let unread = || Tensor::scalar(E::from_f64(f64::NAN)).broadcast_to(node.shape);
+        node.value.clone().unwrap_or_else(unread)
     }
 }

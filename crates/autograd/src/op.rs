@@ -1,8 +1,10 @@
 //! The closed set of operations: what each is called, the shape it gives, and how it is computed.
 
-use retrograde_tensor::{Shape, Tensor};
+use retrograde_tensor::{Scalar, Shape, Tensor};
 
 /// An operation that a tape can record, with its attributes. Its operands are nodes of the tape.
+///
+/// Large attributes are boxed: a tape holds one `Op` a node.
 ///
 /// Everything that is differentiable is written in these; [`rules::cotangent`](crate::rules::cotangent) has the
 /// derivative of each.
@@ -30,34 +32,12 @@ pub enum Op {
         /// Keep where the mask is set (`true`), or where it is not (`false`).
         when: bool,
     },
-    /// `-x`.
-    Neg,
+    /// A function of each element.
+    Unary(Unary),
     /// `c x` for a constant `c`.
     Scale(f64),
     /// `x + c` for a constant `c`.
     Shift(f64),
-    /// The hyperbolic tangent.
-    Tanh,
-    /// `1 / (1 + exp(-x))`.
-    Sigmoid,
-    /// `max(x, 0)`.
-    Relu,
-    /// `eˣ`.
-    Exp,
-    /// The natural logarithm.
-    Ln,
-    /// The square root.
-    Sqrt,
-    /// `x²`.
-    Square,
-    /// The sine, of radians.
-    Sin,
-    /// The cosine, of radians.
-    Cos,
-    /// `|x|`.
-    Abs,
-    /// -1, 0 or 1.
-    Sign,
     /// `x` held within `[lo, hi]`.
     Clamp {
         /// The lower bound.
@@ -133,14 +113,80 @@ pub enum Op {
         axis: usize,
     },
     /// Rows of a table: `[V, ..] -> [indices.., ..]`.
-    Gather(Tensor<usize>),
+    Gather(Box<Tensor<usize>>),
     /// Rows added up where they came from, `[indices.., ..] -> [rows, ..]`: the transpose of [`Op::Gather`].
     Scatter {
         /// The number of rows of the result.
         rows: usize,
         /// The row of the result that each row of the operand is added to.
-        indices: Tensor<usize>,
+        indices: Box<Tensor<usize>>,
     },
+}
+
+/// Functions of one element, a row each: the variant, and the method of a tensor that it is called after and computed by.
+macro_rules! unary {
+    ($($(#[$doc:meta])* $function:ident = $method:ident,)*) => {
+        /// A function of each element of one operand.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Unary {
+            $($(#[$doc])* $function,)*
+        }
+
+        impl Unary {
+            /// All of them.
+            pub const ALL: &[Unary] = &[$(Unary::$function),*];
+
+            /// The name, which is that of the method.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Unary::$function => stringify!($method),)*
+                }
+            }
+
+            /// The function of each element.
+            pub(crate) fn eval<S: Scalar>(self, x: &Tensor<S>) -> Tensor<S> {
+                match self {
+                    $(Unary::$function => x.$method(),)*
+                }
+            }
+        }
+    };
+}
+
+unary! {
+    /// `-x`.
+    Neg = neg,
+    /// The hyperbolic tangent.
+    Tanh = tanh,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid = sigmoid,
+    /// `max(x, 0)`.
+    Relu = relu,
+    /// `ln(1 + eˣ)`.
+    Softplus = softplus,
+    /// `eˣ`.
+    Exp = exp,
+    /// The natural logarithm.
+    Ln = ln,
+    /// The square root.
+    Sqrt = sqrt,
+    /// `x²`.
+    Square = square,
+    /// The sine, of radians.
+    Sin = sin,
+    /// The cosine, of radians.
+    Cos = cos,
+    /// `|x|`.
+    Abs = abs,
+    /// -1, 0 or 1.
+    Sign = sign,
+}
+
+impl From<Unary> for Op {
+    fn from(function: Unary) -> Self {
+        Op::Unary(function)
+    }
 }
 
 /// A comparison of two elements.
@@ -175,24 +221,13 @@ impl Op {
             Op::Compare(Ge) => "ge",
             Op::Compare(Lt) => "lt",
             Op::Compare(Le) => "le",
-            Op::Compare(Eq) => "eq",
-            Op::Compare(Ne) => "ne",
-            Op::Where => "where",
+            Op::Compare(Eq) => "eq_mask",
+            Op::Compare(Ne) => "ne_mask",
+            Op::Where => "where_mask",
             Op::Masked { .. } => "masked",
-            Op::Neg => "neg",
+            Op::Unary(function) => function.name(),
             Op::Scale(_) => "scale",
             Op::Shift(_) => "shift",
-            Op::Tanh => "tanh",
-            Op::Sigmoid => "sigmoid",
-            Op::Relu => "relu",
-            Op::Exp => "exp",
-            Op::Ln => "ln",
-            Op::Sqrt => "sqrt",
-            Op::Square => "square",
-            Op::Sin => "sin",
-            Op::Cos => "cos",
-            Op::Abs => "abs",
-            Op::Sign => "sign",
             Op::Clamp { .. } => "clamp",
             Op::Softmax { .. } => "softmax",
             Op::LogSoftmax { .. } => "log_softmax",

@@ -4,7 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use retrograde_tensor::{Float, Tensor};
 
-use crate::op::Op;
+use crate::op::Unary;
 use crate::param::Param;
 use crate::tape::Tape;
 use crate::var::{Var, or_panic};
@@ -88,7 +88,7 @@ impl<'t, E: Float> Neg for &Var<'t, E> {
     type Output = Var<'t, E>;
     #[track_caller]
     fn neg(self) -> Var<'t, E> {
-        self.unary(Op::Neg)
+        self.unary(Unary::Neg)
     }
 }
 
@@ -96,36 +96,45 @@ impl<'t, E: Float> Neg for Var<'t, E> {
     type Output = Var<'t, E>;
     #[track_caller]
     fn neg(self) -> Var<'t, E> {
-        self.unary(Op::Neg)
+        self.unary(Unary::Neg)
     }
 }
 
 /// `r op x` where the left operand is not a variable. (Generic code over the element writes `x.shift(c)`.)
 macro_rules! left_operator {
-    ($left:ty, [$($element:tt)*], $e:ty) => {
-        left_operator!(@ $left, [$($element)*], $e, Add, add);
-        left_operator!(@ $left, [$($element)*], $e, Sub, sub);
-        left_operator!(@ $left, [$($element)*], $e, Mul, mul);
-        left_operator!(@ $left, [$($element)*], $e, Div, div);
-    };
-    (@ $left:ty, [$($element:tt)*], $e:ty, $trait:ident, $method:ident) => {
-        impl<'t $($element)*> $trait<Var<'t, $e>> for $left {
+    ([$($generic:tt)*] $left:ty, $e:ty, $trait:ident, $method:ident, |$l:ident, $x:ident| $result:expr) => {
+        impl<'t $($generic)*> $trait<Var<'t, $e>> for $left {
             type Output = Var<'t, $e>;
             #[track_caller]
             fn $method(self, x: Var<'t, $e>) -> Var<'t, $e> {
-                self.on(x.tape()).$method(x)
+                self.$method(&x)
             }
         }
 
-        impl<'t $($element)*> $trait<&Var<'t, $e>> for $left {
+        impl<'t $($generic)*> $trait<&Var<'t, $e>> for $left {
             type Output = Var<'t, $e>;
             #[track_caller]
-            fn $method(self, x: &Var<'t, $e>) -> Var<'t, $e> {
-                self.on(x.tape()).$method(x)
+            fn $method(self, $x: &Var<'t, $e>) -> Var<'t, $e> {
+                let $l = self;
+                $result
             }
         }
     };
 }
+
+/// A parameter or a tensor on the left.
+macro_rules! tensor {
+    ($left:ty) => {
+        left_operator!([, E: Float] $left, E, Add, add, |l, x| l.on(x.tape()).add(x));
+        left_operator!([, E: Float] $left, E, Sub, sub, |l, x| l.on(x.tape()).sub(x));
+        left_operator!([, E: Float] $left, E, Mul, mul, |l, x| l.on(x.tape()).mul(x));
+        left_operator!([, E: Float] $left, E, Div, div, |l, x| l.on(x.tape()).div(x));
+    };
+}
+
+tensor!(&Param<E>);
+tensor!(&Tensor<E>);
+tensor!(Tensor<E>);
 
 /// Numbers of the element's own type.
 macro_rules! number {
@@ -139,12 +148,12 @@ macro_rules! number {
                 Some(f64::from(*self))
             }
         }
-        left_operator!($e, [], $e);
+        left_operator!([] $e, $e, Add, add, |c, x| x.shift(f64::from(c)));
+        left_operator!([] $e, $e, Sub, sub, |c, x| (-x).shift(f64::from(c)));
+        left_operator!([] $e, $e, Mul, mul, |c, x| x.scale(f64::from(c)));
+        left_operator!([] $e, $e, Div, div, |c, x| c.on(x.tape()).div(x));
     };
 }
 
 number!(f32);
 number!(f64);
-left_operator!(&Param<E>, [, E: Float], E);
-left_operator!(&Tensor<E>, [, E: Float], E);
-left_operator!(Tensor<E>, [, E: Float], E);

@@ -57,7 +57,8 @@ impl<E: retrograde_tensor::Element> Param<E> {
     pub fn set(&self, value: Tensor<E>) -> Result<()> {
         if value.shape() != self.shape() {
             let name = self.name().to_owned();
-            return Err(Error::ParamShape { name, expected: self.shape(), found: value.shape() });
+            let (expected, found) = (Box::new(self.shape()), Box::new(value.shape()));
+            return Err(Error::ParamShape { name, expected, found });
         }
         *self.inner.value.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = value;
         Ok(())

@@ -4,52 +4,44 @@ use std::mem::{Discriminant, discriminant};
 
 use retrograde_tensor::Shape;
 
-use crate::op::Op;
+use crate::op::{Op, Unary};
 use crate::rules::cotangent;
 use crate::value::Value;
 
-/// The inputs and the output that a rule has read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reads {
-    shape: Shape,
-    set: u8,
-}
+/// A set of inputs, and the output or not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Read(u8);
 
-impl Reads {
+impl Read {
     /// Inputs from this one on are read alike: operations of more operands treat them all the same.
     const TOLD_APART: usize = 3;
-    const OUTPUT: u8 = 1 << Self::TOLD_APART;
+    const OUTPUT: Read = Read(1 << Self::TOLD_APART);
 
-    /// Nothing read.
-    pub(crate) fn none(shape: Shape) -> Self {
-        Reads { shape, set: 0 }
+    fn of_input(i: usize) -> Self {
+        Read(1 << i.min(Self::TOLD_APART - 1))
     }
 
     /// What either has read.
     pub(crate) fn and(self, other: Self) -> Self {
-        Reads { shape: self.shape, set: self.set | other.set }
+        Read(self.0 | other.0)
     }
 
     /// Whether the output is read.
     pub(crate) fn output(self) -> bool {
-        self.set & Self::OUTPUT != 0
+        self.0 & Self::OUTPUT.0 != 0
     }
 
     /// Whether input `i` is read.
     pub(crate) fn input(self, i: usize) -> bool {
-        self.set & 1 << i.min(Self::TOLD_APART - 1) != 0
+        self.0 & Self::of_input(i).0 != 0
     }
+}
 
-    /// What the rule of input `i` of `op` reads.
-    fn of(op: &Op, i: usize, shapes: &[Shape], output: Shape) -> u8 {
-        let x: Vec<Reads> = (0..)
-            .zip(shapes)
-            .map(|(j, &shape)| Reads { shape, set: 1 << j.min(Self::TOLD_APART - 1) })
-            .collect();
-        let y = Reads { shape: output, set: Self::OUTPUT };
-        let g = Reads { shape: output, set: 0 };
-        cotangent(op, i, &x, &y, &g).map_or(0, |read| read.set)
-    }
+/// What a value was made of.
+#[derive(Clone, Copy)]
+struct Reads {
+    shape: Shape,
+    read: Read,
 }
 
 impl Value for Reads {
@@ -60,26 +52,41 @@ impl Value for Reads {
     fn apply(op: Op, x: &[&Self]) -> Self {
         let shapes: Vec<Shape> = x.iter().map(|x| x.shape).collect();
         let shape = op.shape(&shapes).expect("rules fit the shapes that were recorded");
-        Reads { shape, set: x.iter().fold(0, |set, x| set | x.set) }
+        Reads { shape, read: x.iter().fold(Read::default(), |read, x| read.and(x.read)) }
     }
+}
+
+/// What the rule of input `i` of `op` reads, or `None` where there is no derivative.
+fn reads(op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<Read> {
+    let x: Vec<Reads> =
+        (0..).zip(shapes).map(|(j, &shape)| Reads { shape, read: Read::of_input(j) }).collect();
+    let y = Reads { shape: output, read: Read::OUTPUT };
+    let g = Reads { shape: output, read: Read::default() };
+    cotangent(op, i, &x, &y, &g).map(|d| d.read)
 }
 
 /// What each rule reads, found at the first use of its operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadsOf {
-    known: Vec<(Discriminant<Op>, [Option<u8>; Reads::TOLD_APART])>,
+    known: Vec<(Kind, [Option<Rule>; Read::TOLD_APART])>,
 }
 
+/// An operation but for its attributes.
+type Kind = (Discriminant<Op>, Option<Unary>);
+
+/// What the rule of one input reads, or `None` where there is no derivative.
+type Rule = Option<Read>;
+
 impl ReadsOf {
-    /// What the rule of input `i` of `op` reads; a rule reads the same whatever the shapes and attributes.
-    pub(crate) fn of(&mut self, op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Reads {
-        let kind = discriminant(op);
+    /// What the rule of input `i` of `op` reads, or `None` where there is no derivative; a rule reads the same
+    /// whatever the shapes and attributes.
+    pub(crate) fn of(&mut self, op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<Read> {
+        let function = if let Op::Unary(function) = op { Some(*function) } else { None };
+        let kind = (discriminant(op), function);
         let at = self.known.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
-            self.known.push((kind, [None; Reads::TOLD_APART]));
+            self.known.push((kind, [None; Read::TOLD_APART]));
             self.known.len() - 1
         });
-        let known = &mut self.known[at].1[i.min(Reads::TOLD_APART - 1)];
-        let set = *known.get_or_insert_with(|| Reads::of(op, i, shapes, output));
-        Reads { shape: output, set }
+        *self.known[at].1[i.min(Read::TOLD_APART - 1)].get_or_insert_with(|| reads(op, i, shapes, output))
     }
 }

@@ -14,7 +14,9 @@ use crate::value::Value;
 /// A. Griewank and A. Walther, *Evaluating Derivatives* (2008), chapter 3; for `matmul`, M. Giles, *An extended
 /// collection of matrix derivative results* (2008), section 2.2.
 pub fn cotangent<V: Value>(op: &Op, i: usize, x: &[V], y: &V, g: &V) -> Option<V> {
-    use Op::*;
+    use crate::op::Op::*;
+    use crate::op::Unary::*;
+
     let d = match (op, i) {
         (Add, _) => g.sum_like(&x[i]),
         (Sub, 0) => g.sum_like(&x[0]),
@@ -33,24 +35,25 @@ pub fn cotangent<V: Value>(op: &Op, i: usize, x: &[V], y: &V, g: &V) -> Option<V
             g.mul(&ties).div(&ties.sum_like(y))
         }
         (Clamp { .. }, _) => g.mul(&x[0].equal(y)),
-        (Relu, _) => g.mul(&y.sign()),
-        (Abs, _) => g.mul(&x[0].sign()),
-        (Sign | Compare(_), _) | (Where | Masked { .. }, 0) => return None,
+        (Unary(Relu), _) => g.mul(&y.sign()),
+        (Unary(Abs), _) => g.mul(&x[0].sign()),
+        (Unary(Sign) | Compare(_), _) | (Where | Masked { .. }, 0) => return None,
         (Where, 1) => g.masked(&x[0], true).sum_like(&x[1]),
         (Where, _) => g.masked(&x[0], false).sum_like(&x[2]),
         (Masked { when }, _) => g.masked(&x[0], *when).sum_like(&x[1]),
 
-        (Neg, _) => g.neg(),
+        (Unary(Neg), _) => g.neg(),
         (Scale(c), _) => g.scale(*c),
         (Shift(_), _) => g.clone(),
-        (Tanh, _) => g.tanh_grad(y),
-        (Sigmoid, _) => g.sigmoid_grad(y),
-        (Exp, _) => g.mul(y),
-        (Ln, _) => g.div(&x[0]),
-        (Sqrt, _) => g.div(&y.scale(2.0)),
-        (Square, _) => g.mul(&x[0].scale(2.0)),
-        (Sin, _) => g.mul(&x[0].cos()),
-        (Cos, _) => g.mul(&x[0].sin()).neg(),
+        (Unary(Tanh), _) => g.tanh_grad(y),
+        (Unary(Sigmoid), _) => g.sigmoid_grad(y),
+        (Unary(Softplus), _) => g.mul(&x[0].sigmoid()),
+        (Unary(Exp), _) => g.mul(y),
+        (Unary(Ln), _) => g.div(&x[0]),
+        (Unary(Sqrt), _) => g.div(&y.scale(2.0)),
+        (Unary(Square), _) => g.mul(&x[0].scale(2.0)),
+        (Unary(Sin), _) => g.mul(&x[0].cos()),
+        (Unary(Cos), _) => g.mul(&x[0].sin()).neg(),
 
         (Softmax { axis }, _) => g.softmax_grad(y, *axis),
         (LogSoftmax { axis }, _) => g.log_softmax_grad(y, *axis),

@@ -11,7 +11,7 @@ use retrograde_tensor::{Float, Shape, Tensor};
 use crate::op::Op;
 use crate::operand::Operand;
 use crate::param::Param;
-use crate::reads::{Reads, ReadsOf};
+use crate::reads::{Read, ReadsOf};
 use crate::var::Var;
 use crate::{Error, Result};
 
@@ -32,6 +32,29 @@ use crate::{Error, Result};
 /// assert_eq!(grads.get(&x), Some(&Tensor::from([2.0, 4.0, 6.0])));
 /// # Ok::<(), retrograde_autograd::Error>(())
 /// ```
+///
+/// A state cannot be carried into the next tape by accident:
+/// ```compile_fail,E0597
+/// # use retrograde_autograd::Tape;
+/// # use retrograde_tensor::Tensor;
+/// let h = {
+///     let tape = Tape::new();
+///     tape.var(Tensor::from([0.0_f64])).tanh()
+/// };
+/// println!("{h:?}");
+/// ```
+/// but a value can, and nothing flows back through it:
+/// ```
+/// # use retrograde_autograd::Tape;
+/// # use retrograde_tensor::Tensor;
+/// let h = {
+///     let tape = Tape::new();
+///     tape.var(Tensor::from([0.0_f64])).tanh().detach()
+/// };
+/// let tape = Tape::new();
+/// let h = tape.constant(h);
+/// # assert_eq!(h.value(), &Tensor::from([0.0]));
+/// ```
 pub struct Tape<E> {
     pub(crate) record: RefCell<Record<E>>,
     recording: bool,
@@ -44,7 +67,7 @@ pub struct Tape<E> {
 pub(crate) struct Record<E> {
     pub(crate) nodes: Vec<Node<E>>,
     /// The operands of all nodes, end to end.
-    operands: Vec<u32>,
+    pub(crate) operands: Vec<u32>,
     pub(crate) names: HashMap<u32, Cow<'static, str>>,
     pub(crate) params: Vec<(Param<E>, u32)>,
     reads: ReadsOf,
@@ -58,11 +81,11 @@ pub(crate) struct Node<E> {
     pub(crate) shape: Shape,
     /// Leaves are always kept; the value of an operation only where some rule reads it.
     pub(crate) value: Option<Tensor<E>>,
-    /// Whether a cotangent is wanted for it.
+    /// Whether it depends on a variable or parameter in a way that has a derivative.
     pub(crate) tracked: bool,
     /// Whether its gradient is handed out although it is not a leaf.
     pub(crate) retained: bool,
-    first_operand: u32,
+    pub(crate) first_operand: u32,
     /// The source line that recorded it.
     pub(crate) location: &'static Location<'static>,
     /// The time step that it belongs to, if any.
@@ -149,6 +172,15 @@ impl<E: Float> Tape<E> {
         self.len() == 0
     }
 
+    /// The recorded operations, in order; leaves are left out.
+    pub fn ops(&self) -> Vec<Op> {
+        let operation = |node: &Node<E>| match &node.origin {
+            Origin::Computed(op) => Some(op.clone()),
+            Origin::Variable | Origin::Parameter | Origin::Constant => None,
+        };
+        self.record.borrow().nodes.iter().filter_map(operation).collect()
+    }
+
     /// Whether the tape records.
     pub fn is_recording(&self) -> bool {
         self.recording
@@ -163,23 +195,26 @@ impl<E: Float> Tape<E> {
         if x.iter().any(|x| !std::ptr::eq(x.tape(), self)) {
             return Err(Error::ForeignVariable { op: op.name() });
         }
-        let mut few = [Shape::from([]); 3];
-        let many: Vec<Shape>;
-        let shapes = if x.len() <= few.len() {
-            few.iter_mut().zip(x).for_each(|(shape, x)| *shape = x.shape());
-            &few[..x.len()]
-        } else {
-            many = x.iter().map(|x| x.shape()).collect();
-            &many
-        };
+        match *x {
+            [x0] => self.record_op(op, x, &[x0.shape()], &[x0.value()]),
+            [x0, x1] => self.record_op(op, x, &[x0.shape(), x1.shape()], &[x0.value(), x1.value()]),
+            _ => {
+                let shapes: Vec<Shape> = x.iter().map(|x| x.shape()).collect();
+                self.record_op(op, x, &shapes, &x.iter().map(|x| x.value()).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    #[track_caller]
+    fn record_op(
+        &self,
+        op: Op,
+        x: &[&Var<'_, E>],
+        shapes: &[Shape],
+        values: &[&Tensor<E>],
+    ) -> Result<Var<'_, E>> {
         let shape = op.shape(shapes)?;
-        let mut values = [x[0].value(); 3];
-        let value = if x.len() <= values.len() {
-            values.iter_mut().zip(x).for_each(|(value, x)| *value = x.value());
-            op.eval(&values[..x.len()])
-        } else {
-            op.eval(&x.iter().map(|x| x.value()).collect::<Vec<_>>())
-        };
+        let value = op.eval(values);
         debug_assert_eq!(
             value.shape(),
             shape,
@@ -207,7 +242,7 @@ impl<E: Float> Tape<E> {
         let mut record = self.record.borrow_mut();
         let node = Node {
             tracked: origin != Origin::Constant,
-            // A parameter belongs to all steps, whichever is the first to use it.
+            // A parameter is shared by all steps, whichever asks for it first.
             step: record.step.filter(|_| origin != Origin::Parameter),
             origin,
             shape: value.shape(),
@@ -263,11 +298,13 @@ impl<E: Float> Record<E> {
         location: &'static Location<'static>,
     ) -> u32 {
         let mut tracked = false;
-        let mut read = Reads::none(value.shape());
+        let mut read = Read::default();
         for (i, xi) in x.iter().enumerate() {
-            if self.nodes[xi.id() as usize].tracked {
+            if self.nodes[xi.id() as usize].tracked
+                && let Some(reads) = self.reads.of(&op, i, shapes, value.shape())
+            {
                 tracked = true;
-                read = read.and(self.reads.of(&op, i, shapes, value.shape()));
+                read = read.and(reads);
             }
         }
         for (_, xj) in x.iter().enumerate().filter(|&(j, _)| read.input(j)) {

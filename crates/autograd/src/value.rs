@@ -2,7 +2,7 @@
 
 use retrograde_tensor::{Shape, Tensor};
 
-use crate::op::{Comparison, Op};
+use crate::op::{Comparison, Op, Unary};
 
 /// Something that the table of rules can be read over: numbers, recorded variables, formulas, sets of reads.
 ///
@@ -20,6 +20,12 @@ pub trait Value: Clone {
         *self = self.add(&other);
     }
 
+    /// The same value with nothing left to evaluate: what rules read once all contributions have been added up.
+    #[must_use]
+    fn settled(self) -> Self {
+        self
+    }
+
     /// `g ⊙ (1 - y²)`, for `y = tanh(x)`.
     fn tanh_grad(&self, y: &Self) -> Self {
         self.mul(&y.square().one_minus())
@@ -34,7 +40,7 @@ pub trait Value: Clone {
     }
     /// `g - eʸ Σ g`, for `y = log_softmax(x)` along `axis`.
     fn log_softmax_grad(&self, y: &Self, axis: usize) -> Self {
-        self.sub(&Self::apply(Op::Exp, &[y]).mul(&self.sum_axis(axis)))
+        self.sub(&Self::apply(Op::Unary(Unary::Exp), &[y]).mul(&self.sum_axis(axis)))
     }
     /// `a · bᵀ` over the last two axes.
     fn matmul_nt(&self, b: &Self) -> Self {
@@ -106,7 +112,7 @@ pub trait Value: Clone {
     }
     /// `-self`
     fn neg(&self) -> Self {
-        Self::apply(Op::Neg, &[self])
+        Self::apply(Op::Unary(Unary::Neg), &[self])
     }
     /// `c self`
     fn scale(&self, c: f64) -> Self {
@@ -114,19 +120,23 @@ pub trait Value: Clone {
     }
     /// `self²`
     fn square(&self) -> Self {
-        Self::apply(Op::Square, &[self])
+        Self::apply(Op::Unary(Unary::Square), &[self])
     }
     /// The sign of each element.
     fn sign(&self) -> Self {
-        Self::apply(Op::Sign, &[self])
+        Self::apply(Op::Unary(Unary::Sign), &[self])
+    }
+    /// The logistic function.
+    fn sigmoid(&self) -> Self {
+        Self::apply(Op::Unary(Unary::Sigmoid), &[self])
     }
     /// The sine.
     fn sin(&self) -> Self {
-        Self::apply(Op::Sin, &[self])
+        Self::apply(Op::Unary(Unary::Sin), &[self])
     }
     /// The cosine.
     fn cos(&self) -> Self {
-        Self::apply(Op::Cos, &[self])
+        Self::apply(Op::Unary(Unary::Cos), &[self])
     }
     /// The softmax along `axis`.
     fn softmax(&self, axis: usize) -> Self {
@@ -146,10 +156,10 @@ pub trait Value: Clone {
     }
     /// Rows of `self` by index.
     fn gather(&self, indices: &Tensor<usize>) -> Self {
-        Self::apply(Op::Gather(indices.clone()), &[self])
+        Self::apply(Op::Gather(Box::new(indices.clone())), &[self])
     }
     /// Rows of `self` added up into a table of `rows` rows.
     fn scatter(&self, rows: usize, indices: &Tensor<usize>) -> Self {
-        Self::apply(Op::Scatter { rows, indices: indices.clone() }, &[self])
+        Self::apply(Op::Scatter { rows, indices: Box::new(indices.clone()) }, &[self])
     }
 }

@@ -14,6 +14,16 @@ use crate::{Error, Result};
 ///
 /// Operators and methods record an operation and compute its value at once. Where shapes do not fit they panic with
 /// the text of the [`Error`] that the `try_` twin returns.
+///
+/// A variable does not outlive its tape:
+/// ```compile_fail,E0505
+/// # use retrograde_autograd::Tape;
+/// # use retrograde_tensor::Tensor;
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::from([1.0_f64]));
+/// drop(tape);
+/// let y = x.tanh();
+/// ```
 #[derive(Clone)]
 pub struct Var<'t, E> {
     tape: &'t Tape<E>,
@@ -72,8 +82,8 @@ impl<'t, E: Float> Var<'t, E> {
 
     /// Records an operation of one operand that fits every shape.
     #[track_caller]
-    pub(crate) fn unary(&self, op: Op) -> Self {
-        or_panic(self.tape.apply(op, &[self]))
+    pub(crate) fn unary(&self, op: impl Into<Op>) -> Self {
+        or_panic(self.tape.apply(op.into(), &[self]))
     }
 
     /// Records an operation of one operand.

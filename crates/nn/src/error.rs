@@ -63,6 +63,56 @@ pub enum Error {
         /// Where it was found.
         at: Box<[usize]>,
     },
+    /// A number of things that is not what it should be, such as lengths for a batch.
+    #[error("{op}: expected {expected} {name}, found {found}")]
+    Count {
+        /// The layer or function.
+        op: &'static str,
+        /// What is counted.
+        name: &'static str,
+        /// How many there should be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A row that is longer than the batch has steps.
+    #[error("{op}: expected lengths of at most {expected}, found {found} of row {row}")]
+    Length {
+        /// The layer or function.
+        op: &'static str,
+        /// The row.
+        row: usize,
+        /// The number of steps of the batch.
+        expected: usize,
+        /// The length found.
+        found: usize,
+    },
+    /// An entry of a state dictionary that is missing, or one that should not be there.
+    #[error("{op}: expected {expected} {name}, found {found}")]
+    Entry {
+        /// The function.
+        op: &'static str,
+        /// Whether it should be there.
+        expected: &'static str,
+        /// Its name.
+        name: String,
+        /// Whether it is.
+        found: &'static str,
+    },
+    /// A GRU of the original form where only the other one will do.
+    #[error("{op}: expected a gru that resets after the product, found one that resets before")]
+    ResetBefore {
+        /// The function.
+        op: &'static str,
+    },
+    /// An error in one of many parts.
+    #[error("{place}: {source}")]
+    In {
+        /// The part.
+        place: String,
+        /// What is wrong there.
+        source: Box<Error>,
+    },
     /// A setting outside of its range.
     #[error("{op}: expected {name} to be {expected}, found {found}")]
     Setting {

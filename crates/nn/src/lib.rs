@@ -1,6 +1,7 @@
 //! Recurrent layers composed from primitive operations, and their hand-derived twins.
 //!
-//! A [`Cell`] is one step of a recurrent network, written as its formula; [`Time`] lifts it over a sequence. No
+//! A [`Cell`] is one step of a recurrent network, written as its formula; [`Time`] lifts it over a sequence, and a
+//! [`Layer`] is anything over sequences that is composed of such. No
 //! backward pass is written anywhere but in [`explicit`], where the textbook's is, to be compared with.
 //!
 //! # Example
@@ -37,40 +38,60 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod bidirectional;
 mod cell;
+mod check;
 mod checkpoint;
 mod clip;
+mod dropout;
 mod embedding;
 mod error;
 pub mod explicit;
+mod gru;
 pub mod init;
+mod layer;
 mod linear;
 mod loss;
+mod lstm;
 mod module;
+mod noise;
 mod optim;
+mod pass;
+mod residual;
 mod rnn;
 mod schedule;
 mod shapes;
+mod stacked;
 mod state;
 mod text;
 mod time;
+pub mod torch;
 pub mod weights;
 
+pub use bidirectional::Bidirectional;
 pub use cell::{Cell, StateOn};
 pub use checkpoint::{Checkpoint, Generator};
 pub use clip::{clip_grad_norm, clip_grad_value, grad_norm};
+pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use error::{Error, Result};
+pub use gru::{GruCell, TimeGru};
+pub use layer::{Layer, LayerStateOn, Unrolled};
 pub use linear::Linear;
 pub use loss::{CrossEntropy, MeanLoss, binary_cross_entropy, cross_entropy, mse};
+pub use lstm::{LstmCell, TimeLstm};
 pub use module::{Module, join};
+pub use noise::Noise;
 pub use optim::{AdaGrad, Adam, AdamW, Group, Optimizer, OptimizerState, RmsProp, Sgd, Slot, Slots};
+pub use pass::Pass;
+pub use residual::Residual;
 pub use rnn::{RnnCell, TimeRnn};
 pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};
-pub use state::State;
+pub use stacked::Stacked;
+pub use state::{State, Zip};
 pub use text::{Perplexity, Sampler, Window, Windows};
-pub use time::{Time, Unrolled};
+pub use time::Time;
 
 /// What [`module!`] needs to name.
 #[doc(hidden)]

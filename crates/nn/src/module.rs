@@ -40,6 +40,15 @@ impl<E: Float> Module<E> for Param<E> {
     }
 }
 
+/// A module that may be left out.
+impl<E: Float, M: Module<E>> Module<E> for Option<M> {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
+        if let Some(module) = self {
+            module.visit(path, f);
+        }
+    }
+}
+
 /// Modules in a row: `layers.0.wx`.
 impl<E: Float, M: Module<E>> Module<E> for Vec<M> {
     fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {

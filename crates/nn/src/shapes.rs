@@ -78,3 +78,22 @@ pub(crate) fn rnn_sizes(op: &'static str, wx: Shape, wh: Shape, b: Shape) -> Res
     expect(op, "b", &[Axis::Size(h)], b)?;
     Ok([d, h])
 }
+
+/// `[D, H]` of the parameters of a cell whose gates lie side by side, if their shapes agree: `wx [D, G H]`,
+/// `wh [H, G H]`, `b [G H]`.
+pub(crate) fn gate_sizes(
+    op: &'static str,
+    gates: usize,
+    wx: Shape,
+    wh: Shape,
+    b: Shape,
+) -> Result<[usize; 2]> {
+    let wide = ["0", "H", "2H", "3H", "4H"][gates];
+    expect(op, "wx", &[Axis::Any("D"), Axis::Any(wide)], wx)?;
+    expect(op, "wh", &[Axis::Any("H"), Axis::Any(wide)], wh)?;
+    let (d, h) = (wx[0], wh[0]);
+    expect(op, "wh", &[Axis::Size(h), Axis::Size(gates * h)], wh)?;
+    expect(op, "wx", &[Axis::Size(d), Axis::Size(gates * h)], wx)?;
+    expect(op, "b", &[Axis::Size(gates * h)], b)?;
+    Ok([d, h])
+}

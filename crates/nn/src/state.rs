@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use retrograde_autograd::{Tape, Var};
 use retrograde_tensor::{Float, Tensor};
 
-/// The state of a cell off any tape: a tensor, or a pair of states, such as the `(h, c)` of an LSTM.
+/// The state of a cell off any tape: a tensor, a pair of states, such as the `(h, c)` of an LSTM, or a row
+/// of states.
 ///
 /// # Example
 /// ```
@@ -34,7 +35,13 @@ pub trait State<E: Float>: Clone + Debug {
 
     /// Calls `f` with each variable of the state on a tape, in the same order.
     fn each_on<'t>(on: &Self::On<'t>, f: &mut dyn FnMut(&Var<'t, E>));
+
+    /// The state made of `f` of each variable of `a` and its counterpart in `b`, in the same order.
+    fn zip_on<'t>(a: &Self::On<'t>, b: &Self::On<'t>, f: Zip<'_, 't, E>) -> Self::On<'t>;
 }
+
+/// What makes one variable of two.
+pub type Zip<'f, 't, E> = &'f mut dyn FnMut(&Var<'t, E>, &Var<'t, E>) -> Var<'t, E>;
 
 impl<E: Float> State<E> for Tensor<E> {
     type On<'t> = Var<'t, E>;
@@ -53,6 +60,10 @@ impl<E: Float> State<E> for Tensor<E> {
 
     fn each_on<'t>(on: &Var<'t, E>, f: &mut dyn FnMut(&Var<'t, E>)) {
         f(on);
+    }
+
+    fn zip_on<'t>(a: &Var<'t, E>, b: &Var<'t, E>, f: Zip<'_, 't, E>) -> Var<'t, E> {
+        f(a, b)
     }
 }
 
@@ -75,5 +86,34 @@ impl<E: Float, A: State<E>, B: State<E>> State<E> for (A, B) {
     fn each_on<'t>(on: &Self::On<'t>, f: &mut dyn FnMut(&Var<'t, E>)) {
         A::each_on(&on.0, f);
         B::each_on(&on.1, f);
+    }
+
+    fn zip_on<'t>(a: &Self::On<'t>, b: &Self::On<'t>, f: Zip<'_, 't, E>) -> Self::On<'t> {
+        (A::zip_on(&a.0, &b.0, f), B::zip_on(&a.1, &b.1, f))
+    }
+}
+
+/// States side by side, such as those of stacked layers.
+impl<E: Float, S: State<E>> State<E> for Vec<S> {
+    type On<'t> = Vec<S::On<'t>>;
+
+    fn on<'t>(&self, tape: &'t Tape<E>) -> Self::On<'t> {
+        self.iter().map(|state| state.on(tape)).collect()
+    }
+
+    fn detach(on: &Self::On<'_>) -> Self {
+        on.iter().map(S::detach).collect()
+    }
+
+    fn each(&self, f: &mut dyn FnMut(&Tensor<E>)) {
+        self.iter().for_each(|state| state.each(f));
+    }
+
+    fn each_on<'t>(on: &Self::On<'t>, f: &mut dyn FnMut(&Var<'t, E>)) {
+        on.iter().for_each(|state| S::each_on(state, f));
+    }
+
+    fn zip_on<'t>(a: &Self::On<'t>, b: &Self::On<'t>, f: Zip<'_, 't, E>) -> Self::On<'t> {
+        a.iter().zip(b).map(|(a, b)| S::zip_on(a, b, f)).collect()
     }
 }

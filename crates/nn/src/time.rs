@@ -7,7 +7,9 @@ use retrograde_tensor::{Float, Tensor};
 
 use crate::Result;
 use crate::cell::{Cell, StateOn};
-use crate::module::Module;
+use crate::layer::{Carry, Layer, Unrolled};
+use crate::module::{Module, join};
+use crate::pass::{Pass, choose};
 use crate::shapes::{Axis, expect};
 use crate::state::State;
 
@@ -15,9 +17,11 @@ const OP: &str = "time";
 
 /// A cell lifted over a sequence: `xs [N, T, D] -> hs [N, T, H]`, one step after the other.
 ///
-/// A call starts from zeros. A *stateful* layer starts from the state in which the last call ended instead; the
+/// A call starts from zeros, or from a [*learned* state](Time::learn_initial). A *stateful* layer starts from the state in which the last call ended instead; the
 /// gradient is cut between calls, since the state is carried as a plain tensor (truncated backpropagation through
-/// time). [`set_state`](Time::set_state) gives the next call its initial state, stateful or not.
+/// time). [`set_state`](Time::set_state) gives the next call its initial state, stateful or not. A
+/// [*reversed*](Time::reversed) layer takes the last step first. What a call knows of its rows, such as their lengths,
+/// is a [`Pass`].
 ///
 /// # Shapes
 /// `xs [N, T, D]`, `hs [N, T, H]`; T may be 0.
@@ -53,57 +57,74 @@ const OP: &str = "time";
 pub struct Time<C: Cell<E>, E: Float> {
     /// The cell that is repeated.
     pub cell: C,
-    stateful: bool,
-    state: Option<C::State>,
-    /// Whether the next call starts from `state` although the layer is not stateful.
-    set: bool,
-}
-
-/// A sequence of steps on a tape.
-#[derive(Clone, Debug)]
-pub struct Unrolled<'t, E: Float, S = Var<'t, E>> {
-    /// What each step hands out, `[N, T, H]`.
-    pub hs: Var<'t, E>,
-    /// The state after the last step.
-    pub last: S,
-    /// The state before the first step, of which gradients are available.
-    pub initial: S,
+    /// The state of a new sequence, `[1, ..]` each, if it is learned.
+    initial: Vec<Param<E>>,
+    reversed: bool,
+    carry: Carry<C::State>,
 }
 
 impl<E: Float, C: Cell<E>> Time<C, E> {
-    /// A layer that is not stateful.
+    /// A layer that is not stateful, starts from zeros and runs forwards.
     pub fn new(cell: C) -> Self {
-        Time { cell, stateful: false, state: None, set: false }
+        Time { cell, initial: Vec::new(), reversed: false, carry: Carry::new() }
     }
 
     /// Whether to carry the state from call to call.
     #[must_use]
     pub fn stateful(mut self, stateful: bool) -> Self {
-        self.stateful = stateful;
+        self.carry.stateful = stateful;
+        self
+    }
+
+    /// Whether to take the last step first. What each step hands out stays in its place; the state after the last step
+    /// is then that after step 0.
+    #[must_use]
+    pub fn reversed(mut self, reversed: bool) -> Self {
+        self.reversed = reversed;
+        self
+    }
+
+    /// Makes the state of a new sequence a parameter, the same for every row, that starts from zeros: `h0`.
+    #[must_use]
+    pub fn learn_initial(mut self) -> Self {
+        let mut names = self.cell.state_names().iter();
+        self.initial.clear();
+        self.cell.zero_state(1).each(&mut |zeros| {
+            let name = format!("{}0", names.next().copied().unwrap_or("state"));
+            self.initial.push(Param::new(name, zeros.clone()));
+        });
         self
     }
 
     /// Whether the state is carried from call to call.
     pub fn is_stateful(&self) -> bool {
-        self.stateful
+        self.carry.stateful
+    }
+
+    /// Whether the last step is taken first.
+    pub fn is_reversed(&self) -> bool {
+        self.reversed
+    }
+
+    /// The parameters that are the state of a new sequence, in the order of its variables; none if it is zeros.
+    pub fn initial(&self) -> &[Param<E>] {
+        &self.initial
     }
 
     /// The state after the last call, or the one set for the next.
     pub fn state(&self) -> Option<&C::State> {
-        self.state.as_ref()
+        self.carry.state.as_ref()
     }
 
-    /// Gives the next call its initial state, stateful or not. A layer that is not stateful starts from zeros again
-    /// after that call.
+    /// Gives the next call its initial state, stateful or not. A layer that is not stateful starts from that of a new
+    /// sequence again after that call.
     pub fn set_state(&mut self, state: C::State) {
-        self.state = Some(state);
-        self.set = true;
+        self.carry.set(state);
     }
 
-    /// Forgets the state: the next call starts from zeros.
+    /// Forgets the state: the next call starts from that of a new sequence.
     pub fn reset_state(&mut self) {
-        self.state = None;
-        self.set = false;
+        self.carry.reset();
     }
 
     /// All steps of a sequence, from the state that is due.
@@ -118,15 +139,21 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     /// # Panics
     /// Where the cell does, as when one of its parameters was replaced by one of another shape.
     pub fn forward<'t>(&mut self, xs: &Var<'t, E>) -> Result<Unrolled<'t, E, StateOn<'t, C, E>>> {
-        let [n, _] = self.check(xs)?;
-        let due = self.state.clone().filter(|_| self.stateful || self.set);
-        let state = due.unwrap_or_else(|| self.cell.zero_state(n));
-        let initial = state.on(xs.tape());
-        self.name_state(&initial, |name| format!("{name}_prev").into());
-        let (hs, last) = self.unroll(xs, initial.clone())?;
-        self.state = Some(C::State::detach(&last));
-        self.set = false;
-        Ok(Unrolled { hs, last, initial })
+        self.forward_with(xs, &Pass::new())
+    }
+
+    /// As [`forward`](Self::forward), told where rows end and start anew.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and if what `pass` holds does not fit `xs`.
+    pub fn forward_with<'t>(
+        &mut self,
+        xs: &Var<'t, E>,
+        pass: &Pass<E>,
+    ) -> Result<Unrolled<'t, E, StateOn<'t, C, E>>> {
+        let out = self.run(xs, self.carry.due(), pass)?;
+        self.carry.keep(C::State::detach(&out.last));
+        Ok(out)
     }
 
     /// All steps of a sequence from a given state, without looking at the carried state or changing it.
@@ -144,37 +171,20 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         xs: &Var<'t, E>,
         initial: StateOn<'t, C, E>,
     ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
-        let [n, steps] = self.check(xs)?;
-        let tape = xs.tape();
-        self.check_state(n, tape, &initial)?;
-        let recorded = tape.len();
-        let mut projected = self.cell.project(xs); // [N, T, P]
-        if tape.len() > recorded {
-            projected = projected.named("p");
-        }
-        let mut state = initial;
-        let mut outputs = Vec::with_capacity(steps);
-        for step in 0..steps {
-            tape.set_step(Some(step));
-            state = self.cell.step(&projected.select(1, step), &state);
-            self.name_state(&state, Cow::Borrowed);
-            outputs.push(self.cell.output(tape, &state)); // [N, H]
-        }
-        tape.set_step(None);
-        let hs = if steps > 0 {
-            Var::try_stack(&outputs, 1)? // [N, T, H]
-        } else {
-            let h = self.cell.output(tape, &state);
-            tape.constant(Tensor::zeros(h.shape().inserted(1, 0))) // [N, 0, H]
-        };
-        Ok((hs.named("hs"), state))
+        self.unroll_with(xs, initial, &Pass::new())
     }
 
-    /// `[N, T]` of a sequence that fits the cell.
-    fn check(&self, xs: &Var<'_, E>) -> Result<[usize; 2]> {
-        let shape = xs.shape();
-        expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
-        Ok([shape[0], shape[1]])
+    /// The state of a new sequence on a tape.
+    fn fresh<'t>(&self, tape: &'t Tape<E>, n: usize) -> StateOn<'t, C, E> {
+        let zeros = self.cell.zero_state(n).on(tape);
+        if self.initial.is_empty() {
+            return zeros;
+        }
+        let mut learned = self.initial.iter();
+        C::State::zip_on(&zeros, &zeros, &mut |zeros, _| {
+            let h0 = learned.next().expect("a state has as many variables as its zero state");
+            tape.param(h0).broadcast_to(zeros.shape()).retain_grad()
+        })
     }
 
     /// Refuses a state of another tape, or of other shapes than a zero state for a batch of `n`.
@@ -207,9 +217,73 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     }
 }
 
-/// The parameters of the cell, without a name of its own in between: `rnn.wx`.
+impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
+    type State = C::State;
+
+    fn input_size(&self) -> usize {
+        self.cell.input_size()
+    }
+
+    fn start<'t>(&self, tape: &'t Tape<E>, n: usize, given: Option<&C::State>) -> Result<StateOn<'t, C, E>> {
+        let initial = given.map_or_else(|| self.fresh(tape, n), |state| state.on(tape));
+        self.name_state(&initial, |name| format!("{name}_prev").into());
+        Ok(initial)
+    }
+
+    fn unroll_with<'t>(
+        &self,
+        xs: &Var<'t, E>,
+        initial: StateOn<'t, C, E>,
+        pass: &Pass<E>,
+    ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
+        let shape = xs.shape();
+        expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
+        let (n, steps, tape) = (shape[0], shape[1], xs.tape());
+        self.check_state(n, tape, &initial)?;
+        let masks = pass.masks(n, steps)?;
+        let fresh = masks.any_reset().then(|| self.fresh(tape, n));
+        let xs = masks.clear(xs)?;
+        let recorded = tape.len();
+        let mut projected = self.cell.project(&xs); // [N, T, P]
+        if tape.len() > recorded {
+            projected = projected.named("p");
+        }
+        let mut state = initial;
+        let mut outputs = Vec::with_capacity(steps);
+        for turn in 0..steps {
+            let step = if self.reversed { steps - 1 - turn } else { turn };
+            tape.set_step(Some(step));
+            if let (Some(fresh), Some(rows)) = (&fresh, masks.starting(step, self.reversed)) {
+                state = C::State::zip_on(fresh, &state, &mut |fresh, h| choose(&rows, fresh, h));
+            }
+            let next = self.cell.step(&projected.select(1, step), &state);
+            state = match masks.counting(step) {
+                Some(rows) => C::State::zip_on(&next, &state, &mut |next, h| choose(&rows, next, h)),
+                None => next,
+            };
+            self.name_state(&state, Cow::Borrowed);
+            outputs.push(self.cell.output(tape, &state)); // [N, H]
+        }
+        tape.set_step(None);
+        if self.reversed {
+            outputs.reverse();
+        }
+        let hs = if steps > 0 {
+            masks.clear(&Var::try_stack(&outputs, 1)?)? // [N, T, H]
+        } else {
+            let h = self.cell.output(tape, &state);
+            tape.constant(Tensor::zeros(h.shape().inserted(1, 0))) // [N, 0, H]
+        };
+        Ok((hs.named("hs"), state))
+    }
+}
+
+/// The parameters of the cell, without a name of its own in between, `rnn.wx`; and a learned initial state, `rnn.h0`.
 impl<E: Float, C: Cell<E>> Module<E> for Time<C, E> {
     fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
         self.cell.visit(path, f);
+        for param in &self.initial {
+            f(&join(path, param.name()), param);
+        }
     }
 }

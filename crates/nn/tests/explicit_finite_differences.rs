@@ -2,26 +2,9 @@
 
 mod common;
 
-use common::{assert_near, by_hand, normal, seeded, weights};
+use common::{assert_near, by_hand, differences, inner, normal, seeded, weights};
 use retrograde_nn::explicit;
 use retrograde_tensor::Tensor;
-
-/// `df/dx` by central differences of fourth order.
-fn differences(x: &Tensor<f64>, f: impl Fn(&Tensor<f64>) -> f64) -> Tensor<f64> {
-    let step = 1e-3;
-    Tensor::from_fn(x.shape(), |index| {
-        let moved = |by: f64| {
-            let mut x = x.clone();
-            x.set(index, x.at(index) + by * step).unwrap();
-            f(&x)
-        };
-        (8.0 * (moved(1.0) - moved(-1.0)) - (moved(2.0) - moved(-2.0))) / (12.0 * step)
-    })
-}
-
-fn inner(a: &Tensor<f64>, b: &Tensor<f64>) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
 
 #[test]
 fn of_one_step() {

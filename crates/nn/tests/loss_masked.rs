@@ -118,11 +118,10 @@ fn cross_entropy_refuses() {
     assert_eq!(wrong, "cross_entropy: expected mask of shape [1, 2], found [2]");
 }
 
+type Loss = for<'t> fn(&Var<'t, f64>, &Tensor<f64>, Option<&Tensor<bool>>) -> Result<Var<'t, f64>, Error>;
+
 /// Each element's loss and slope, `f(x, z)`, over what a mask of the leading axes counts.
-fn against_a_loop(
-    loss: for<'t> fn(&Var<'t, f64>, &Tensor<f64>, Option<&Tensor<bool>>) -> Result<Var<'t, f64>, Error>,
-    f: fn(f64, f64) -> (f64, f64),
-) {
+fn against_a_loop(loss: Loss, f: fn(f64, f64) -> (f64, f64)) {
     let mut rng = seeded(2);
     for dims in [vec![], vec![4], vec![1, 1], vec![3, 2], vec![2, 3, 4]] {
         let shape = Shape::new(&dims).unwrap();
@@ -134,11 +133,11 @@ fn against_a_loop(
             let counts = |i: usize| mask.to_vec()[i / width];
             let count = (0..shape.numel()).filter(|&i| counts(i)).count() as f64;
             let (mut expected, mut slopes) = (0.0, vec![0.0; shape.numel()]);
-            for i in 0..shape.numel() {
+            for (i, slope_of) in slopes.iter_mut().enumerate() {
                 if counts(i) {
                     let (loss, slope) = f(x.to_vec()[i], z.to_vec()[i]);
                     expected += loss / count;
-                    slopes[i] = -1.75 * slope / count;
+                    *slope_of = -1.75 * slope / count;
                 } else {
                     (x.as_mut_slice()[i], z.as_mut_slice()[i]) = (f64::NAN, f64::NAN);
                 }

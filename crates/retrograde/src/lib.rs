@@ -45,10 +45,18 @@ pub use retrograde_tensor as tensor;
 /// # Ok::<(), retrograde::nn::Error>(())
 /// ```
 pub mod prelude {
+    pub use crate::autograd::check::Check;
     pub use crate::autograd::{Gradients, Param, Tape, Var};
     pub use crate::nn::{
-        Adam, Cell, Embedding, Linear, Module, Optimizer, RnnCell, Sgd, State, Time, TimeRnn,
-        clip_grad_norm, cross_entropy, module,
+        Adam, Cell, Embedding, GruCell, Linear, LstmCell, Module, Optimizer, RnnCell, Sgd, State, Time,
+        TimeGru, TimeLstm, TimeRnn, clip_grad_norm, cross_entropy, module,
     };
     pub use crate::tensor::{Float, Shape, Tensor, assert_close};
+    pub use rand::SeedableRng;
+    pub use rand::rngs::StdRng;
 }
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -69,6 +69,13 @@ pub trait Scalar:
         }
     }
 
+    /// `x` if it is positive, else the constant 0, at 0 too: a number that carries a derivative has none there. NaN of
+    /// NaN.
+    fn relu(self) -> Self {
+        let zero = Self::default();
+        if self <= zero { zero } else { self }
+    }
+
     /// The greater of two values, the left one if they are equal. NaN if either is, as in NumPy.
     fn maximum(self, other: Self) -> Self {
         if (self >= other) | self.is_nan() { self } else { other }

@@ -1,5 +1,5 @@
 use crate::error::or_panic;
-use crate::layout::Layout;
+use crate::runs::{spread, zip_with};
 use crate::walk::{Walk, row};
 use crate::{Element, Error, Scalar, Shape, Tensor, buffer};
 
@@ -14,17 +14,13 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(x.map(|x| x > 0.0), Tensor::from([true, false]));
     /// ```
     pub fn map<F: Element>(&self, f: impl Fn(E) -> F) -> Tensor<F> {
-        let shape = self.shape();
-        if let Some(x) = self.as_slice() {
-            return Tensor::filled(buffer::collect(x.len(), x.iter().map(|&x| f(x))), shape);
+        let mut out = buffer::empty(self.numel());
+        let mut append = |x: &[E]| out.extend(x.iter().map(|&x| f(x)));
+        match self.as_slice() {
+            Some(x) => append(x),
+            None => self.runs(&mut append),
         }
-        let walk = Walk::new(&shape, [self.layout()]);
-        let (len, [stride]) = (walk.len, walk.strides);
-        let mut out = buffer::empty(shape.numel());
-        for [start] in walk {
-            out.extend(row(self.storage(), start, stride, len).map(&f));
-        }
-        Tensor::filled(out, shape)
+        Tensor::filled(out, self.shape())
     }
 
     /// The tensor of `f(a, b)` for each pair of elements, broadcasting. [`zip`](Self::zip) panics instead.
@@ -75,8 +71,30 @@ impl<E: Scalar> Tensor<E> {
 
     /// `x` where it is positive, else 0. NaN stays NaN.
     pub fn relu(&self) -> Self {
-        let zero = E::default();
-        self.map(|x| if x <= zero { zero } else { x })
+        self.map(E::relu)
+    }
+
+    /// `ln(1 + exp(x))`, a smooth [`relu`](Self::relu): without overflow, and with all its digits where it is tiny.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::{Tensor, assert_close};
+    ///
+    /// let x = Tensor::from([-50.0_f64, 0.0, 1000.0]);
+    /// assert_close!(x.softplus(), Tensor::from([(-50.0_f64).exp(), 2.0_f64.ln(), 1000.0]), 1e-15, 0.0);
+    /// ```
+    pub fn softplus(&self) -> Self {
+        self.map(softplus)
+    }
+
+    /// -1, 0 or 1: the sign of each element, a constant. NaN of NaN.
+    pub fn sign(&self) -> Self {
+        self.map(|x| match x.to_f64() {
+            x if x > 0.0 => E::from_f64(1.0),
+            x if x < 0.0 => E::from_f64(-1.0),
+            x if x.is_nan() => E::from_f64(x),
+            _ => E::default(),
+        })
     }
 
     /// The exponential.
@@ -222,68 +240,16 @@ binary! {
     ne_mask try_ne_mask |a, b| truth(a != b);
 }
 
-/// `f` of each pair in a new tensor, broadcasting.
-pub(crate) fn zip_with<A: Element, B: Element, C: Element>(
-    op: &'static str,
-    a: &Tensor<A>,
-    b: &Tensor<B>,
-    f: impl Fn(A, B) -> C,
-) -> Result<Tensor<C>, Error> {
-    let shape = Shape::broadcast(op, &a.shape(), &b.shape())?;
-    if a.shape() == b.shape()
-        && let (Some(x), Some(y)) = (a.as_slice(), b.as_slice())
-    {
-        return Ok(Tensor::filled(buffer::collect(x.len(), x.iter().zip(y).map(|(&x, &y)| f(x, y))), shape));
-    }
-    let walk = Walk::new(&shape, [&spread(a, &shape), &spread(b, &shape)]);
-    let (len, strides) = (walk.len, walk.strides);
-    let (x, y) = (a.storage(), b.storage());
-    let mut out = buffer::empty(shape.numel());
-    for [p, q] in walk {
-        match strides {
-            [1, 1] => out.extend(x[p..p + len].iter().zip(&y[q..q + len]).map(|(&x, &y)| f(x, y))),
-            [1, 0] => {
-                let y = y[q];
-                out.extend(x[p..p + len].iter().map(|&x| f(x, y)));
-            }
-            [0, 1] => {
-                let x = x[p];
-                out.extend(y[q..q + len].iter().map(|&y| f(x, y)));
-            }
-            [s, t] => out.extend(row(x, p, s, len).zip(row(y, q, t, len)).map(|(x, y)| f(x, y))),
-        }
-    }
-    Ok(Tensor::filled(out, shape))
-}
-
-/// `x = f(x, y)` at each place of a layout over `x`, to whose shape `b` broadcasts (checked before).
-pub(crate) fn zip_assign<A: Element, B: Element>(
-    x: &mut [A],
-    layout: &Layout,
-    b: &Tensor<B>,
-    f: impl Fn(A, B) -> A,
-) {
-    let walk = Walk::new(&layout.shape, [layout, &spread(b, &layout.shape)]);
-    let (len, strides) = (walk.len, walk.strides);
-    let y = b.storage();
-    for [p, q] in walk {
-        match strides {
-            [1, 1] => x[p..p + len].iter_mut().zip(&y[q..q + len]).for_each(|(x, &y)| *x = f(*x, y)),
-            [1, 0] => {
-                let y = y[q];
-                x[p..p + len].iter_mut().for_each(|x| *x = f(*x, y));
-            }
-            [s, t] => {
-                for (i, y) in row(y, q, t, len).enumerate() {
-                    let x = &mut x[p.wrapping_add_signed(i as isize * s)];
-                    *x = f(*x, y);
-                }
-            }
-        }
-    }
-}
-
-/// The layout of a tensor broadcast to a shape that it is known to broadcast to.
-fn spread<E: Element>(tensor: &Tensor<E>, shape: &Shape) -> Layout {
-    tensor.layout().broadcast("broadcast_to", shape).expect("the shape is the result of broadcasting")
+/// `max(x, 0) + ln(1 + e)` with `e = exp(-|x|)`; branches instead of `max` and `|x|` have the right derivative at 0.
+///
+/// # Source
+/// `ln(1 + e) = e · ln(u) / (u - 1)` with `u = 1 + e`, in which the rounding of `u` cancels: D. Goldberg, *What every
+/// computer scientist should know about floating-point arithmetic* (1991), theorem 4.
+fn softplus<E: Scalar>(x: E) -> E {
+    let one = E::from_f64(1.0);
+    let positive = x > E::default();
+    let e = if positive { -x } else { x }.exp();
+    let u = one + e;
+    let log = if u == one { e } else { e * u.ln() / (u - one) };
+    if positive { x + log } else { log }
 }

@@ -1,6 +1,6 @@
 use crate::error::or_panic;
 use crate::tensor::append;
-use crate::{Error, Scalar, Shape, Tensor, buffer};
+use crate::{Error, Scalar, Tensor, buffer};
 
 impl<E: Scalar> Tensor<E> {
     /// The rows (slices along the first axis) that `indices` name. [`gather_rows`](Self::gather_rows) panics
@@ -13,11 +13,7 @@ impl<E: Scalar> Tensor<E> {
     /// If this tensor has no axes, or if an index is out of range.
     pub fn try_gather_rows(&self, indices: &Tensor<usize>) -> Result<Self, Error> {
         let op = "gather_rows";
-        if self.rank() == 0 {
-            return Err(Error::TooFewAxes { op, min: 1, shape: Box::new(self.shape()) });
-        }
-        check_rows(op, indices, self.dims()[0])?;
-        let shape = indices.shape().followed_by(op, &self.dims()[1..])?;
+        let shape = self.shape().gathered(op, indices)?;
         let mut data = buffer::empty(shape.numel());
         if shape.numel() > 0 {
             let first = self.layout().selected(op, 0, 0)?;
@@ -60,15 +56,10 @@ impl<E: Scalar> Tensor<E> {
     /// # Errors
     /// If the first axes of this tensor are not those of the indices, or if an index is out of range.
     pub fn try_scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Result<Self, Error> {
-        let op = "scatter_add_rows";
-        let rest = self.shape().strip_prefix(indices.dims()).map(<[usize]>::to_vec).ok_or_else(|| {
-            Error::Prefix { op, indices: Box::new(indices.shape()), found: Box::new(self.shape()) }
-        })?;
-        check_rows(op, indices, rows)?;
-        let shape = Shape::from([rows]).followed_by(op, &rest)?;
+        let shape = self.shape().scattered("scatter_add_rows", rows, indices)?;
         let mut data = buffer::full(shape.numel(), E::default());
         let source = self.contiguous();
-        let (source, width) = (source.as_slice().expect("contiguous"), rest.iter().product::<usize>());
+        let (source, width) = (source.as_slice().expect("contiguous"), shape[1..].iter().product::<usize>());
         for (i, row) in indices.iter().enumerate() {
             let target = &mut data[row * width..(row + 1) * width];
             target.iter_mut().zip(&source[i * width..(i + 1) * width]).for_each(|(y, &x)| *y += x);

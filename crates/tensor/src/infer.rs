@@ -3,7 +3,7 @@
 use crate::index::check_rows;
 use crate::layout::Layout;
 use crate::reduce::chosen;
-use crate::{Error, Shape, Tensor};
+use crate::{Error, MAX_RANK, Shape, Tensor};
 
 /// Shapes of results. Each function takes the name of the operation that its error is to give, and fails where the
 /// tensor function of the same purpose does.
@@ -125,15 +125,14 @@ impl Shape {
             return Err(Error::InnerDims { op, lhs: Box::new(*self), rhs: Box::new(*other) });
         }
         if other.rank() == 2 {
-            return Ok(self.with_axis(self.rank() - 1, n));
+            return self.try_with_axis(op, self.rank() - 1, n);
         }
-        // [.., m, n] and [.., m, n]
-        let (a, b) = (self.with_axis(self.rank() - 1, n), other.with_axis(other.rank() - 2, m));
-        Shape::broadcast(op, &a, &b).map_err(|_| Error::Broadcast {
-            op,
-            lhs: Box::new(*self),
-            rhs: Box::new(*other),
-        })
+        let front = |shape: &Shape| Shape::checked(op, &shape[..shape.rank() - 2]);
+        let batch = Shape::broadcast(op, &front(self)?, &front(other)?).map_err(|error| match error {
+            Error::Broadcast { .. } => Error::Broadcast { op, lhs: Box::new(*self), rhs: Box::new(*other) },
+            too_large => too_large,
+        })?;
+        batch.followed_by(op, &[m, n])
     }
 
     /// The shape of tensors end to end along `axis`.
@@ -145,7 +144,8 @@ impl Shape {
         first.check_axis(op, axis)?;
         let mut size = 0_usize;
         for &found in shapes {
-            if found.rank() != first.rank() || found.with_axis(axis, first[axis]) != first {
+            let agrees = |other: usize| other == axis || found[other] == first[other];
+            if found.rank() != first.rank() || !(0..first.rank()).all(agrees) {
                 return Err(Error::Join { op, axis, first: Box::new(first), found: Box::new(found) });
             }
             size = size.saturating_add(found[axis]);
@@ -186,7 +186,9 @@ impl Shape {
             found: Box::new(*self),
         })?;
         check_rows(op, indices, rows)?;
-        Shape::from([rows]).followed_by(op, rest)
+        let mut dims = [rows; MAX_RANK + 1];
+        dims[1..=rest.len()].copy_from_slice(rest);
+        Self::checked(op, &dims[..=rest.len()])
     }
 
     /// The last two sizes.

@@ -1,6 +1,6 @@
-use crate::elementwise::zip_assign;
 use crate::error::or_panic;
 use crate::layout::Layout;
+use crate::runs::zip_assign;
 use crate::{Element, Error, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {
@@ -9,12 +9,7 @@ impl<E: Element> Tensor<E> {
     /// # Errors
     /// If there is no tensor, if the shapes differ, or if `axis` is beyond the rank.
     pub fn try_stack(tensors: &[&Self], axis: usize) -> Result<Self, Error> {
-        let op = "stack";
-        let first = tensors.first().ok_or(Error::NoTensors { op })?.shape();
-        if let Some(other) = tensors.iter().find(|tensor| tensor.shape() != first) {
-            return Err(Error::Expected { op, expected: Box::new(first), found: Box::new(other.shape()) });
-        }
-        let shape = first.try_inserted(op, axis, tensors.len())?;
+        let shape = Shape::stacked("stack", &shapes(tensors), axis)?;
         Ok(join(shape, axis, tensors.iter().map(|tensor| tensor.unsqueeze(axis))))
     }
 
@@ -42,18 +37,7 @@ impl<E: Element> Tensor<E> {
     /// # Errors
     /// If there is no tensor, if the shapes differ in another axis, or if there is no such axis.
     pub fn try_concat(tensors: &[&Self], axis: usize) -> Result<Self, Error> {
-        let op = "concat";
-        let first = tensors.first().ok_or(Error::NoTensors { op })?.shape();
-        first.check_axis(op, axis)?;
-        let mut size = 0_usize;
-        for tensor in tensors {
-            let found = tensor.shape();
-            if found.rank() != first.rank() || found.with_axis(axis, first[axis]) != first {
-                return Err(Error::Join { op, axis, first: Box::new(first), found: Box::new(found) });
-            }
-            size = size.saturating_add(found[axis]);
-        }
-        let shape = first.try_with_axis(op, axis, size)?;
+        let shape = Shape::concatenated("concat", &shapes(tensors), axis)?;
         Ok(join(shape, axis, tensors.iter().map(|&tensor| tensor.clone())))
     }
 
@@ -73,6 +57,10 @@ impl<E: Element> Tensor<E> {
     pub fn concat(tensors: &[&Self], axis: usize) -> Self {
         or_panic(Self::try_concat(tensors, axis))
     }
+}
+
+fn shapes<E: Element>(tensors: &[&Tensor<E>]) -> Vec<Shape> {
+    tensors.iter().map(|tensor| tensor.shape()).collect()
 }
 
 /// Copies tensors one after the other along an axis of a shape that they fill.

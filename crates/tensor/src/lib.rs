@@ -54,6 +54,7 @@ mod matrix;
 mod operators;
 mod random;
 mod reduce;
+mod runs;
 mod shape;
 mod simd;
 mod softmax;

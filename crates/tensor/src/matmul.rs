@@ -122,11 +122,9 @@ impl<E: Scalar> Tensor<E> {
             }
         }
         let op = "matmul";
-        let (lhs, rhs) = (self.shape(), other.shape());
-        let batch = Shape::broadcast(op, &self.layout().batch().shape, &other.layout().batch().shape)
-            .map_err(|_| Error::Broadcast { op, lhs: Box::new(lhs), rhs: Box::new(rhs) })?;
+        let shape = self.shape().matmul(op, &other.shape())?;
+        let batch = Shape::checked(op, &shape[..shape.rank() - 2])?;
         let whole = |rows, cols| batch.followed_by(op, &[rows, cols]);
-        let shape = whole(m, n)?;
         let mut out = buffer::full(shape.numel(), E::default());
         if out.is_empty() || k == 0 {
             return Ok(Self::filled(out, shape));

@@ -1,8 +1,8 @@
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use crate::elementwise::{zip_assign, zip_with};
 use crate::error::or_panic;
 use crate::layout::Layout;
+use crate::runs::{zip_assign, zip_with};
 use crate::{Error, Scalar, Shape, Tensor};
 
 /// `f` of each pair, in the storage of `a` if it can hold the result.
@@ -42,7 +42,7 @@ macro_rules! operator {
             /// # Errors
             /// If the shapes do not broadcast together.
             pub fn $try_name(&self, other: &Self) -> Result<Self, Error> {
-                zip_with(stringify!($name), self, other, |x, y| x $symbol y)
+                zip_with(stringify!($name), self, other, E::$name)
             }
         }
 
@@ -58,7 +58,7 @@ macro_rules! operator {
             type Output = Tensor<E>;
             #[track_caller]
             fn $name(self, other: &Tensor<E>) -> Tensor<E> {
-                or_panic(zip_into(stringify!($name), self, other, |x, y| x $symbol y))
+                or_panic(zip_into(stringify!($name), self, other, E::$name))
             }
         }
 

@@ -12,7 +12,7 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).sum(), Tensor::scalar(10.0));
     /// ```
     pub fn sum(&self) -> Self {
-        fold(self, [true; MAX_RANK], false, E::default(), |a, b| a + b)
+        fold(self, [true; MAX_RANK], false, E::default(), E::add)
     }
 
     /// The mean of all elements, as a tensor without axes. NaN if there are none.
@@ -39,7 +39,7 @@ impl<E: Scalar> Tensor<E> {
                 return Err(error());
             }
         }
-        let sum = fold(self, reduced, true, E::default(), |a, b| a + b);
+        let sum = fold(self, reduced, true, E::default(), E::add);
         Ok(sum.reshape(shape))
     }
 
@@ -177,10 +177,10 @@ macro_rules! extremum {
 }
 
 reduction!("sum", "[4.0, 6.0]", sum_axes try_sum_axes sum_axis try_sum_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    Ok(fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b))
+    Ok(fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add))
 });
 reduction!("mean", "[2.0, 3.0]", mean_axes try_mean_axes mean_axis try_mean_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    let sum = fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), |a, b| a + b);
+    let sum = fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add);
     let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
     Ok(sum / E::from_f64(count as f64))
 });

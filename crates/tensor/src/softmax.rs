@@ -120,7 +120,7 @@ fn softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
     block.chunks_exact_mut(len).for_each(shift_row);
     E::exp_slice(block);
     for row in block.chunks_exact_mut(len) {
-        let sum = fold_slice(row, |a, b| a + b);
+        let sum = fold_slice(row, E::add);
         row.iter_mut().for_each(|x| *x = *x / sum);
     }
 }
@@ -130,7 +130,7 @@ fn log_softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
     let mut e = block.to_vec();
     E::exp_slice(&mut e);
     for (row, e) in block.chunks_exact_mut(len).zip(e.chunks_exact(len)) {
-        let log = fold_slice(e, |a, b| a + b).ln();
+        let log = fold_slice(e, E::add).ln();
         row.iter_mut().for_each(|x| *x = *x - log);
     }
 }

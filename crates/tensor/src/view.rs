@@ -8,14 +8,7 @@ impl<E: Element> Tensor<E> {
     /// # Errors
     /// If the number of elements differs.
     pub fn try_reshape(&self, shape: impl Into<Shape>) -> Result<Self, Error> {
-        let shape = shape.into();
-        if shape.numel() != self.numel() {
-            return Err(Error::Reshape {
-                op: "reshape",
-                shape: Box::new(self.shape()),
-                found: Box::new(shape),
-            });
-        }
+        let shape = self.shape().reshaped("reshape", shape.into())?;
         Ok(match self.layout().reshaped(&shape) {
             Some(layout) => self.view(layout),
             None => Self::filled(self.copied(), shape),

@@ -2,6 +2,7 @@
 
 use super::notation::{Style, write};
 use super::{Derivation, Expr, Line};
+use crate::op::Comparison;
 
 struct Latex;
 
@@ -49,8 +50,15 @@ impl Style for Latex {
     fn function(&self, name: &str, x: &[String]) -> String {
         format!(r"\operatorname{{{}}}\left({}\right)", name.replace('_', r"\_"), x.join(", "))
     }
-    fn indexed(&self, x: String, index: &str) -> String {
-        format!("{x}[{index}]")
+    fn relation(&self, comparison: Comparison) -> &'static str {
+        match comparison {
+            Comparison::Gt => ">",
+            Comparison::Ge => r"\ge",
+            Comparison::Lt => "<",
+            Comparison::Le => r"\le",
+            Comparison::Eq => "=",
+            Comparison::Ne => r"\ne",
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Expr {
 pub enum Term {
     /// A variable, parameter or cotangent by its name.
     Name(String),
+    /// A constant without a name or axes, such as the 2 of `x / 2`.
+    Number(f64),
     /// An operation on formulas.
     Apply(Op, Vec<Expr>),
 }
@@ -37,6 +39,11 @@ impl Expr {
     /// A name of a given shape.
     pub fn name(name: impl Into<String>, shape: impl Into<Shape>) -> Self {
         Expr { term: Arc::new(Term::Name(name.into())), shape: shape.into() }
+    }
+
+    /// A number, as a formula without axes.
+    pub fn number(c: f64) -> Self {
+        Expr { term: Arc::new(Term::Number(c)), shape: Shape::from([]) }
     }
 
     /// What the formula is at its outermost.
@@ -51,6 +58,7 @@ impl Expr {
     pub fn evaluate<E: Float>(&self, names: &impl Fn(&str) -> Result<Tensor<E>>) -> Result<Tensor<E>> {
         match self.term() {
             Term::Name(name) => names(name),
+            Term::Number(c) => Ok(Tensor::scalar(E::from_f64(*c))),
             Term::Apply(op, x) => {
                 let x = x.iter().map(|x| x.evaluate(names)).collect::<Result<Vec<_>>>()?;
                 Ok(op.eval(&x.iter().collect::<Vec<_>>()))
@@ -68,6 +76,22 @@ impl Value for Expr {
         let shapes: Vec<Shape> = x.iter().map(|x| x.shape).collect();
         let shape = op.shape(&shapes).expect("rules fit the shapes that were recorded");
         Expr { term: Arc::new(Term::Apply(op, x.iter().map(|&x| x.clone()).collect())), shape }
+    }
+}
+
+/// One formula after the other: a formula can be as deep as a tape is long, and a stack is not.
+impl Drop for Expr {
+    fn drop(&mut self) {
+        let mut inner = Vec::new();
+        let take_inner = |x: &mut Expr, inner: &mut Vec<Expr>| {
+            if let Some(Term::Apply(_, x)) = Arc::get_mut(&mut x.term) {
+                inner.append(x);
+            }
+        };
+        take_inner(self, &mut inner);
+        while let Some(mut x) = inner.pop() {
+            take_inner(&mut x, &mut inner);
+        }
     }
 }
 
@@ -126,7 +150,7 @@ impl<E: Float> Tape<E> {
     /// If an output lives on another tape, or this one does not record.
     pub fn derivation(&self, outputs: &[&Var<'_, E>]) -> Result<Derivation> {
         if !self.is_recording() {
-            return Err(Error::NotRecorded);
+            return Err(Error::NotRecorded { op: "derivation" });
         }
         if outputs.iter().any(|y| !std::ptr::eq(y.tape(), self)) {
             return Err(Error::ForeignVariable { op: "derivation" });
@@ -176,6 +200,10 @@ impl<E: Float> Record<E> {
                 (None, Origin::Computed(op)) => {
                     let x: Vec<&Expr> = self.operands(id).iter().map(|&x| &formulas[x as usize]).collect();
                     Expr::apply(op.clone(), &x)
+                }
+                (None, Origin::Constant) if node.shape.rank() == 0 => {
+                    let value = node.value.as_ref().expect("the value of a leaf is kept");
+                    Expr::number(value.at(&[]).to_f64())
                 }
                 _ => Expr::name(self.label(id), node.shape),
             };

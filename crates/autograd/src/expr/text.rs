@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::notation::{Style, write};
 use super::{Derivation, Expr, Line};
+use crate::op::Comparison;
 
 struct Text;
 
@@ -36,8 +37,15 @@ impl Style for Text {
     fn function(&self, name: &str, x: &[String]) -> String {
         format!("{name}({})", x.join(", "))
     }
-    fn indexed(&self, x: String, index: &str) -> String {
-        format!("{x}[{index}]")
+    fn relation(&self, comparison: Comparison) -> &'static str {
+        match comparison {
+            Comparison::Gt => ">",
+            Comparison::Ge => "≥",
+            Comparison::Lt => "<",
+            Comparison::Le => "≤",
+            Comparison::Eq => "=",
+            Comparison::Ne => "≠",
+        }
     }
 }
 

@@ -87,6 +87,19 @@ impl<'t, E: Float> Var<'t, E> {
     ///
     /// # Panics
     /// If the shapes do not broadcast; [`try_maximum`](Self::try_maximum) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([1.0_f64, 5.0, 3.0]));
+    /// let y = x.maximum(3.0);
+    /// assert_eq!(y.value(), &Tensor::from([3.0, 5.0, 3.0]));
+    /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([0.0, 1.0, 0.5])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn maximum(&self, r: impl Operand<'t, E>) -> Self {
         or_panic(self.try_maximum(r))
@@ -135,6 +148,17 @@ impl<'t, E: Float> Var<'t, E> {
     ///
     /// # Panics
     /// If the shapes do not broadcast; [`try_gt`](Self::try_gt) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([1.0_f64, 5.0, 3.0]));
+    /// assert_eq!(x.gt(2.0).value(), &Tensor::from([0.0, 1.0, 1.0]));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn gt(&self, r: impl Operand<'t, E>) -> Self {
         or_panic(self.try_gt(r))
@@ -269,7 +293,8 @@ impl<'t, E: Float> Var<'t, E> {
         self.try_binary(Op::Compare(Comparison::Ne), r)
     }
 
-    /// The elements of `self` where `mask` is not zero, those of `otherwise` elsewhere. What is not taken is not read: a NaN
+    /// The elements of `self` where `mask` is not zero, those of `otherwise` elsewhere. What is not taken
+    /// is not read: a NaN
     /// there reaches neither the value nor the gradient.
     ///
     /// # Shapes
@@ -280,6 +305,20 @@ impl<'t, E: Float> Var<'t, E> {
     ///
     /// # Panics
     /// If the shapes do not broadcast; [`try_where_mask`](Self::try_where_mask) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([1.0_f64, 2.0, f64::NAN]));
+    /// let mask = Tensor::from([1.0, 1.0, 0.0]);
+    /// let y = x.where_mask(&mask, 0.0);
+    /// assert_eq!(y.value(), &Tensor::from([1.0, 2.0, 0.0]));
+    /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([1.0, 1.0, 0.0])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn where_mask(&self, mask: impl Operand<'t, E>, otherwise: impl Operand<'t, E>) -> Self {
         or_panic(self.try_where_mask(mask, otherwise))

@@ -3,110 +3,187 @@
 use retrograde_tensor::Float;
 
 use crate::Result;
-use crate::op::Op;
+use crate::op::{Op, Unary};
 use crate::var::{Var, or_panic};
 
 impl<E: Float> Var<'_, E> {
     /// The hyperbolic tangent, elementwise.
     ///
+    /// # Shapes
+    /// `[..] -> [..]`
+    ///
     /// # Derivative
     /// `g (1 - y²)`.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([0.0_f64, 1.0]));
+    /// let y = x.tanh();
+    /// let slope = 1.0 - y.value().square();
+    /// assert_eq!(y.sum().backward()?.get(&x), Some(&slope));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn tanh(&self) -> Self {
-        self.unary(Op::Tanh)
+        self.unary(Unary::Tanh)
     }
 
     /// The logistic function `1 / (1 + exp(-x))`, elementwise, safe for every finite `x`.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// `g y (1 - y)`.
     #[track_caller]
     pub fn sigmoid(&self) -> Self {
-        self.unary(Op::Sigmoid)
+        self.unary(Unary::Sigmoid)
     }
 
     /// `max(x, 0)`, elementwise.
     ///
+    /// # Shapes
+    /// `[..] -> [..]`
+    ///
     /// # Derivative
     /// `g` where `x > 0`, else 0; at the kink 0 is taken. As a formula: `g sign(y)`.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([-1.0_f64, 0.0, 2.0]));
+    /// let y = x.relu();
+    /// assert_eq!(y.value(), &Tensor::from([0.0, 0.0, 2.0]));
+    /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([0.0, 0.0, 1.0])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn relu(&self) -> Self {
-        self.unary(Op::Relu)
+        self.unary(Unary::Relu)
+    }
+
+    /// `ln(1 + eˣ)`, elementwise: a smooth [`relu`](Self::relu), without overflow.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
+    ///
+    /// # Derivative
+    /// `g sigmoid(x)`.
+    ///
+    /// # Source
+    /// C. Dugas and others, *Incorporating second-order functional knowledge for better option pricing* (2001).
+    #[track_caller]
+    pub fn softplus(&self) -> Self {
+        self.unary(Unary::Softplus)
     }
 
     /// `eˣ`, elementwise.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// `g y`.
     #[track_caller]
     pub fn exp(&self) -> Self {
-        self.unary(Op::Exp)
+        self.unary(Unary::Exp)
     }
 
     /// The natural logarithm, elementwise.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// `g / x`.
     #[track_caller]
     pub fn ln(&self) -> Self {
-        self.unary(Op::Ln)
+        self.unary(Unary::Ln)
     }
 
     /// The square root, elementwise.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// `g / (2 y)`.
     #[track_caller]
     pub fn sqrt(&self) -> Self {
-        self.unary(Op::Sqrt)
+        self.unary(Unary::Sqrt)
     }
 
     /// `x²`, elementwise.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// `2 g x`.
     #[track_caller]
     pub fn square(&self) -> Self {
-        self.unary(Op::Square)
+        self.unary(Unary::Square)
     }
 
     /// The sine of radians, elementwise.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// `g cos(x)`.
     #[track_caller]
     pub fn sin(&self) -> Self {
-        self.unary(Op::Sin)
+        self.unary(Unary::Sin)
     }
 
     /// The cosine of radians, elementwise.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// `-g sin(x)`.
     #[track_caller]
     pub fn cos(&self) -> Self {
-        self.unary(Op::Cos)
+        self.unary(Unary::Cos)
     }
 
     /// `|x|`, elementwise.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// `g sign(x)`, 0 at the kink. As a formula, `sign(0) = 0`.
     #[track_caller]
     pub fn abs(&self) -> Self {
-        self.unary(Op::Abs)
+        self.unary(Unary::Abs)
     }
 
     /// -1, 0 or 1: the sign of each element.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// None: no gradient flows through it.
     #[track_caller]
     pub fn sign(&self) -> Self {
-        self.unary(Op::Sign)
+        self.unary(Unary::Sign)
     }
 
     /// `c x` for a constant `c`; what `x * c` records.
+    ///
+    /// # Shapes
+    /// `[..] -> [..]`
     ///
     /// # Derivative
     /// `c g`.
@@ -117,6 +194,9 @@ impl<E: Float> Var<'_, E> {
 
     /// `x + c` for a constant `c`; what `x + c` records.
     ///
+    /// # Shapes
+    /// `[..] -> [..]`
+    ///
     /// # Derivative
     /// `g`.
     #[track_caller]
@@ -126,11 +206,27 @@ impl<E: Float> Var<'_, E> {
 
     /// Every element held within `[lo, hi]`.
     ///
+    /// # Shapes
+    /// `[..] -> [..]`
+    ///
     /// # Derivative
     /// `g` where `lo <= x <= hi`, else 0.
     ///
     /// # Panics
     /// If `lo > hi` or either is NaN; [`try_clamp`](Self::try_clamp) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([-3.0_f64, 0.5, 1.0]));
+    /// let y = x.clamp(-1.0, 1.0);
+    /// assert_eq!(y.value(), &Tensor::from([-1.0, 0.5, 1.0]));
+    /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([0.0, 1.0, 1.0])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn clamp(&self, lo: f64, hi: f64) -> Self {
         or_panic(self.try_clamp(lo, hi))
@@ -147,11 +243,28 @@ impl<E: Float> Var<'_, E> {
 
     /// `exp(x) / Σ exp(x)` along `axis`, safe for every finite `x`.
     ///
+    /// # Shapes
+    /// `[..] -> [..]`
+    ///
     /// # Derivative
     /// `y (g - Σ g y)`.
     ///
     /// # Panics
     /// If the axis is out of range; [`try_softmax`](Self::try_softmax) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([[0.0_f64, 0.0], [1000.0, 0.0]]));
+    /// let y = x.softmax(1);
+    /// assert_eq!(y.value(), &Tensor::from([[0.5, 0.5], [1.0, 0.0]]));
+    /// let dx = y.backward_with(&Tensor::from([[1.0, 0.0], [1.0, 0.0]]))?;
+    /// assert_eq!(dx.get(&x), Some(&Tensor::from([[0.25, -0.25], [0.0, 0.0]])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn softmax(&self, axis: usize) -> Self {
         or_panic(self.try_softmax(axis))
@@ -168,11 +281,28 @@ impl<E: Float> Var<'_, E> {
 
     /// `x - ln Σ exp(x)` along `axis`, safe for every finite `x`.
     ///
+    /// # Shapes
+    /// `[..] -> [..]`
+    ///
     /// # Derivative
     /// `g - eʸ Σ g`.
     ///
     /// # Panics
     /// If the axis is out of range; [`try_log_softmax`](Self::try_log_softmax) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([0.0_f64, 0.0]));
+    /// let y = x.log_softmax(0);
+    /// assert_eq!(y.value(), &Tensor::from([-2.0_f64.ln(), -2.0_f64.ln()]));
+    /// let dx = y.backward_with(&Tensor::from([1.0, 0.0]))?;
+    /// assert_eq!(dx.get(&x), Some(&Tensor::from([0.5, -0.5])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn log_softmax(&self, axis: usize) -> Self {
         or_panic(self.try_log_softmax(axis))

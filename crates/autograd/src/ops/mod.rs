@@ -2,6 +2,8 @@
 
 mod arithmetic;
 mod elementwise;
+mod index;
 mod linear;
 mod reduce;
 mod shape;
+mod slice;

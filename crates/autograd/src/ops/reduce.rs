@@ -9,8 +9,24 @@ use crate::var::{Var, or_panic};
 impl<E: Float> Var<'_, E> {
     /// The sum of all elements, a scalar.
     ///
+    /// # Shapes
+    /// `[..] -> []`
+    ///
     /// # Derivative
     /// `g` for every element.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+    /// let y = x.sum();
+    /// assert_eq!(y.value(), &Tensor::scalar(10.0));
+    /// assert_eq!(y.backward()?.get(&x), Some(&Tensor::ones([2, 2])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn sum(&self) -> Self {
         self.unary(Op::SumTo(Shape::from([])))
@@ -18,8 +34,24 @@ impl<E: Float> Var<'_, E> {
 
     /// The mean of all elements, a scalar; NaN if there are none.
     ///
+    /// # Shapes
+    /// `[..] -> []`
+    ///
     /// # Derivative
     /// `g / n` for each of `n` elements.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+    /// let y = x.mean();
+    /// assert_eq!(y.value(), &Tensor::scalar(2.5));
+    /// assert_eq!(y.backward()?.get(&x), Some(&Tensor::full([2, 2], 0.25)));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn mean(&self) -> Self {
         self.sum().scale(1.0 / self.value().numel() as f64)
@@ -35,6 +67,20 @@ impl<E: Float> Var<'_, E> {
     ///
     /// # Panics
     /// If an axis is out of range or given twice; [`try_sum_axes`](Self::try_sum_axes) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+    /// let y = x.sum_axes(&[0], false);
+    /// assert_eq!(y.value(), &Tensor::from([4.0, 6.0]));
+    /// let dx = y.backward_with(&Tensor::from([1.0, 10.0]))?;
+    /// assert_eq!(dx.get(&x), Some(&Tensor::from([[1.0, 10.0], [1.0, 10.0]])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn sum_axes(&self, axes: &[usize], keep: bool) -> Self {
         or_panic(self.try_sum_axes(axes, keep))
@@ -60,6 +106,17 @@ impl<E: Float> Var<'_, E> {
     ///
     /// # Panics
     /// If an axis is out of range or given twice; [`try_mean_axes`](Self::try_mean_axes) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(x.mean_axes(&[1], true).value(), &Tensor::from([[1.5], [3.5]]));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn mean_axes(&self, axes: &[usize], keep: bool) -> Self {
         or_panic(self.try_mean_axes(axes, keep))
@@ -85,7 +142,21 @@ impl<E: Float> Var<'_, E> {
     /// `g` for the largest element, shared equally among equals.
     ///
     /// # Panics
-    /// If an axis is out of range or given twice, or if there is no element to choose from; [`try_max_axes`](Self::try_max_axes) returns that as an error.
+    /// If an axis is out of range or given twice, or if there is no element to choose from;
+    /// [`try_max_axes`](Self::try_max_axes) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([[1.0_f64, 7.0], [4.0, 4.0]]));
+    /// let y = x.max_axes(&[1], false);
+    /// assert_eq!(y.value(), &Tensor::from([7.0, 4.0]));
+    /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([[0.0, 1.0], [0.5, 0.5]])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn max_axes(&self, axes: &[usize], keep: bool) -> Self {
         or_panic(self.try_max_axes(axes, keep))
@@ -97,7 +168,8 @@ impl<E: Float> Var<'_, E> {
     /// If an axis is out of range or given twice, or if there is no element to choose from.
     #[track_caller]
     pub fn try_max_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
-        Ok(self.try_unary(Op::Max { axes: axes.to_vec() })?.without(axes, keep))
+        self.shape().reduced_non_empty("max_axes", axes)?;
+        Ok(self.unary(Op::Max { axes: axes.to_vec() }).without(axes, keep))
     }
 
     /// The smallest element over several axes.
@@ -109,7 +181,8 @@ impl<E: Float> Var<'_, E> {
     /// `g` for the smallest element, shared equally among equals.
     ///
     /// # Panics
-    /// If an axis is out of range or given twice, or if there is no element to choose from; [`try_min_axes`](Self::try_min_axes) returns that as an error.
+    /// If an axis is out of range or given twice, or if there is no element to choose from;
+    /// [`try_min_axes`](Self::try_min_axes) returns that as an error.
     #[track_caller]
     pub fn min_axes(&self, axes: &[usize], keep: bool) -> Self {
         or_panic(self.try_min_axes(axes, keep))
@@ -121,7 +194,8 @@ impl<E: Float> Var<'_, E> {
     /// If an axis is out of range or given twice, or if there is no element to choose from.
     #[track_caller]
     pub fn try_min_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
-        Ok((-(-self).try_unary(Op::Max { axes: axes.to_vec() })?).without(axes, keep))
+        self.shape().reduced_non_empty("min_axes", axes)?;
+        Ok((-(-self).unary(Op::Max { axes: axes.to_vec() })).without(axes, keep))
     }
 
     /// `ln Σ exp(x)` along `axis`, safe for every finite `x`.
@@ -134,6 +208,19 @@ impl<E: Float> Var<'_, E> {
     ///
     /// # Panics
     /// If the axis is out of range; [`try_logsumexp`](Self::try_logsumexp) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([1000.0_f64, 1000.0]));
+    /// let y = x.logsumexp(0, false);
+    /// assert_eq!(y.value(), &Tensor::scalar(1000.0 + 2.0_f64.ln()));
+    /// assert_eq!(y.backward()?.get(&x), Some(&Tensor::from([0.5, 0.5])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn logsumexp(&self, axis: usize, keep: bool) -> Self {
         or_panic(self.try_logsumexp(axis, keep))
@@ -158,6 +245,17 @@ impl<E: Float> Var<'_, E> {
     ///
     /// # Panics
     /// If `shape` does not broadcast to this one; [`try_sum_to`](Self::try_sum_to) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(x.sum_to([2, 1]).value(), &Tensor::from([[3.0], [7.0]]));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn sum_to(&self, shape: impl Into<Shape>) -> Self {
         or_panic(self.try_sum_to(shape))

@@ -1,12 +1,12 @@
-//! Other shapes of the same elements.
+//! The same elements in another shape.
 
-use retrograde_tensor::{Float, Shape, Tensor};
+use retrograde_tensor::{Float, Shape};
 
 use crate::Result;
 use crate::op::Op;
 use crate::var::{Var, or_panic};
 
-impl<'t, E: Float> Var<'t, E> {
+impl<E: Float> Var<'_, E> {
     /// The same elements, in row-major order, in another shape.
     ///
     /// # Shapes
@@ -17,6 +17,20 @@ impl<'t, E: Float> Var<'t, E> {
     ///
     /// # Panics
     /// If the number of elements differs; [`try_reshape`](Self::try_reshape) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+    /// let y = x.reshape([4]);
+    /// assert_eq!(y.value(), &Tensor::from([1.0, 2.0, 3.0, 4.0]));
+    /// let dx = y.backward_with(&Tensor::from([1.0, 10.0, 100.0, 1000.0]))?;
+    /// assert_eq!(dx.get(&x), Some(&Tensor::from([[1.0, 10.0], [100.0, 1000.0]])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
         or_panic(self.try_reshape(shape))
@@ -41,6 +55,17 @@ impl<'t, E: Float> Var<'t, E> {
     ///
     /// # Panics
     /// If `axes` is not a permutation; [`try_permute`](Self::try_permute) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::<f64>::zeros([2, 3, 4]));
+    /// assert_eq!(x.permute(&[2, 0, 1]).shape(), [4, 2, 3].into());
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn permute(&self, axes: &[usize]) -> Self {
         or_panic(self.try_permute(axes))
@@ -92,6 +117,17 @@ impl<'t, E: Float> Var<'t, E> {
     ///
     /// # Panics
     /// If the rank is below 2; [`try_t`](Self::try_t) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(x.t().value(), &Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn t(&self) -> Self {
         or_panic(self.try_t())
@@ -116,7 +152,21 @@ impl<'t, E: Float> Var<'t, E> {
     /// `g`, summed over what was repeated.
     ///
     /// # Panics
-    /// If the shape does not broadcast to `shape`; [`try_broadcast_to`](Self::try_broadcast_to) returns that as an error.
+    /// If the shape does not broadcast to `shape`; [`try_broadcast_to`](Self::try_broadcast_to) returns
+    /// that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let b = tape.var(Tensor::from([1.0_f64, 2.0]));
+    /// let y = b.broadcast_to([3, 2]);
+    /// let db = y.backward_with(&Tensor::from([[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]))?;
+    /// assert_eq!(db.get(&b), Some(&Tensor::from([6.0, 15.0])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Self {
         or_panic(self.try_broadcast_to(shape))
@@ -129,78 +179,6 @@ impl<'t, E: Float> Var<'t, E> {
     #[track_caller]
     pub fn try_broadcast_to(&self, shape: impl Into<Shape>) -> Result<Self> {
         self.try_unary(Op::BroadcastTo(shape.into()))
-    }
-
-    /// `length` entries along `axis`, from `start`.
-    ///
-    /// # Shapes
-    /// `[.., n, ..] -> [.., length, ..]`
-    ///
-    /// # Derivative
-    /// `g` in its place, 0 elsewhere.
-    ///
-    /// # Panics
-    /// If the range does not lie within the axis; [`try_narrow`](Self::try_narrow) returns that as an error.
-    #[track_caller]
-    pub fn narrow(&self, axis: usize, start: usize, length: usize) -> Self {
-        or_panic(self.try_narrow(axis, start, length))
-    }
-
-    /// As [`narrow`](Self::narrow).
-    ///
-    /// # Errors
-    /// If the range does not lie within the axis.
-    #[track_caller]
-    pub fn try_narrow(&self, axis: usize, start: usize, length: usize) -> Result<Self> {
-        self.try_unary(Op::Narrow { axis, start, length })
-    }
-
-    /// Zeros of size `size` along `axis`, with the operand placed from `start`.
-    ///
-    /// # Shapes
-    /// `[.., n, ..] -> [.., size, ..]`
-    ///
-    /// # Derivative
-    /// The part of `g` where the operand was placed.
-    ///
-    /// # Panics
-    /// If the operand does not fit there; [`try_pad`](Self::try_pad) returns that as an error.
-    #[track_caller]
-    pub fn pad(&self, axis: usize, start: usize, size: usize) -> Self {
-        or_panic(self.try_pad(axis, start, size))
-    }
-
-    /// As [`pad`](Self::pad).
-    ///
-    /// # Errors
-    /// If the operand does not fit there.
-    #[track_caller]
-    pub fn try_pad(&self, axis: usize, start: usize, size: usize) -> Result<Self> {
-        self.try_unary(Op::Pad { axis, start, size })
-    }
-
-    /// Entry `index` along `axis`, which disappears: `xs[:, t]` is `xs.select(1, t)`.
-    ///
-    /// # Shapes
-    /// `[.., n, ..] -> [.., ..]`
-    ///
-    /// # Derivative
-    /// `g` in its place, 0 elsewhere.
-    ///
-    /// # Panics
-    /// If the axis or the index is out of range; [`try_select`](Self::try_select) returns that as an error.
-    #[track_caller]
-    pub fn select(&self, axis: usize, index: usize) -> Self {
-        or_panic(self.try_select(axis, index))
-    }
-
-    /// As [`select`](Self::select).
-    ///
-    /// # Errors
-    /// If the axis or the index is out of range.
-    #[track_caller]
-    pub fn try_select(&self, axis: usize, index: usize) -> Result<Self> {
-        self.try_unary(Op::Select { axis, index })
     }
 
     /// Drops an axis of size 1.
@@ -237,7 +215,8 @@ impl<'t, E: Float> Var<'t, E> {
     /// `g` in the operand's shape.
     ///
     /// # Panics
-    /// If the axis is out of range or the rank is at its limit; [`try_unsqueeze`](Self::try_unsqueeze) returns that as an error.
+    /// If the axis is out of range or the rank is at its limit; [`try_unsqueeze`](Self::try_unsqueeze)
+    /// returns that as an error.
     #[track_caller]
     pub fn unsqueeze(&self, axis: usize) -> Self {
         or_panic(self.try_unsqueeze(axis))
@@ -251,112 +230,5 @@ impl<'t, E: Float> Var<'t, E> {
     pub fn try_unsqueeze(&self, axis: usize) -> Result<Self> {
         let shape = self.shape().unsqueezed("unsqueeze", axis)?;
         self.try_reshape(shape)
-    }
-
-    /// Variables of one shape, side by side along a new axis.
-    ///
-    /// # Shapes
-    /// T times `[..] -> [.., T, ..]`
-    ///
-    /// # Derivative
-    /// Entry `i` of `g` for part `i`.
-    ///
-    /// # Panics
-    /// If there is no part, if shapes differ, or the axis is out of range; [`try_stack`](Self::try_stack) returns that as an error.
-    #[track_caller]
-    pub fn stack(parts: &[Self], axis: usize) -> Self {
-        or_panic(Self::try_stack(parts, axis))
-    }
-
-    /// As [`stack`](Self::stack).
-    ///
-    /// # Errors
-    /// If there is no part, if shapes differ, or the axis is out of range.
-    #[track_caller]
-    pub fn try_stack(parts: &[Self], axis: usize) -> Result<Self> {
-        let first = parts.first().ok_or(retrograde_tensor::Error::NoTensors { op: "stack" })?;
-        first.tape().apply(Op::Stack { axis }, &parts.iter().collect::<Vec<_>>())
-    }
-
-    /// Variables end to end along an axis.
-    ///
-    /// # Shapes
-    /// `[.., a, ..], [.., b, ..] -> [.., a + b, ..]`
-    ///
-    /// # Derivative
-    /// The part of `g` that came from each.
-    ///
-    /// # Panics
-    /// If there is no part, if shapes differ off the axis, or it is out of range; [`try_concat`](Self::try_concat) returns that as an error.
-    #[track_caller]
-    pub fn concat(parts: &[Self], axis: usize) -> Self {
-        or_panic(Self::try_concat(parts, axis))
-    }
-
-    /// As [`concat`](Self::concat).
-    ///
-    /// # Errors
-    /// If there is no part, if shapes differ off the axis, or it is out of range.
-    #[track_caller]
-    pub fn try_concat(parts: &[Self], axis: usize) -> Result<Self> {
-        let first = parts.first().ok_or(retrograde_tensor::Error::NoTensors { op: "concat" })?;
-        let mut end = 0;
-        let starts = parts
-            .iter()
-            .map(|part| {
-                let start = end;
-                end += part.shape().require_axis("concat", axis)?[axis];
-                Ok(start)
-            })
-            .collect::<Result<Vec<usize>>>()?;
-        first.tape().apply(Op::Concat { axis, starts }, &parts.iter().collect::<Vec<_>>())
-    }
-
-    /// Rows by index, as an embedding looks them up.
-    ///
-    /// # Shapes
-    /// `[V, ..], [indices..] -> [indices.., ..]`
-    ///
-    /// # Derivative
-    /// `g`, each row added up where it came from.
-    ///
-    /// # Panics
-    /// If an index is out of range; [`try_gather_rows`](Self::try_gather_rows) returns that as an error.
-    #[track_caller]
-    pub fn gather_rows(&self, indices: &Tensor<usize>) -> Self {
-        or_panic(self.try_gather_rows(indices))
-    }
-
-    /// As [`gather_rows`](Self::gather_rows).
-    ///
-    /// # Errors
-    /// If an index is out of range.
-    #[track_caller]
-    pub fn try_gather_rows(&self, indices: &Tensor<usize>) -> Result<Self> {
-        self.try_unary(Op::Gather(indices.clone()))
-    }
-
-    /// Rows added up by index into a table of `rows` rows: the transpose of [`gather_rows`](Self::gather_rows).
-    ///
-    /// # Shapes
-    /// `[indices.., ..] -> [rows, ..]`
-    ///
-    /// # Derivative
-    /// `g`, gathered.
-    ///
-    /// # Panics
-    /// If an index is out of range or the leading axes are not those of `indices`; [`try_scatter_add_rows`](Self::try_scatter_add_rows) returns that as an error.
-    #[track_caller]
-    pub fn scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Self {
-        or_panic(self.try_scatter_add_rows(rows, indices))
-    }
-
-    /// As [`scatter_add_rows`](Self::scatter_add_rows).
-    ///
-    /// # Errors
-    /// If an index is out of range or the leading axes are not those of `indices`.
-    #[track_caller]
-    pub fn try_scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Result<Self> {
-        self.try_unary(Op::Scatter { rows, indices: indices.clone() })
     }
 }

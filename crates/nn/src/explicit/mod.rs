@@ -5,10 +5,18 @@
 //! tape is compared with what is written here.
 //!
 //! # Source
-//! K. Saitoh, *Deep Learning from Scratch 2: Natural Language Processing* (2018), chapter 5.
+//! K. Saitoh, *Deep Learning from Scratch 2: Natural Language Processing* (2018), chapters 5 and 6, appendix C.
 
+mod gru;
+mod lstm;
 mod rnn;
+mod time_gru;
+mod time_lstm;
 mod time_rnn;
 
+pub use gru::Gru;
+pub use lstm::Lstm;
 pub use rnn::Rnn;
+pub use time_gru::TimeGru;
+pub use time_lstm::TimeLstm;
 pub use time_rnn::TimeRnn;

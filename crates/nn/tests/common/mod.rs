@@ -2,8 +2,8 @@
 #![allow(dead_code)] // each test file uses its own part
 
 use rand::{SeedableRng, rngs::StdRng};
-use retrograde_autograd::{Gradients, Param, Tape};
-use retrograde_nn::{RnnCell, TimeRnn, explicit};
+use retrograde_autograd::{Gradients, Param, Tape, Var};
+use retrograde_nn::{Cell, Module, RnnCell, State, Time, TimeRnn, explicit};
 use retrograde_tensor::{Float, Shape, Tensor};
 
 /// Normal samples of standard deviation `std`; the same numbers in every precision.
@@ -54,4 +54,81 @@ pub(crate) fn gradients<E: Float>(of: &[(&Param<E>, &Tensor<E>)]) -> Gradients<E
     let params: Vec<_> = of.iter().map(|(param, _)| tape.param(param)).collect();
     let seeds: Vec<_> = params.iter().zip(of).map(|(param, (_, g))| (param, *g)).collect();
     tape.backward(&seeds).unwrap()
+}
+
+/// `df/dx` by central differences of fourth order.
+pub(crate) fn differences(x: &Tensor<f64>, f: impl Fn(&Tensor<f64>) -> f64) -> Tensor<f64> {
+    let step = 1e-3;
+    Tensor::from_fn(x.shape(), |index| {
+        let moved = |by: f64| {
+            let mut x = x.clone();
+            x.set(index, x.at(index) + by * step).unwrap();
+            f(&x)
+        };
+        (8.0 * (moved(1.0) - moved(-1.0)) - (moved(2.0) - moved(-2.0))) / (12.0 * step)
+    })
+}
+
+/// `Σ a ⊙ b`.
+pub(crate) fn inner(a: &Tensor<f64>, b: &Tensor<f64>) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The tensors of a state, in order.
+pub(crate) fn tensors<S: State<f64>>(state: &S) -> Vec<Tensor<f64>> {
+    let mut tensors = Vec::new();
+    state.each(&mut |part| tensors.push(part.clone()));
+    tensors
+}
+
+/// The variables of a state on a tape, in order.
+pub(crate) fn parts<'t, S: State<f64>>(on: &S::On<'t>) -> Vec<Var<'t, f64>> {
+    let mut parts = Vec::new();
+    S::each_on(on, &mut |part| parts.push(part.clone()));
+    parts
+}
+
+/// A small value in place of the zeros that biases start from, so that no gradient vanishes by chance.
+pub(crate) fn perturb<M: Module<f64>>(module: &M, rng: &mut StdRng) {
+    for param in module.params() {
+        param.set(param.value() + normal::<f64>(param.shape(), 0.3, rng)).unwrap();
+    }
+}
+
+/// What is derived from the tape against differences, for a cell over a sequence: of the input and each parameter, from
+/// random cotangents of everything that comes out.
+pub(crate) fn assert_gradients<C: Cell<f64>>(cell: C, n: usize, steps: usize, rng: &mut StdRng) {
+    perturb(&cell, rng);
+    let layer = Time::new(cell);
+    let xs = normal::<f64>([n, steps, layer.cell.input_size()], 1.0, rng);
+    let outputs = |tape: &Tape<f64>, xs: &Tensor<f64>| -> Vec<Tensor<f64>> {
+        let (hs, last) = layer.unroll(&tape.constant(xs.clone()), layer.cell.zero_state(n).on(tape)).unwrap();
+        let mut outputs = vec![hs.detach()];
+        outputs.extend(parts::<C::State>(&last).into_iter().map(Var::detach));
+        outputs
+    };
+    let cotangents: Vec<Tensor<f64>> =
+        outputs(&Tape::inference(), &xs).iter().map(|y| normal(y.shape(), 1.0, rng)).collect();
+    let value = |xs: &Tensor<f64>| {
+        let outputs = outputs(&Tape::inference(), xs);
+        outputs.iter().zip(&cotangents).map(|(y, dy)| inner(y, dy)).sum()
+    };
+
+    let tape = Tape::new();
+    let x = tape.var(xs.clone());
+    let (hs, last) = layer.unroll(&x, layer.cell.zero_state(n).on(&tape)).unwrap();
+    let mut found = vec![hs];
+    found.extend(parts::<C::State>(&last));
+    let pairs: Vec<_> = found.iter().zip(&cotangents).collect();
+    let grads = tape.backward(&pairs).unwrap();
+    assert_near("dxs", grads.get(&x).unwrap(), &differences(&xs, value), 1e-8);
+    for (path, param) in layer.named_params() {
+        let kept = param.value();
+        let expected = differences(&kept, |w| {
+            param.set(w.clone()).unwrap();
+            value(&xs)
+        });
+        param.set(kept).unwrap();
+        assert_near(&path, grads.get(&param).unwrap(), &expected, 1e-8);
+    }
 }

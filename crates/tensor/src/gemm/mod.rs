@@ -28,6 +28,20 @@ enum Right<'a, E> {
     Packed(&'a Packed<E>),
 }
 
+impl<E: Copy + Default> Right<'_, E> {
+    /// Where the panel of the columns from `first` on has its row `depth`, and how far apart its rows are.
+    fn panel(&self, depth: usize, first: usize) -> (*const E, usize) {
+        match self {
+            Right::Direct(b) | Right::Transposed(b) => {
+                let ((data, start), [row, column]) = (b.parts(), b.strides());
+                let place = depth as isize * row + first as isize * column;
+                (data[start..].as_ptr().wrapping_offset(place), row as usize)
+            }
+            Right::Packed(b) => b.panel(depth, first),
+        }
+    }
+}
+
 macro_rules! gemm {
     ($name:ident, $float:tt, $general:ident) => {
         /// `c = alpha · a·b + beta · c`, at a level that the processor has.
@@ -39,7 +53,6 @@ macro_rules! gemm {
             beta: $float,
             mut c: MatrixMut<'_, $float>,
         ) {
-
             let [m, k, n] = product_dims(&a, &b, &c);
             let contiguous = c.strides()[1] == 1 && c.strides()[0] >= n as isize;
             if m * k * n <= SMALL {
@@ -103,32 +116,34 @@ where
     // SAFETY: each part lies within the matrices that the caller vouches for.
     unsafe {
         match right {
-            Right::Direct(b) => {
+            Right::Direct(b) if m == 1 => {
                 let (data, start) = b.parts();
                 let product = Tile { b: data[start..].as_ptr(), b_row: b.strides()[0] as usize, ..product };
-                if m == 1 {
-                    return product.single_row::<V>(n);
-                }
-                for j in (0..n).step_by(2 * V::LANES) {
-                    product.from(0, j).panel::<V>(m, (n - j).min(2 * V::LANES));
-                }
+                product.single_row::<V>(n);
             }
             Right::Transposed(b) => {
                 let (data, start) = b.parts();
                 let column = b.strides()[1];
                 dots::<V>(product, data[start..].as_ptr(), column, n);
             }
-            Right::Packed(b) => {
-                for depth in (0..product.k).step_by(DEPTH) {
-                    let k = (product.k - depth).min(DEPTH);
+            Right::Direct(_) | Right::Packed(_) => {
+                // What is not packed is multiplied by few rows, which stay in the cache as they are.
+                let (most, height) = match right {
+                    Right::Packed(_) => (DEPTH, HEIGHT),
+                    _ => (product.k, m),
+                };
+                for depth in (0..product.k).step_by(most) {
+                    let k = (product.k - depth).min(most);
                     let a = product.a.offset(depth as isize * product.a_strides[1]);
                     let slab = Tile { k, a, add: product.add || depth > 0, ..product };
-                    for i in (0..m).step_by(HEIGHT) {
-                        let rows = (m - i).min(HEIGHT);
-                        for panel in b.panels(depth) {
-                            let tile = Tile { b: panel.data, b_row: panel.width, ..slab.from(i, 0) };
-                            let tile = Tile { c: tile.c.add(panel.first), ..tile };
-                            tile.panel::<V>(rows, panel.columns);
+                    for i in (0..m).step_by(height) {
+                        let rows = (m - i).min(height);
+                        let slab = slab.from(i, 0);
+                        for j in (0..n).step_by(2 * V::LANES) {
+                            let (b, b_row) = right.panel(depth, j);
+                            let tile = Tile { b, b_row, c: slab.c.add(j), ..slab };
+                            // The only call: the micro-kernel is inlined, and long, as it has a form for each size.
+                            tile.panel::<V>(rows, (n - j).min(2 * V::LANES));
                         }
                     }
                 }

@@ -18,15 +18,6 @@ pub(crate) struct Packed<E> {
     dims: [usize; 2],
 }
 
-/// The columns of a panel, and where it lies.
-pub(super) struct Panel<E> {
-    pub(super) first: usize,
-    pub(super) columns: usize,
-    /// The distance between rows: `columns`, rounded up to whole registers.
-    pub(super) width: usize,
-    pub(super) data: *const E,
-}
-
 impl<E: Copy + Default> Packed<E> {
     /// Packs a matrix for registers of `lanes` numbers.
     pub(super) fn new(b: &Matrix<'_, E>, lanes: usize) -> Self {
@@ -59,17 +50,13 @@ impl<E: Copy + Default> Packed<E> {
         Packed { data, start, lanes, dims: [k, n] }
     }
 
-    /// The panels, from row `from_row` on.
-    pub(super) fn panels(&self, from_row: usize) -> impl Iterator<Item = Panel<E>> {
+    /// Where the panel of the columns from `first` on has its row `depth`, and how far apart its rows are: its columns,
+    /// rounded up to whole registers.
+    pub(super) fn panel(&self, depth: usize, first: usize) -> (*const E, usize) {
         let [k, n] = self.dims;
-        let mut place = self.start;
-        (0..n).step_by(2 * self.lanes).map(move |first| {
-            let columns = (n - first).min(2 * self.lanes);
-            let width = columns.next_multiple_of(self.lanes);
-            let data = self.data[place + from_row * width..].as_ptr();
-            place += k * width;
-            Panel { first, columns, width, data }
-        })
+        let width = (n - first).min(2 * self.lanes).next_multiple_of(self.lanes);
+        // The panels in front of it are all full.
+        (self.data[self.start + k * first + depth * width..].as_ptr(), width)
     }
 }
 

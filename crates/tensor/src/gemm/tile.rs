@@ -43,7 +43,9 @@ impl<E> Tile<E> {
     #[inline(always)]
     unsafe fn compute<V: Vector<Lane = E>, const M: usize, const N: usize>(&self, last: usize) {
         if M > V::ROWS {
-            unreachable!("known when compiling: such a tile does not fit the registers and is never asked for");
+            unreachable!(
+                "known when compiling: such a tile does not fit the registers and is never asked for"
+            );
         }
         // SAFETY: every place is that of an element of the tile, which the caller vouches for; the last register of a
         // row is touched only in its first `last` lanes.
@@ -91,13 +93,16 @@ impl<E> Tile<E> {
     unsafe fn rows<V: Vector<Lane = E>, const N: usize>(&self, rows: usize, last: usize) {
         // SAFETY: the caller's.
         unsafe {
+            // Sizes beyond those of the level would be compiled for nothing.
             match rows {
                 1 => self.compute::<V, 1, N>(last),
                 2 => self.compute::<V, 2, N>(last),
                 3 => self.compute::<V, 3, N>(last),
                 4 => self.compute::<V, 4, N>(last),
+                _ if const { V::ROWS <= 4 } => unreachable!("a tile of {rows} rows"),
                 5 => self.compute::<V, 5, N>(last),
                 6 => self.compute::<V, 6, N>(last),
+                _ if const { V::ROWS <= 6 } => unreachable!("a tile of {rows} rows"),
                 7 => self.compute::<V, 7, N>(last),
                 8 => self.compute::<V, 8, N>(last),
                 9 => self.compute::<V, 9, N>(last),

@@ -1,6 +1,5 @@
 //! Transcendental functions of a register: argument reduction, a series, and what happens at the ends.
 //!
-//! Largest errors, in units in the last place (ulp) against the correctly rounded result: see [`crate::ulp`].
 
 use super::{Level, Vector, at_level};
 

@@ -29,14 +29,19 @@ pub enum Level {
 
 impl Level {
     /// The level that kernels use: the highest that the processor has, or a lower one that the environment variable
-    /// `RETROGRADE_SIMD` (`portable`, `avx2` or `avx512`) asks for when the process starts.
+    /// `RETROGRADE_SIMD` (`portable`, `avx2` or `avx512`) asks for. It is read once, when a kernel is first called; a
+    /// level that the processor does not have stands for the highest that it has, an empty value for none.
+    ///
+    /// # Panics
+    /// If the variable has another value: who sets it means something by it.
     pub fn current() -> Self {
         static LEVEL: OnceLock<Level> = OnceLock::new();
         *LEVEL.get_or_init(|| {
-            let asked = match std::env::var("RETROGRADE_SIMD").as_deref() {
-                Ok("portable") => Level::Portable,
-                Ok("avx2") => Level::Avx2,
-                _ => Level::Avx512,
+            let asked = match std::env::var_os("RETROGRADE_SIMD").unwrap_or_default() {
+                level if level == "portable" => Level::Portable,
+                level if level == "avx2" => Level::Avx2,
+                level if level == "avx512" || level.is_empty() => Level::Avx512,
+                other => panic!("RETROGRADE_SIMD: expected portable, avx2 or avx512, found {other:?}"),
             };
             asked.min(Self::highest())
         })

@@ -1,10 +1,22 @@
 //! How far the transcendental functions are from the truth, at every level.
 
-use super::Level;
-use super::math;
+mod reference;
+
+use super::{Level, math};
+use reference::{Dd, Scaled};
 
 fn levels() -> impl Iterator<Item = Level> {
     [Level::Portable, Level::Avx2, Level::Avx512].into_iter().filter(|&level| level <= Level::highest())
+}
+
+/// `2ⁿ`, for a normal result.
+fn power_of_two(n: i32) -> f64 {
+    f64::from_bits(((n + 1023) as u64) << 52)
+}
+
+/// The exponent of a normal number.
+fn exponent(x: f64) -> i32 {
+    (x.to_bits() >> 52 & 0x7ff) as i32 - 1023
 }
 
 /// The distance of `found` from `truth`, in units in the last place of single precision at the truth.
@@ -13,54 +25,179 @@ fn ulp_f32(found: f32, truth: f64) -> f64 {
     if found.to_bits() == rounded.to_bits() || (found.is_nan() && rounded.is_nan()) {
         return 0.0;
     }
-    if !found.is_finite() || !rounded.is_finite() {
+    // The wrong zero, or an infinity or NaN instead of a number.
+    if !found.is_finite() || !rounded.is_finite() || (found == 0.0 && truth == 0.0) {
         return f64::INFINITY;
     }
-    if found == 0.0 && truth == 0.0 {
-        return f64::INFINITY; // the wrong zero
-    }
-    let exponent = (truth.abs().log2().floor() as i32).max(-126);
-    (f64::from(found) - truth).abs() / 2_f64.powi(exponent - 23)
+    (f64::from(found) - truth).abs() / power_of_two(exponent(truth).max(-126) - 23)
 }
 
-type Function = (&'static str, fn(Level, &mut [f32]), fn(f64) -> f64);
+/// The distance of `found` from a `truth` other than 0, in units in the last place of double precision at the truth.
+fn ulp_f64(found: f64, truth: Scaled) -> f64 {
+    let Scaled { value: Dd(high, low), exponent: scale } = truth;
+    let place = exponent(high) + scale;
+    if !found.is_finite() {
+        let overflows = place > 1023
+            || (place == 1023 && high.abs() * 2_f64.powi(-exponent(high)) >= 2.0 - f64::EPSILON / 2.0);
+        return if overflows && found == high.signum() * f64::INFINITY { 0.0 } else { f64::INFINITY };
+    }
+    if found == 0.0 && found.is_sign_negative() != high.is_sign_negative() {
+        return f64::INFINITY;
+    }
+    // Exact, in two steps, since 2^-scale itself may be out of range.
+    let half = scale / 2;
+    let unscaled = found * power_of_two(-half) * power_of_two(half - scale);
+    ((unscaled - high) - low).abs() / 2_f64.powi(place.max(-1022) - 52 - scale)
+}
+
+struct Function {
+    name: &'static str,
+    single: fn(Level, &mut [f32]),
+    double: fn(Level, &mut [f64]),
+    /// For `f32`, from the standard library's `f64`.
+    near: fn(f64) -> f64,
+    /// For `f64`.
+    truth: fn(f64) -> Scaled,
+    /// Where a result is a normal or subnormal number, beyond that of the special values.
+    domain: [f64; 2],
+}
 
 const FUNCTIONS: [Function; 4] = [
-    ("exp", math::exp::f32, f64::exp),
-    ("tanh", math::tanh::f32, f64::tanh),
-    ("sigmoid", math::sigmoid::f32, |x| {
-        if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) }
-    }),
-    ("ln", math::ln::f32, f64::ln),
+    Function {
+        name: "exp",
+        single: math::exp::f32,
+        double: math::exp::f64,
+        near: f64::exp,
+        truth: reference::exp,
+        domain: [-745.0, 709.7],
+    },
+    Function {
+        name: "tanh",
+        single: math::tanh::f32,
+        double: math::tanh::f64,
+        near: f64::tanh,
+        truth: reference::tanh,
+        domain: [-f64::MAX, f64::MAX],
+    },
+    Function {
+        name: "sigmoid",
+        single: math::sigmoid::f32,
+        double: math::sigmoid::f64,
+        near: |x| {
+            let e = (-x.abs()).exp();
+            if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
+        },
+        truth: reference::sigmoid,
+        domain: [-745.0, 745.0],
+    },
+    Function {
+        name: "ln",
+        single: math::ln::f32,
+        double: math::ln::f64,
+        near: f64::ln,
+        truth: reference::ln,
+        domain: [f64::from_bits(1), f64::MAX],
+    },
 ];
 
-/// The worst error over every `step`th bit pattern, and where it is.
-fn worst(function: &Function, level: Level, step: usize) -> (f64, f32) {
-    let (_, f, truth) = function;
-    let mut worst = (0.0, 0.0);
-    let mut bits = (0..=u32::MAX).step_by(step);
+/// The worst error at each level over every `step`th bit pattern from `first` on, and where it is.
+fn worst_f32(function: &Function, first: u32, step: usize) -> Vec<(Level, f64, f32)> {
+    let mut worst: Vec<_> = levels().map(|level| (level, 0.0, 0.0)).collect();
+    let mut bits = (first..=u32::MAX).step_by(step);
     loop {
         let x: Vec<f32> = bits.by_ref().take(4096).map(f32::from_bits).collect();
         if x.is_empty() {
             return worst;
         }
-        let mut y = x.clone();
-        f(level, &mut y);
-        for (&x, &y) in x.iter().zip(&y) {
-            let error = ulp_f32(y, truth(f64::from(x)));
-            if error > worst.0 {
-                worst = (error, x);
+        let truth: Vec<f64> = x.iter().map(|&x| (function.near)(f64::from(x))).collect();
+        for (level, most, place) in &mut worst {
+            let mut y = x.clone();
+            (function.single)(*level, &mut y);
+            for ((&x, &y), &truth) in x.iter().zip(&y).zip(&truth) {
+                let error = ulp_f32(y, truth);
+                if error > *most {
+                    (*most, *place) = (error, x);
+                }
             }
         }
     }
 }
 
+/// A generator of bits: SplitMix64 (Steele, Lea and Flood 2014).
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Double-precision arguments: `count` of each exponent, and four thousand times as many where the functions bend.
+fn doubles(count: usize) -> Vec<f64> {
+    let state = &mut 1;
+    let mut x = vec![];
+    for exponent in 0..0x7ff_u64 {
+        for _ in 0..count {
+            let random = random(state);
+            x.push(f64::from_bits(random & !(0x7ff << 52) | exponent << 52));
+        }
+    }
+    let mut between = |low: f64, high: f64| {
+        let fraction = (random(state) >> 11) as f64 / 2_f64.powi(53);
+        low + (high - low) * fraction
+    };
+    for _ in 0..800 * count {
+        x.extend([between(-1.0, 1.0), between(-20.0, 20.0), between(-746.0, 711.0), between(0.5, 2.0)]);
+        // Near 1, at every distance.
+        x.push(1.0 + between(-1.0, 1.0) * between(-60.0, 0.0).exp2());
+    }
+    // Neighbours of where a range is reduced otherwise, or ends.
+    let half_log = std::f64::consts::LN_2 / 2.0;
+    let edges = (1..60).step_by(2).map(|k| f64::from(k) * half_log);
+    let edges = edges.clone().chain(edges.map(|x| x / 2.0));
+    let powers = [-1022, -1021, -100, -54, -53, -27, -2, -1, 0, 1, 5, 52, 53, 1023].map(power_of_two);
+    let others = [0.0, 20.0, 36.7, 37.4, 708.39, 709.78, 710.0, 745.13, 746.0, f64::MAX];
+    let roots = [std::f64::consts::SQRT_2, std::f64::consts::FRAC_1_SQRT_2];
+    for x0 in edges.chain(powers).chain(others).chain(roots) {
+        for ulps in -20..=20 {
+            let near = f64::from_bits(x0.to_bits().saturating_add_signed(ulps));
+            x.extend([near, -near]);
+        }
+    }
+    x
+}
+
+/// The worst error at each level, and where it is.
+fn worst_f64(function: &Function, count: usize) -> Vec<(Level, f64, f64)> {
+    let [low, high] = function.domain;
+    let mut x = doubles(count);
+    x.retain(|&x| low <= x && x <= high && x != 0.0);
+    let truth: Vec<Scaled> = x.iter().map(|&x| (function.truth)(x)).collect();
+    let found = levels().map(|level| {
+        let mut y = x.clone();
+        (function.double)(level, &mut y);
+        let errors = y.iter().zip(&truth).map(|(&y, &truth)| ulp_f64(y, truth));
+        let (error, at) = errors
+            .zip(&x)
+            .fold((0.0, 0.0), |most, (error, &x)| if error > most.0 { (error, x) } else { most });
+        (level, error, at)
+    });
+    found.collect()
+}
+
 #[test]
 fn single_precision_is_within_two_ulp() {
-    for level in levels() {
-        for function in &FUNCTIONS {
-            let (error, x) = worst(function, level, 4099);
-            assert!(error <= 2.0, "{} at {level:?}: {error:.3} ulp at {x:e}", function.0);
+    for function in &FUNCTIONS {
+        for (level, error, x) in worst_f32(function, 0, 16_381) {
+            assert!(error <= 2.0, "{} at {level:?}: {error:.3} ulp at {x:e}", function.name);
+        }
+    }
+}
+
+#[test]
+fn double_precision_is_within_two_ulp() {
+    for function in &FUNCTIONS {
+        for (level, error, x) in worst_f64(function, 4) {
+            assert!(error <= 2.0, "{} at {level:?}: {error:.3} ulp at {x:e}", function.name);
         }
     }
 }
@@ -68,11 +205,147 @@ fn single_precision_is_within_two_ulp() {
 #[test]
 #[ignore = "all 2³² numbers, for every function and level: minutes; run with --release -- --ignored --nocapture"]
 fn single_precision_exhaustively() {
-    for level in levels() {
-        for function in &FUNCTIONS {
-            let (error, x) = worst(function, level, 1);
-            println!("{:8} {level:?}: {error:.3} ulp at {x:e}", function.0);
+    for function in &FUNCTIONS {
+        for (level, error, x) in worst_f32(function, 0, 1) {
+            println!("{:8} {level:?}: {error:.3} ulp at {x:e}", function.name);
             assert!(error <= 2.0);
         }
     }
 }
+
+#[test]
+#[ignore = "fourteen million numbers, for every function: a minute; run with --release -- --ignored --nocapture"]
+fn double_precision_densely() {
+    for function in &FUNCTIONS {
+        for (level, error, x) in worst_f64(function, 2300) {
+            println!("{:8} {level:?}: {error:.3} ulp at {x:e}", function.name);
+            assert!(error <= 2.0);
+        }
+    }
+}
+
+/// What a function is at special values, bit for bit except for NaN: exact in either precision.
+#[test]
+fn special_values() {
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    let table: [[(f64, f64); 9]; 4] = [
+        [
+            (0.0, 1.0),
+            (-0.0, 1.0),
+            (inf, inf),
+            (-inf, 0.0),
+            (nan, nan),
+            (1e30, inf),
+            (-1e30, 0.0),
+            (711.0, inf),
+            (-747.0, 0.0),
+        ],
+        [
+            (0.0, 0.0),
+            (-0.0, -0.0),
+            (inf, 1.0),
+            (-inf, -1.0),
+            (nan, nan),
+            (1e30, 1.0),
+            (-1e30, -1.0),
+            (20.5, 1.0),
+            (-20.5, -1.0),
+        ],
+        [
+            (0.0, 0.5),
+            (-0.0, 0.5),
+            (inf, 1.0),
+            (-inf, 0.0),
+            (nan, nan),
+            (1e30, 1.0),
+            (-1e30, 0.0),
+            (800.0, 1.0),
+            (-800.0, 0.0),
+        ],
+        [
+            (0.0, -inf),
+            (-0.0, -inf),
+            (inf, inf),
+            (-inf, nan),
+            (nan, nan),
+            (1.0, 0.0),
+            (-1e30, nan),
+            (-1.0, nan),
+            (-1e-30, nan),
+        ],
+    ];
+    let same = |found: f64, expected: f64| {
+        found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan()
+    };
+    for (function, cases) in FUNCTIONS.iter().zip(table) {
+        for level in levels() {
+            let mut double = cases.map(|(x, _)| x);
+            let mut single = double.map(|x| x as f32);
+            (function.double)(level, &mut double);
+            (function.single)(level, &mut single);
+            for ((x, expected), (y, z)) in cases.into_iter().zip(double.into_iter().zip(single)) {
+                assert!(
+                    same(y, expected),
+                    "{} of {x} at {level:?}: expected {expected}, found {y}",
+                    function.name
+                );
+                assert!(
+                    same(f64::from(z), expected),
+                    "{} of {x} at {level:?}: expected {expected}, found {z} (f32)",
+                    function.name
+                );
+            }
+        }
+    }
+    // What is odd keeps the least numbers as they are.
+    for level in levels() {
+        let mut double = [f64::from_bits(1), -f64::from_bits(1), f64::MIN_POSITIVE / 2.0, 1e-300];
+        let mut single = [f32::from_bits(1), -f32::from_bits(1), f32::MIN_POSITIVE / 2.0, 1e-30];
+        let (x, y) = (double, single);
+        math::tanh::f64(level, &mut double);
+        math::tanh::f32(level, &mut single);
+        assert_eq!((double, single), (x, y), "{level:?}");
+    }
+}
+
+macro_rules! tails {
+    ($test:ident, $float:ident, $field:ident) => {
+        /// Slices of every length up to three of the longest registers and one, at every offset: each element is what
+        /// it is in a whole register, and nothing beside the slice is written.
+        #[test]
+        fn $test() {
+            const LONGEST: usize = 3 * 16 + 1;
+            let argument = |i: usize| ((i * 37 % 101) as $float - 50.0) * 0.37;
+            for function in &FUNCTIONS {
+                for level in levels() {
+                    let whole = |x: $float| {
+                        let mut register = [x; 16];
+                        (function.$field)(level, &mut register);
+                        register[0].to_bits()
+                    };
+                    let x: Vec<$float> = (0..LONGEST + 4).map(argument).collect();
+                    let expected: Vec<_> = x.iter().map(|&x| whole(x)).collect();
+                    for start in 0..4 {
+                        for length in 0..=LONGEST {
+                            let mut y = x.clone();
+                            (function.$field)(level, &mut y[start..start + length]);
+                            for (i, y) in y.iter().enumerate() {
+                                let inside = (start..start + length).contains(&i);
+                                let expected = if inside { expected[i] } else { x[i].to_bits() };
+                                assert!(
+                                    y.to_bits() == expected
+                                        || y.is_nan() && <$float>::from_bits(expected).is_nan(),
+                                    "{} at {level:?}: element {i} of {start}..{start} + {length}",
+                                    function.name
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+
+tails!(single_precision_tails, f32, single);
+tails!(double_precision_tails, f64, double);

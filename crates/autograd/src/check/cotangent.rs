@@ -1,0 +1,98 @@
+//! What outputs are weighted with: a gradient is checked for each of these.
+
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt};
+
+use super::problem::Part;
+
+/// Cotangents of all outputs: random ones with a label, then, for the full Jacobian, a unit vector an output element.
+pub(super) struct Cotangents {
+    pub(super) dense: Vec<(String, Vec<f64>)>,
+    pub(super) units: usize,
+    outputs: Vec<Part>,
+}
+
+/// The label of cotangents of all outputs at once.
+pub(super) const ALL: &str = "all outputs";
+
+impl Cotangents {
+    /// `draws` of all outputs, then each output alone, then the last time step of each sequence alone: there, what
+    /// travels back through time is not drowned by what later cotangents add on the way.
+    pub(super) fn new(outputs: &[Part], draws: usize, jacobian: bool, rng: &mut StdRng) -> Self {
+        let size = outputs.last().map_or(0, |part| part.range.end);
+        let mut dense = Vec::new();
+        let mut draw = |label: &str, keep: &dyn Fn(usize) -> bool| {
+            let v = (0..size).map(|place| if keep(place) { weight(rng) } else { 0.0 }).collect();
+            dense.push((label.to_owned(), v));
+        };
+        (0..draws).for_each(|_| draw(ALL, &|_| true));
+        for part in outputs.iter().filter(|part| !part.range.is_empty()) {
+            if outputs.len() > 1 {
+                draw(&part.name, &|place| part.range.contains(&place));
+            }
+            if let Some(last) = part.steps().filter(|&steps| steps > 1).map(|steps| steps - 1) {
+                let label = format!("{} at step {last}", part.name);
+                draw(&label, &|place| part.range.contains(&place) && part.step(place) == Some(last));
+            }
+        }
+        Cotangents { dense, units: if jacobian { size } else { 0 }, outputs: outputs.to_vec() }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.dense.len() + self.units
+    }
+
+    /// `⟨v, y⟩` for each `v`.
+    pub(super) fn read(&self, y: &[f64]) -> Vec<f64> {
+        self.sum(y, |v, y| v * y)
+    }
+
+    /// `Σ |v y|` for each `v`: what `⟨v, y⟩` is small or large against.
+    pub(super) fn read_abs(&self, y: &[f64]) -> Vec<f64> {
+        self.sum(y, |v, y| (v * y).abs())
+    }
+
+    fn sum(&self, y: &[f64], term: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+        let dense = self.dense.iter().map(|(_, v)| v.iter().zip(y).map(|(&v, &y)| term(v, y)).sum());
+        dense.chain(y[..self.units].iter().map(|&y| term(1.0, y))).collect()
+    }
+
+    /// The vectors themselves.
+    pub(super) fn vectors(&self, size: usize) -> Vec<Vec<f64>> {
+        let unit = |j: usize| (0..size).map(|i| f64::from(u8::from(i == j))).collect();
+        self.dense.iter().map(|(_, v)| v.clone()).chain((0..self.units).map(unit)).collect()
+    }
+
+    /// What is weighted by cotangent `p`.
+    pub(super) fn label(&self, p: usize) -> String {
+        if let Some((label, _)) = self.dense.get(p) {
+            return label.clone();
+        }
+        let place = p - self.dense.len();
+        let part = self.outputs.iter().find(|part| part.range.contains(&place));
+        part.map_or_else(String::new, |part| format!("{}{:?}", part.name, part.index(place)))
+    }
+
+    /// The rounding error of `⟨v, y⟩` in one evaluation: an element carries that of its output's typical magnitude,
+    /// since it may be small only by cancellation.
+    pub(super) fn rounding(&self, y: &[f64]) -> Vec<f64> {
+        let mut noise = vec![0.0; y.len()];
+        for part in &self.outputs {
+            let typical = rms(&y[part.range.clone()]);
+            part.range.clone().for_each(|place| noise[place] = f64::EPSILON * y[place].abs().max(typical));
+        }
+        self.sum(&noise, |v, noise| (v * noise).powi(2)).into_iter().map(f64::sqrt).collect()
+    }
+}
+
+/// The root of the mean square.
+pub(super) fn rms(x: &[f64]) -> f64 {
+    (x.iter().map(|x| x * x).sum::<f64>() / x.len().max(1) as f64).sqrt()
+}
+
+/// A random weight of either sign that is never small: an element weighted with almost nothing is not checked.
+pub(super) fn weight(rng: &mut (impl Rng + ?Sized)) -> f64 {
+    let magnitude = rng.random_range(0.5..1.5);
+    if rng.random() { magnitude } else { -magnitude }
+}

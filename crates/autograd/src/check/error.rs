@@ -1,0 +1,148 @@
+//! Why a check could not be carried out. What it found wrong with a gradient is in the report instead.
+
+use retrograde_tensor::Shape;
+
+/// What a forward or backward pass under test may fail with: any error.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a check could not be carried out.
+///
+/// It is an enum of its own, apart from [`crate::Error`], because it carries errors of the passes under test, which
+/// may be of any type.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The forward pass under test returned an error.
+    #[error("check: the forward pass failed: {0}")]
+    Forward(#[source] BoxError),
+    /// The explicit backward pass under test returned an error.
+    #[error("check: the explicit backward pass failed: {0}")]
+    Backward(#[source] BoxError),
+    /// The tape refused a backward pass or a Jacobian-vector product.
+    #[error(transparent)]
+    Tape(Box<crate::Error>),
+    /// There is nothing to compare.
+    #[error("check: expected at least one output with at least one element, found none")]
+    NoOutputs,
+    /// There is nothing to perturb.
+    #[error("check: expected at least one input or parameter with at least one element, found none")]
+    NothingToPerturb,
+    /// Two things have one name.
+    #[error("check: expected distinct names, found {name} twice among the {among}")]
+    NameTwice {
+        /// Which list it is in.
+        among: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// One parameter is listed under two names, so it cannot be perturbed alone.
+    #[error("check: expected each parameter once, found one as {first} and as {second}")]
+    ParamTwice {
+        /// The first name.
+        first: String,
+        /// The second name.
+        second: String,
+    },
+    /// A name that nothing has.
+    #[error("check: expected one of {}, found {found}", known.join(", "))]
+    UnknownName {
+        /// The names that there are.
+        known: Vec<String>,
+        /// The name asked for.
+        found: String,
+    },
+    /// A time axis beyond the axes of its tensor.
+    #[error("check: expected a time axis below {} for {name} of shape {shape}, found {axis}", shape.rank())]
+    TimeAxis {
+        /// The name of the tensor.
+        name: String,
+        /// The axis.
+        axis: usize,
+        /// The shape of the tensor.
+        shape: Box<Shape>,
+    },
+    /// A number of directions or a tolerance that cannot be used.
+    #[error("check: expected {expected}, found {found}")]
+    Setting {
+        /// What was expected.
+        expected: &'static str,
+        /// What was found.
+        found: f64,
+    },
+    /// The forward pass uses parameters that were never perturbed.
+    #[error("check: expected every parameter of the forward pass to be listed, found also {}", names.join(", "))]
+    NotPerturbed {
+        /// The names of the parameters.
+        names: Vec<String>,
+    },
+    /// Two runs on the same input differ: the layer is random, or it keeps state between calls.
+    #[error(
+        "check: expected two runs to agree bit for bit, found {name}{index:?} = {first:e}, then {second:e}: \
+         the layer is random or keeps state between calls"
+    )]
+    NotRepeatable {
+        /// The name of the output, or of the gradient.
+        name: String,
+        /// Where.
+        index: Vec<usize>,
+        /// The value in the first run.
+        first: f64,
+        /// The value in a later run.
+        second: f64,
+    },
+    /// Two runs return different outputs.
+    #[error("check: expected the outputs {} of the first run, found {}", first.join(", "), second.join(", "))]
+    OutputsChanged {
+        /// Names and shapes in the first run.
+        first: Vec<String>,
+        /// Names and shapes in a later run.
+        second: Vec<String>,
+    },
+    /// A value that is not a finite number.
+    #[error("check: expected finite values, found {name}{index:?} = {value}")]
+    NotFinite {
+        /// The name of the tensor.
+        name: String,
+        /// Where.
+        index: Vec<usize>,
+        /// The value.
+        value: f64,
+    },
+    /// An explicit backward pass left a gradient out.
+    #[error("check: expected a gradient for {name} from the explicit backward pass, found none")]
+    MissingGradient {
+        /// The name of the input or parameter.
+        name: String,
+    },
+    /// An explicit backward pass returned a gradient of another shape than its tensor.
+    #[error(
+        "check: expected a gradient of shape {expected} for {name}, found {found}{}",
+        hint(expected, found)
+    )]
+    GradientShape {
+        /// The name of the input or parameter.
+        name: String,
+        /// Its shape.
+        expected: Box<Shape>,
+        /// The shape of the gradient.
+        found: Box<Shape>,
+    },
+}
+
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Self {
+        Error::Tape(Box::new(error))
+    }
+}
+
+/// What a wrong shape most likely means.
+fn hint(expected: &Shape, found: &Shape) -> &'static str {
+    let reversed: Vec<usize> = found.iter().rev().copied().collect();
+    if found.rank() > expected.rank() && found.ends_with(expected) {
+        ": is the sum over the batch missing?"
+    } else if found.rank() > 1 && reversed[..] == expected[..] {
+        ": is it transposed?"
+    } else {
+        ""
+    }
+}

@@ -1,0 +1,230 @@
+//! Checking gradients: a layer against finite differences and against the exact adjoint identity.
+//!
+//! Everything that a forward pass reads is named and perturbed, every output counts with random cotangents, and each
+//! tensor, or each time step of a sequence, is judged by its own magnitude. The backward pass under test is the
+//! tape's ([`Check::run`], [`Check::layer`]) or one written by hand ([`Check::compare`]).
+//!
+//! # Example
+//! ```
+//! use retrograde_autograd::Param;
+//! use retrograde_autograd::check::Check;
+//! use retrograde_tensor::Tensor;
+//!
+//! let w = Param::new("w", Tensor::from([[0.5, -0.3], [0.2, 0.7]]));
+//! let report = Check::new()
+//!     .input("x", Tensor::from([[1.0, -2.0]]))
+//!     .params([&w])
+//!     .run(|_, x| Ok([("y", x["x"].matmul(&w).tanh())].into()))?;
+//! report.assert_ok();
+//! # Ok::<(), retrograde_autograd::check::Error>(())
+//! ```
+
+mod compare;
+mod cotangent;
+mod diagnose;
+mod error;
+mod named;
+mod oracles;
+mod pattern;
+mod problem;
+mod report;
+mod run;
+mod second;
+mod slope;
+mod table;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use retrograde_tensor::Tensor;
+
+pub use error::{BoxError, Error};
+pub use named::Named;
+pub use pattern::Pattern;
+pub use problem::{Backward, Forward};
+pub use report::{Jacobian, Kink, Measure, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict};
+
+use crate::{Param, Tape, Var};
+use run::Settings;
+
+/// A layer that can be checked as it is: `Check::new().layer(&mut rnn)?.assert_ok()`.
+pub trait Checkable {
+    /// Every parameter, with a name of its own.
+    fn params(&self) -> Vec<(String, Param<f64>)>;
+
+    /// An example of every input and initial state, from a seeded generator. Sizes that all differ tell most.
+    fn inputs(&self, rng: &mut StdRng) -> Named<Tensor<f64>>;
+
+    /// The inputs and outputs that are sequences, with their time axis.
+    fn time_axes(&self) -> Vec<(&'static str, usize)> {
+        Vec::new()
+    }
+
+    /// All outputs, the last state included. Each call starts afresh: state does not travel from one to the next.
+    ///
+    /// # Errors
+    /// Whatever the layer's forward pass returns.
+    fn forward<'t>(
+        &mut self,
+        tape: &'t Tape<f64>,
+        inputs: &Named<Var<'t, f64>>,
+    ) -> Result<Named<Var<'t, f64>>, BoxError>;
+}
+
+/// What is checked and how thoroughly.
+#[derive(Clone, Debug)]
+pub struct Check {
+    inputs: Vec<(String, Tensor<f64>)>,
+    params: Vec<(String, Param<f64>)>,
+    time: Vec<(String, usize)>,
+    settings: Settings,
+}
+
+impl Default for Check {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Check {
+    /// A check of nothing yet: 3 directions, seed 0, finite differences to 1e-8 and the adjoint identity to 1e-12
+    /// of each block's magnitude, the full Jacobian where it is small.
+    pub fn new() -> Self {
+        let settings = Settings {
+            seed: 0,
+            directions: 3,
+            jacobian: None,
+            second_order: false,
+            tolerance: 1e-8,
+            exact: 1e-12,
+            elements: 400,
+        };
+        Check { inputs: Vec::new(), params: Vec::new(), time: Vec::new(), settings }
+    }
+
+    /// Adds an input or an initial state.
+    #[must_use]
+    pub fn input(mut self, name: impl Into<String>, value: Tensor<f64>) -> Self {
+        self.inputs.push((name.into(), value));
+        self
+    }
+
+    /// Adds parameters under their own names.
+    #[must_use]
+    pub fn params<'a>(mut self, params: impl IntoIterator<Item = &'a Param<f64>>) -> Self {
+        self.params.extend(params.into_iter().map(|param| (param.name().to_owned(), param.clone())));
+        self
+    }
+
+    /// Adds a parameter under another name than its own, as where two layers both have a `b`.
+    #[must_use]
+    pub fn param(mut self, name: impl Into<String>, param: &Param<f64>) -> Self {
+        self.params.push((name.into(), param.clone()));
+        self
+    }
+
+    /// Says which axis of an input or output is time, so that each time step is judged by its own magnitude.
+    #[must_use]
+    pub fn time_axis(mut self, name: impl Into<String>, axis: usize) -> Self {
+        self.time.push((name.into(), axis));
+        self
+    }
+
+    /// The seed of all random directions and cotangents.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// How many random directions of each block, and random cotangents of all outputs.
+    #[must_use]
+    pub fn directions(mut self, directions: usize) -> Self {
+        self.settings.directions = directions;
+        self
+    }
+
+    /// Whether every entry of the Jacobian is compared; by default, if it is small.
+    #[must_use]
+    pub fn full_jacobian(mut self, full: bool) -> Self {
+        self.settings.jacobian = Some(full);
+        self
+    }
+
+    /// Checks Hessian-vector products too.
+    #[must_use]
+    pub fn second_order(mut self, second_order: bool) -> Self {
+        self.settings.second_order = second_order;
+        self
+    }
+
+    /// The tolerance of finite differences, relative to the magnitude of each block.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: f64) -> Self {
+        self.settings.tolerance = tolerance;
+        self
+    }
+
+    /// The tolerance of the adjoint identity and of the comparison with the tape, relative to the terms compared.
+    #[must_use]
+    pub fn exact_tolerance(mut self, tolerance: f64) -> Self {
+        self.settings.exact = tolerance;
+        self
+    }
+
+    /// Checks the gradient that the tape derives from a forward pass.
+    ///
+    /// The closure is called many times, each time with a fresh tape and slightly other inputs and parameters, which
+    /// are set back at the end.
+    ///
+    /// # Errors
+    /// If the check cannot be carried out: see [`Error`]. A wrong gradient is not an error but in the report.
+    pub fn run<F>(&self, mut forward: F) -> Result<Report, Error>
+    where
+        F: for<'t> FnMut(&'t Tape<f64>, &Named<Var<'t, f64>>) -> Result<Named<Var<'t, f64>>, BoxError>,
+    {
+        self.check(&mut forward, None)
+    }
+
+    /// Checks a backward pass written by hand for a forward pass in primitive operations.
+    ///
+    /// `backward` takes inputs and parameters, and the cotangents of the outputs, and returns a gradient for each
+    /// input and parameter, all by name.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); also if a gradient is missing or has another shape than its tensor.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::check::Check;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let report = Check::new().input("x", Tensor::from([0.3, -0.8])).compare(
+    ///     |_, x| Ok([("y", x["x"].tanh())].into()),
+    ///     |x, dy| {
+    ///         let y = x["x"].tanh();
+    ///         Ok([("x", &dy["y"] * &(1.0 - y.square()))].into())
+    ///     },
+    /// )?;
+    /// report.assert_ok();
+    /// # Ok::<(), retrograde_autograd::check::Error>(())
+    /// ```
+    pub fn compare<F, B>(&self, mut forward: F, mut backward: B) -> Result<Report, Error>
+    where
+        F: for<'t> FnMut(&'t Tape<f64>, &Named<Var<'t, f64>>) -> Result<Named<Var<'t, f64>>, BoxError>,
+        B: FnMut(&Named<Tensor<f64>>, &Named<Tensor<f64>>) -> Result<Named<Tensor<f64>>, BoxError>,
+    {
+        self.check(&mut forward, Some(&mut backward))
+    }
+
+    /// Checks a layer: its own parameters and example inputs are added to what is listed already.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn layer(&self, layer: &mut impl Checkable) -> Result<Report, Error> {
+        let mut check = self.clone();
+        check.params.extend(layer.params());
+        check.inputs.extend(layer.inputs(&mut StdRng::seed_from_u64(self.settings.seed)));
+        check.time.extend(layer.time_axes().into_iter().map(|(name, axis)| (name.to_owned(), axis)));
+        check.run(|tape, inputs| layer.forward(tape, inputs))
+    }
+}

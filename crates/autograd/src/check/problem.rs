@@ -1,0 +1,246 @@
+//! The layer under test as a function from a flat vector of everything perturbed to a flat vector of all outputs.
+
+use std::ops::Range;
+
+use retrograde_tensor::{Shape, Tensor};
+
+use super::{BoxError, Error, Named};
+use crate::{Param, Tape, Var};
+
+/// A forward pass: records on the tape what it makes of the inputs, and returns all outputs by name.
+pub type Forward<'a> =
+    dyn for<'t> FnMut(&'t Tape<f64>, &Named<Var<'t, f64>>) -> Result<Named<Var<'t, f64>>, BoxError> + 'a;
+
+/// An explicit backward pass: from inputs and parameters, and from the cotangents of the outputs, to the gradients of
+/// inputs and parameters.
+pub type Backward<'a> =
+    dyn FnMut(&Named<Tensor<f64>>, &Named<Tensor<f64>>) -> Result<Named<Tensor<f64>>, BoxError> + 'a;
+
+/// A named tensor within a flat vector.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) name: String,
+    pub(super) shape: Shape,
+    pub(super) time: Option<usize>,
+    pub(super) range: Range<usize>,
+}
+
+impl Part {
+    /// The index within the tensor of a place in the flat vector.
+    pub(super) fn index(&self, place: usize) -> Vec<usize> {
+        let mut rest = place - self.range.start;
+        let mut index = vec![0; self.shape.rank()];
+        for (i, &size) in index.iter_mut().zip(self.shape.iter()).rev() {
+            (*i, rest) = (rest % size, rest / size);
+        }
+        index
+    }
+
+    /// The time step of a place in the flat vector.
+    pub(super) fn step(&self, place: usize) -> Option<usize> {
+        self.time.map(|axis| self.index(place)[axis])
+    }
+
+    /// The number of time steps.
+    pub(super) fn steps(&self) -> Option<usize> {
+        self.time.map(|axis| self.shape[axis])
+    }
+
+    fn tensor(&self, flat: &[f64]) -> Result<Tensor<f64>, Error> {
+        Ok(Tensor::from_vec(flat[self.range.clone()].to_vec(), self.shape).map_err(crate::Error::from)?)
+    }
+
+    fn shown(&self) -> String {
+        format!("{} {}", self.name, self.shape)
+    }
+}
+
+/// The names, shapes and places of tensors that lie end to end in a flat vector.
+pub(super) fn parts(shapes: impl Iterator<Item = (String, Shape)>) -> Vec<Part> {
+    let mut end = 0;
+    let part = |(name, shape): (String, Shape)| {
+        let range = end..end + shape.numel();
+        end = range.end;
+        Part { name, shape, time: None, range }
+    };
+    shapes.map(part).collect()
+}
+
+/// The layer under test.
+pub(super) struct Problem<'a> {
+    pub(super) forward: &'a mut Forward<'a>,
+    pub(super) backward: Option<&'a mut Backward<'a>>,
+    /// What is perturbed: inputs, then parameters.
+    pub(super) inputs: Vec<Part>,
+    pub(super) params: Vec<Param<f64>>,
+    /// Known after the first run.
+    pub(super) outputs: Vec<Part>,
+    /// How often the forward pass has run.
+    pub(super) runs: usize,
+}
+
+/// What one recorded run leaves on its tape.
+pub(super) struct Recorded<'t> {
+    pub(super) tape: &'t Tape<f64>,
+    /// The variables of all parts of the inputs, parameters included.
+    pub(super) x: Vec<Var<'t, f64>>,
+    pub(super) y: Vec<Var<'t, f64>>,
+}
+
+impl Problem<'_> {
+    /// The number of things perturbed, and the number of output elements.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let end = |parts: &[Part]| parts.last().map_or(0, |part| part.range.end);
+        (end(&self.inputs), end(&self.outputs))
+    }
+
+    /// Runs the forward pass at `x` on a fresh tape, and reads something off it.
+    pub(super) fn record<R>(
+        &mut self,
+        x: &[f64],
+        read: impl FnOnce(Recorded<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let split = self.inputs.len() - self.params.len();
+        for (part, param) in self.inputs[split..].iter().zip(&self.params) {
+            param.set(part.tensor(x)?)?;
+        }
+        let tape = Tape::new();
+        let mut inputs = Vec::new();
+        for part in &self.inputs[..split] {
+            inputs.push((part.name.clone(), tape.var(part.tensor(x)?).named(part.name.clone())));
+        }
+        let inputs = Named::from(inputs);
+        self.runs += 1;
+        let outputs = (self.forward)(&tape, &inputs).map_err(Error::Forward)?;
+        self.require_listed(&tape)?;
+        self.require_outputs(&outputs)?;
+        let mut vars: Vec<_> = inputs.into_iter().map(|(_, var)| var).collect();
+        vars.extend(self.params.iter().map(|param| tape.param(param)));
+        read(Recorded { tape: &tape, x: vars, y: outputs.into_iter().map(|(_, var)| var).collect() })
+    }
+
+    /// All outputs at `x`, end to end.
+    pub(super) fn outputs_at(&mut self, x: &[f64]) -> Result<Vec<f64>, Error> {
+        self.record(x, |run| Ok(run.y.iter().flat_map(|y| y.value().to_vec()).collect()))
+    }
+
+    /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the tape.
+    pub(super) fn tape_gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
+        let outputs = self.outputs.clone();
+        self.record(x, |run| vs.iter().map(|v| run.gradient(&tensors(&outputs, v)?)).collect())
+    }
+
+    /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the backward pass under test.
+    pub(super) fn gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
+        let Some(backward) = self.backward.as_mut() else { return self.tape_gradients(x, vs) };
+        let named = |parts: &[Part], flat: &[f64]| -> Result<Named<Tensor<f64>>, Error> {
+            Ok(parts.iter().map(|part| part.name.clone()).zip(tensors(parts, flat)?).collect())
+        };
+        let point = named(&self.inputs, x)?;
+        let mut explicit = |v: &Vec<f64>| {
+            let gradients = backward(&point, &named(&self.outputs, v)?).map_err(Error::Backward)?;
+            flatten(&self.inputs, &gradients)
+        };
+        if let Some(v) = vs.first() {
+            require_same(&self.inputs, "the gradient of ", &explicit(v)?, &explicit(v)?)?;
+        }
+        vs.iter().map(explicit).collect()
+    }
+
+    /// The Jacobian-vector products `J u` at `x` for each `u`, by dual numbers.
+    pub(super) fn jvps(&mut self, x: &[f64], us: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
+        let inputs = self.inputs.clone();
+        self.record(x, |run| {
+            let y: Vec<_> = run.y.iter().collect();
+            us.iter()
+                .map(|u| {
+                    let u = tensors(&inputs, u)?;
+                    let tangents: Vec<_> = run.x.iter().zip(&u).collect();
+                    Ok(run.tape.jvp(&y, &tangents)?.iter().flat_map(Tensor::to_vec).collect())
+                })
+                .collect()
+        })
+    }
+
+    /// Refuses a run that met a parameter that nobody listed.
+    fn require_listed(&self, tape: &Tape<f64>) -> Result<(), Error> {
+        let record = tape.record.borrow();
+        let met = record.params.iter().map(|(param, _)| param);
+        let unlisted = met.filter(|met| !self.params.iter().any(|param| param.same(met)));
+        let names: Vec<String> = unlisted.map(|param| param.name().to_owned()).collect();
+        if names.is_empty() { Ok(()) } else { Err(Error::NotPerturbed { names }) }
+    }
+
+    /// Refuses outputs of other names or shapes than those of the first run, which it remembers.
+    fn require_outputs(&mut self, outputs: &Named<Var<'_, f64>>) -> Result<(), Error> {
+        let found = parts(outputs.iter().map(|(name, var)| (name.to_owned(), var.shape())));
+        if self.runs == 1 {
+            outputs.require_distinct("outputs")?;
+            self.outputs = found;
+        } else if !self.outputs.iter().map(Part::shown).eq(found.iter().map(Part::shown)) {
+            return Err(Error::OutputsChanged {
+                first: self.outputs.iter().map(Part::shown).collect(),
+                second: found.iter().map(Part::shown).collect(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Recorded<'_> {
+    /// The gradient of `⟨v, outputs⟩`, end to end; zero where nothing flowed.
+    pub(super) fn gradient(&self, v: &[Tensor<f64>]) -> Result<Vec<f64>, Error> {
+        let outputs: Vec<_> = self.y.iter().zip(v).collect();
+        let gradients = self.tape.backward(&outputs)?;
+        let dense = |x: &Var<'_, f64>| match gradients.get(x) {
+            Some(g) => g.to_vec(),
+            None => vec![0.0; x.value().numel()],
+        };
+        Ok(self.x.iter().flat_map(dense).collect())
+    }
+}
+
+/// The tensors of a flat vector.
+pub(super) fn tensors(parts: &[Part], flat: &[f64]) -> Result<Vec<Tensor<f64>>, Error> {
+    parts.iter().map(|part| part.tensor(flat)).collect()
+}
+
+/// The gradients of an explicit backward pass, end to end.
+fn flatten(parts: &[Part], gradients: &Named<Tensor<f64>>) -> Result<Vec<f64>, Error> {
+    gradients.require_distinct("gradients")?;
+    if let Some((name, _)) = gradients.iter().find(|(name, _)| !parts.iter().any(|part| part.name == *name)) {
+        let known = parts.iter().map(|part| part.name.clone()).collect();
+        return Err(Error::UnknownName { known, found: name.to_owned() });
+    }
+    let mut flat = Vec::new();
+    for part in parts {
+        let missing = |_| Error::MissingGradient { name: part.name.clone() };
+        let gradient = gradients.get(&part.name).map_err(missing)?;
+        if gradient.shape() != part.shape {
+            let (name, expected) = (part.name.clone(), Box::new(part.shape));
+            let found = Box::new(gradient.shape());
+            return Err(Error::GradientShape { name, expected, found });
+        }
+        flat.extend(gradient.iter());
+    }
+    Ok(flat)
+}
+
+/// Refuses two vectors that are not the same bit for bit.
+pub(super) fn require_same(parts: &[Part], prefix: &str, a: &[f64], b: &[f64]) -> Result<(), Error> {
+    let Some(place) = a.iter().zip(b).position(|(a, b)| a.to_bits() != b.to_bits()) else { return Ok(()) };
+    let (name, index) = name_place(parts, prefix, place);
+    Err(Error::NotRepeatable { name, index, first: a[place], second: b[place] })
+}
+
+/// Refuses values that are not finite.
+pub(super) fn require_finite(parts: &[Part], flat: &[f64]) -> Result<(), Error> {
+    let Some(place) = flat.iter().position(|x| !x.is_finite()) else { return Ok(()) };
+    let (name, index) = name_place(parts, "", place);
+    Err(Error::NotFinite { name, index, value: flat[place] })
+}
+
+fn name_place(parts: &[Part], prefix: &str, place: usize) -> (String, Vec<usize>) {
+    let found = parts.iter().find(|part| part.range.contains(&place));
+    found.map_or_else(Default::default, |part| (format!("{prefix}{}", part.name), part.index(place)))
+}

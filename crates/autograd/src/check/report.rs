@@ -1,0 +1,223 @@
+//! What a check found, as a value.
+
+use super::Pattern;
+
+/// Who says what a gradient should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Oracle {
+    /// Central finite differences of the forward pass, extrapolated.
+    Differences,
+    /// The adjoint identity `⟨v, J u⟩ = ⟨Jᵀ v, u⟩`, with `J u` from dual numbers replayed over the tape.
+    Adjoint,
+    /// The gradient that the tape derives, for an explicit backward pass.
+    Tape,
+    /// Finite differences of the gradient, for the Hessian-vector product.
+    SecondOrder,
+}
+
+/// How far a gradient is from what an oracle says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measure {
+    /// The largest absolute difference.
+    pub absolute: f64,
+    /// The largest difference relative to the magnitude of the block.
+    pub relative: f64,
+    /// The number of comparisons.
+    pub compared: usize,
+}
+
+/// What became of a block: a tensor, or one time step of a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// All oracles agree with the gradient.
+    Verified,
+    /// Below the noise of finite differences for some cotangent; the adjoint identity holds.
+    AdjointOnly,
+    /// No output moves, so nothing was tested.
+    NotVerifiable,
+    /// There is a kink, and the gradient lies between the slopes of its sides.
+    Kink,
+    /// The gradient is wrong.
+    Mismatch,
+}
+
+/// A line of the report: a tensor, or one time step of a sequence.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The name of the input or parameter.
+    pub name: String,
+    /// The time step.
+    pub step: Option<usize>,
+    /// The number of elements.
+    pub elements: usize,
+    /// The largest element of the gradient.
+    pub magnitude: f64,
+    /// How far it is from what each oracle says.
+    pub measures: Vec<(Oracle, Measure)>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// An element, or a block as a whole, whose gradient is wrong.
+#[derive(Clone, Debug)]
+pub struct Mismatch {
+    /// The name of the input or parameter.
+    pub name: String,
+    /// The element; `None` if the block is wrong as a whole.
+    pub index: Option<Vec<usize>>,
+    /// The time step.
+    pub step: Option<usize>,
+    /// Which outputs were weighted.
+    pub cotangent: String,
+    /// The gradient under test.
+    pub analytic: f64,
+    /// What it should be.
+    pub numeric: f64,
+    /// `|analytic - numeric|`
+    pub absolute: f64,
+    /// The same relative to the magnitude of the block.
+    pub relative: f64,
+    /// The oracles that disagree with it.
+    pub oracles: Vec<Oracle>,
+    /// A guess at the cause.
+    pub pattern: Option<Pattern>,
+}
+
+/// An element at which the function has a kink.
+#[derive(Clone, Debug)]
+pub struct Kink {
+    /// The name of the input or parameter.
+    pub name: String,
+    /// The element.
+    pub index: Vec<usize>,
+    /// The time step.
+    pub step: Option<usize>,
+    /// The gradient under test.
+    pub analytic: f64,
+    /// The slope to the left.
+    pub left: f64,
+    /// The slope to the right.
+    pub right: f64,
+}
+
+/// A block in which finite differences see nothing but rounding.
+#[derive(Clone, Debug)]
+pub struct NotVerifiable {
+    /// The name of the input or parameter.
+    pub name: String,
+    /// The time step.
+    pub step: Option<usize>,
+    /// Which outputs were weighted.
+    pub cotangent: String,
+    /// The largest element of the gradient.
+    pub magnitude: f64,
+    /// The error of the finite differences; zero if no output moved at all.
+    pub floor: f64,
+    /// How many elements.
+    pub elements: usize,
+    /// Whether the adjoint identity, which has no noise floor, confirms the gradient.
+    pub adjoint: bool,
+}
+
+/// How many entries of the full Jacobian were compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jacobian {
+    /// The number of output elements.
+    pub outputs: usize,
+    /// The number of input elements.
+    pub inputs: usize,
+    /// How many entries lie below the noise of finite differences, so that the adjoint identity alone speaks for them.
+    pub below_noise: usize,
+}
+
+/// What a check found. It prints as a table; `{:#}` gives each time step a line.
+#[derive(Clone, Debug)]
+#[must_use = "a report says nothing unless it is read: assert_ok()"]
+pub struct Report {
+    pub(super) seed: u64,
+    pub(super) directions: usize,
+    pub(super) runs: usize,
+    pub(super) outputs: Vec<String>,
+    pub(super) jacobian: Option<Jacobian>,
+    pub(super) rows: Vec<Row>,
+    pub(super) mismatches: Vec<Mismatch>,
+    pub(super) kinks: Vec<Kink>,
+    pub(super) not_verifiable: Vec<NotVerifiable>,
+    pub(super) guesses: Vec<String>,
+    pub(super) cuts: Vec<String>,
+}
+
+impl Report {
+    /// Whether there is no mismatch.
+    pub fn is_ok(&self) -> bool {
+        self.mismatches.is_empty()
+    }
+
+    /// Panics with the report unless there is no mismatch.
+    ///
+    /// # Panics
+    /// If there is a mismatch.
+    #[track_caller]
+    pub fn assert_ok(&self) {
+        assert!(self.is_ok(), "{self}");
+    }
+
+    /// Every mismatch, worst first.
+    pub fn mismatches(&self) -> &[Mismatch] {
+        &self.mismatches
+    }
+
+    /// Every kink that was met.
+    pub fn kinks(&self) -> &[Kink] {
+        &self.kinks
+    }
+
+    /// Every block that finite differences could not verify.
+    pub fn not_verifiable(&self) -> &[NotVerifiable] {
+        &self.not_verifiable
+    }
+
+    /// All blocks, in the order in which they were listed.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The full Jacobian, if it was compared.
+    pub fn jacobian(&self) -> Option<Jacobian> {
+        self.jacobian
+    }
+
+    /// Source lines where a value that depends on the inputs was recorded as a constant, so that no gradient flows.
+    /// They are looked for where a gradient that the tape derives is wrong.
+    pub fn cuts(&self) -> &[String] {
+        &self.cuts
+    }
+
+    /// The seed of all random directions and cotangents.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The oracles that disagree with the gradient somewhere.
+    pub fn caught_by(&self) -> Vec<Oracle> {
+        let mut oracles: Vec<_> = self.mismatches.iter().flat_map(|found| found.oracles.clone()).collect();
+        oracles.sort_unstable();
+        oracles.dedup();
+        oracles
+    }
+
+    /// The names of the tensors whose gradient is wrong, in the order in which they were listed.
+    pub fn wrong(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.rows.iter().map(|row| row.name.as_str()).collect();
+        names.dedup();
+        names.retain(|name| self.mismatches.iter().any(|found| found.name == *name));
+        names
+    }
+
+    /// The guess at what is wrong with the gradient of a tensor.
+    pub fn pattern(&self, name: &str) -> Option<&Pattern> {
+        self.mismatches.iter().find(|found| found.name == name)?.pattern.as_ref()
+    }
+}

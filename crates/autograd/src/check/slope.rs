@@ -1,0 +1,115 @@
+//! Finite differences: slopes of a vector-valued function along a line, with an estimate of their error.
+
+use super::Error;
+
+/// Steps shrink by 4 a level, so the error term of order `h^(2j)` shrinks by 16^j.
+const LEVELS: usize = 8;
+const SHRINK: f64 = 0.25;
+
+/// The slopes of several functions along one line at one point.
+pub(super) struct Slope {
+    /// The slope.
+    pub(super) value: Vec<f64>,
+    /// An estimate of its error: truncation by the disagreement of neighbours in the tableau, and rounding.
+    pub(super) error: Vec<f64>,
+    /// The part of the error that is due to rounding, which no smaller step takes away.
+    pub(super) floor: Vec<f64>,
+    /// The slopes to the left and to the right, where they stay apart however small the step.
+    pub(super) kink: Vec<Option<[f64; 2]>>,
+    /// Whether anything moved at any step.
+    pub(super) moved: Vec<bool>,
+}
+
+/// A function of the distance `s` along a line, what is read off it, and how precisely.
+pub(super) struct Line<'a> {
+    /// The outputs at a distance.
+    pub(super) at: &'a mut dyn FnMut(f64) -> Result<Vec<f64>, Error>,
+    /// The outputs at distance 0.
+    pub(super) origin: &'a [f64],
+    /// What is read off a difference of outputs: linear, a number a function.
+    pub(super) read: &'a dyn Fn(&[f64]) -> Vec<f64>,
+    /// The rounding error of one evaluation, a number a function.
+    pub(super) rounding: &'a [f64],
+    /// Errors that are small enough to stop at.
+    pub(super) wanted: &'a [f64],
+}
+
+impl Line<'_> {
+    /// Central differences from step `h`, extrapolated to step 0.
+    ///
+    /// Outputs are subtracted before they are read, so what does not move cancels exactly.
+    ///
+    /// # Source
+    /// L. Richardson (1911); the error estimate and the choice in the tableau by C. Ridders, *Accurate computation of
+    /// F'(x) and F'(x) F''(x)* (1982).
+    pub(super) fn slope(&mut self, mut h: f64) -> Result<Slope, Error> {
+        let count = self.rounding.len();
+        let mut best = Slope {
+            value: vec![f64::NAN; count],
+            error: vec![f64::INFINITY; count],
+            floor: vec![f64::INFINITY; count],
+            kink: vec![None; count],
+            moved: vec![false; count],
+        };
+        let mut above: Vec<Vec<f64>> = Vec::new();
+        let mut gaps = vec![f64::INFINITY; count];
+        for level in 0..LEVELS {
+            let [left, right] = self.sides(h)?;
+            let mut row = vec![left.iter().zip(&right).map(|(l, r)| 0.5 * (l + r)).collect::<Vec<f64>>()];
+            for j in 1..=level {
+                let power = SHRINK.powi(-2 * j as i32);
+                let (finer, coarser) = (&row[j - 1], &above[j - 1]);
+                row.push(finer.iter().zip(coarser).map(|(f, c)| f + (f - c) / (power - 1.0)).collect());
+            }
+            for i in 0..count {
+                let floor = 2.0 * self.rounding[i] / h;
+                for j in 1..=level {
+                    let value = row[j][i];
+                    let spread = [value - row[j - 1][i], value - above[j - 1][i]].map(f64::abs);
+                    let error = spread[0].max(spread[1]).max(floor);
+                    // A difference of NaN, from a step that left the domain, would not count in the maximum.
+                    if spread.iter().all(|spread| spread.is_finite()) && error < best.error[i] {
+                        (best.value[i], best.error[i], best.floor[i]) = (value, error, floor);
+                    }
+                }
+                best.moved[i] |= left[i] != 0.0 || right[i] != 0.0;
+                best.kink[i] = kink(left[i], right[i], gaps[i], 8.0 * floor);
+                gaps[i] = (right[i] - left[i]).abs();
+            }
+            // Rounding is all that is left of the error where it equals its floor.
+            let rounded = |i: usize| best.error[i].is_finite() && best.error[i] == best.floor[i];
+            let done = |i: usize| best.error[i] <= self.wanted[i] || rounded(i);
+            if level >= 2 && (0..count).all(done) {
+                break;
+            }
+            above = row;
+            h *= SHRINK;
+        }
+        Ok(best)
+    }
+
+    /// The slopes to the left and to the right, where steps of 1e-5 and a hundredth of it agree that they differ.
+    pub(super) fn kinks(&mut self, scale: f64) -> Result<Vec<Option<[f64; 2]>>, Error> {
+        let (coarse, fine) = (1e-5 * scale, 1e-7 * scale);
+        let [left, right] = self.sides(coarse)?;
+        let gaps: Vec<f64> = left.iter().zip(&right).map(|(l, r)| (r - l).abs()).collect();
+        let [left, right] = self.sides(fine)?;
+        let noise = self.rounding.iter().map(|rounding| 16.0 * rounding / fine);
+        Ok(noise.enumerate().map(|(i, noise)| kink(left[i], right[i], gaps[i], noise)).collect())
+    }
+
+    fn sides(&mut self, h: f64) -> Result<[Vec<f64>; 2], Error> {
+        let mut side = |h: f64| -> Result<Vec<f64>, Error> {
+            let moved: Vec<f64> = (self.at)(h)?.iter().zip(self.origin).map(|(y, y0)| y - y0).collect();
+            Ok((self.read)(&moved).into_iter().map(|difference| difference / h).collect())
+        };
+        Ok([side(-h)?, side(h)?])
+    }
+}
+
+/// One-sided slopes that differ: of a smooth function the gap between them shrinks with the step, at a kink it stays.
+fn kink(left: f64, right: f64, coarser_gap: f64, noise: f64) -> Option<[f64; 2]> {
+    let gap = (right - left).abs();
+    (gap > noise && gap > 1e-6 * left.abs().max(right.abs()) && gap > 0.6 * coarser_gap)
+        .then_some([left, right])
+}

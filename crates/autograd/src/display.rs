@@ -1,0 +1,183 @@
+//! A tape as a table, a row a node, for people.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use retrograde_tensor::Float;
+
+use crate::op::Op;
+use crate::tape::{Origin, Record, Tape};
+
+/// Tables of more rows are cut in the middle, unless asked for in full with `{:#}`.
+const ROWS: usize = 60;
+
+/// A row a node: its index, name, operation, operands, shape, and the size of the value if it is kept for the backward
+/// pass. Then the totals, in which values that share their storage count once.
+///
+/// Long tapes are cut in the middle; `{:#}` has all rows.
+///
+/// # Example
+/// ```
+/// use retrograde_autograd::Tape;
+/// use retrograde_tensor::Tensor;
+///
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::from([1.0_f64, 2.0])).named("x");
+/// let y = (&x * 2.0).tanh().named("y");
+/// let expected = "\
+/// ##  name  op        operands  shape  kept
+/// 0  x     variable            [2]    16 B
+/// 1        scale 2   x         [2]
+/// 2  y     tanh      v1        [2]    16 B
+/// 3 nodes, 32 B kept
+/// ";
+/// assert_eq!(tape.to_string(), expected);
+/// ```
+impl<E: Float> fmt::Display for Tape<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let record = self.record.borrow();
+        let nodes = record.nodes.len();
+        let left_out = if f.alternate() || nodes <= ROWS { 0..0 } else { ROWS / 2..nodes - ROWS / 2 };
+        let mut table = vec![["#", "name", "op", "operands", "shape", "kept"].map(str::to_owned)];
+        for id in (0..nodes).filter(|id| !left_out.contains(id)) {
+            if id == left_out.end && !left_out.is_empty() {
+                table.push(["…", "", "", "", "", ""].map(str::to_owned));
+            }
+            table.push(record.row(id as u32));
+        }
+        let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: [usize; 6] = std::array::from_fn(width);
+        for row in &table {
+            // Indices to the right, all else to the left.
+            let mut line = format!("{:>width$}", row[0], width = widths[0]);
+            for (cell, width) in row.iter().zip(widths).skip(1) {
+                line += &format!("  {cell:<width$}");
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        let nodes = if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") };
+        writeln!(f, "{nodes}, {} kept", bytes(record.kept_bytes()))
+    }
+}
+
+impl<E: Float> fmt::Debug for Tape<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tape")
+            .field("nodes", &self.len())
+            .field("kept_bytes", &self.kept_bytes())
+            .field("recording", &self.is_recording())
+            .finish()
+    }
+}
+
+impl<E: Float> Tape<E> {
+    /// The bytes of the values that the tape keeps for a backward pass. Values that share their storage count once.
+    pub fn kept_bytes(&self) -> usize {
+        self.record.borrow().kept_bytes()
+    }
+}
+
+impl<E: Float> Record<E> {
+    fn row(&self, id: u32) -> [String; 6] {
+        let node = &self.nodes[id as usize];
+        let operation = match &node.origin {
+            Origin::Computed(op) => op.to_string(),
+            leaf => leaf.name().to_owned(),
+        };
+        let operands: Vec<String> = self.operands(id).iter().map(|&x| self.label(x)).collect();
+        let operands = match operands.as_slice() {
+            [first, .., last] if operands.len() > 4 => format!("{first}, …, {last}"),
+            few => few.join(", "),
+        };
+        let kept = node.value.as_ref().map_or(String::new(), |value| bytes(value.numel() * size_of::<E>()));
+        [id.to_string(), self.name(id).unwrap_or_default(), operation, operands, node.shape.to_string(), kept]
+    }
+
+    /// A view keeps the whole storage of what it is a view on, which is found by following views to their origin.
+    fn kept_bytes(&self) -> usize {
+        let mut origins: Vec<u32> = Vec::with_capacity(self.nodes.len());
+        let mut leaves = HashMap::new();
+        let mut kept = HashMap::new();
+        let mut total = 0;
+        for (id, node) in (0..).zip(&self.nodes) {
+            let start = || node.value.as_ref()?.as_slice().map(<[E]>::as_ptr);
+            let origin = match &node.origin {
+                Origin::Computed(op) if gives_view(op) => origins[self.operands(id)[0] as usize],
+                Origin::Computed(_) => id,
+                _ => start().map_or(id, |start| *leaves.entry(start).or_insert(id)),
+            };
+            origins.push(origin);
+            let Some(value) = &node.value else { continue };
+            let numel = match kept.get(&origin) {
+                None => {
+                    kept.insert(origin, value);
+                    self.nodes[origin as usize].shape.numel()
+                }
+                Some(first) if value.shares_storage_with(first) => 0,
+                Some(_) => value.numel(),
+            };
+            total += numel * size_of::<E>();
+        }
+        total
+    }
+}
+
+/// Whether the value of the operation is, where strides allow, a view on its operand.
+fn gives_view(op: &Op) -> bool {
+    matches!(op, Op::Reshape(_) | Op::Permute(_) | Op::Narrow { .. } | Op::Select { .. } | Op::BroadcastTo(_))
+}
+
+fn bytes(count: usize) -> String {
+    match count as f64 {
+        n if n < 10_000.0 => format!("{count} B"),
+        n if n < 1024.0 * 10_000.0 => format!("{:.1} KiB", n / 1024.0),
+        n => format!("{:.1} MiB", n / 1024.0 / 1024.0),
+    }
+}
+
+impl Origin {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Origin::Variable => "variable",
+            Origin::Parameter => "parameter",
+            Origin::Constant => "constant",
+            Origin::Computed(op) => op.name(),
+        }
+    }
+}
+
+/// The name with its attributes: `narrow axis 1, 0..4`.
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Op::Scale(c) | Op::Shift(c) => write!(f, " {c}"),
+            Op::Masked { when: true } => f.write_str(" where set"),
+            Op::Masked { when: false } => f.write_str(" where not set"),
+            Op::Clamp { lo, hi } => write!(f, " {lo}..={hi}"),
+            Op::Max { axes } => write!(f, " axes {axes:?}"),
+            Op::Permute(axes) => write!(f, " {axes:?}"),
+            Op::SumTo(shape) | Op::BroadcastTo(shape) | Op::Reshape(shape) => write!(f, " {shape}"),
+            Op::Narrow { axis, start, length } => write!(f, " axis {axis}, {start}..{}", start + length),
+            Op::Pad { axis, start, size } => write!(f, " axis {axis}, from {start} of {size}"),
+            Op::Select { axis, index } => write!(f, " axis {axis}, {index}"),
+            Op::Softmax { axis }
+            | Op::LogSoftmax { axis }
+            | Op::LogSumExp { axis }
+            | Op::Concat { axis, .. }
+            | Op::Stack { axis } => write!(f, " axis {axis}"),
+            Op::Gather(indices) => write!(f, " by {}", indices.shape()),
+            Op::Scatter { rows, indices } => write!(f, " {rows} by {}", indices.shape()),
+            Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::Div
+            | Op::Maximum
+            | Op::Minimum
+            | Op::Compare(_)
+            | Op::Where
+            | Op::Unary(_)
+            | Op::MatMul => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Every operation, by every reading of its rule: one table of rows, and checks that know nothing of any one of them.
+
+mod derivatives;
+mod kinks;
+mod readings;
+mod sums;
+mod table;

@@ -1,0 +1,9 @@
+//! What a tape records, keeps, hands out, refuses and prints.
+
+mod errors;
+mod finite;
+mod gradients;
+mod hessian;
+mod long;
+mod operands;
+mod print;

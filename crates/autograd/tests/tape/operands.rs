@@ -1,0 +1,87 @@
+//! Whatever an operation takes, mixed as a formula has it.
+
+use retrograde_autograd::op::{Comparison, Unary};
+use retrograde_autograd::{Op, Param, Tape};
+use retrograde_tensor::Tensor;
+
+macro_rules! mixed_operands {
+    ($name:ident, $float:ty) => {
+        #[test]
+        fn $name() {
+            let tape = Tape::<$float>::new();
+            let x = tape.var(Tensor::from([2.0, 8.0]));
+            let y = tape.var(Tensor::from([4.0, 1.0]));
+            let p = Param::new("p", Tensor::from([4.0, 1.0]));
+            let t: Tensor<$float> = Tensor::from([4.0, 1.0]);
+            let c: $float = 4.0;
+
+            let sum = Tensor::from([6.0, 9.0]);
+            for found in [&x + &y, x.clone() + y.clone(), &x + y.clone(), x.clone() + &y, &x + &p, &x + &t] {
+                assert_eq!(found.value(), &sum);
+            }
+            for found in [
+                &p + &x,
+                &t + &x,
+                t.clone() + &x,
+                t.clone() + x.clone(),
+                &p + x.clone(),
+                x.clone() + t.clone(),
+            ] {
+                assert_eq!(found.value(), &sum);
+            }
+            for found in [&x + c, x.clone() + c, c + &x, c + x.clone()] {
+                assert_eq!(found.value(), &Tensor::from([6.0, 12.0]));
+            }
+            for (found, expected) in [
+                (&x - &p, [-2.0, 7.0]),
+                (&p - &x, [2.0, -7.0]),
+                (&t - x.clone(), [2.0, -7.0]),
+                (&x - c, [-2.0, 4.0]),
+                (c - &x, [2.0, -4.0]),
+                (c - x.clone(), [2.0, -4.0]),
+                (&x * &p, [8.0, 8.0]),
+                (&p * &x, [8.0, 8.0]),
+                (t.clone() * &x, [8.0, 8.0]),
+                (&x * c, [8.0, 32.0]),
+                (c * &x, [8.0, 32.0]),
+                (&x / &p, [0.5, 8.0]),
+                (&p / &x, [2.0, 0.125]),
+                (&t / &x, [2.0, 0.125]),
+                (&x / c, [0.5, 2.0]),
+                (c / &x, [2.0, 0.5]),
+                (-&x, [-2.0, -8.0]),
+                (-x.clone(), [-2.0, -8.0]),
+                (x.maximum(c), [4.0, 8.0]),
+                (x.minimum(&p), [2.0, 1.0]),
+                (x.where_mask(x.gt(c), &t), [4.0, 8.0]),
+            ] {
+                assert_eq!(found.value(), &Tensor::from(expected));
+            }
+            let matrix = Param::new("m", Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+            assert_eq!(x.matmul(&matrix).value(), &Tensor::from([26.0, 36.0]));
+            assert_eq!(x.matmul(matrix.value()).value(), &Tensor::from([26.0, 36.0]));
+            assert_eq!(x.matmul(&matrix.value()).value(), &Tensor::from([26.0, 36.0]));
+            assert_eq!(tape.operand(&p).value(), &t);
+
+            let gradients = ((&p * &x) / &y - &t * &x).sum().backward().unwrap();
+            assert_eq!(gradients.get(&x), Some(&Tensor::from([-3.0, 0.0]))); // p / y - t
+            assert_eq!(gradients.get(&p), Some(&Tensor::from([0.5, 8.0]))); // x / y
+            assert_eq!(gradients.get(&y), Some(&Tensor::from([-0.5, -8.0]))); // -p x / y²
+        }
+    };
+}
+
+mixed_operands!(operands_of_single_precision, f32);
+mixed_operands!(operands_of_double_precision, f64);
+
+/// A number needs no node of its own where an operation with a constant says the same.
+#[test]
+fn numbers_become_attributes() {
+    let tape = Tape::<f64>::new();
+    let x = tape.var(Tensor::from([1.0, 2.0]));
+    let _ = 1.0 - &x * 2.0 + 3.0;
+    assert_eq!(tape.ops(), [Op::Scale(2.0), Op::Unary(Unary::Neg), Op::Shift(1.0), Op::Shift(3.0)]);
+    assert_eq!(tape.len(), 5);
+    let _ = x.ge(1.0);
+    assert_eq!(tape.ops().last(), Some(&Op::Compare(Comparison::Ge)));
+}

@@ -1,0 +1,191 @@
+//! All steps of a long short-term memory, and their derivative by hand.
+
+use retrograde_tensor::{Float, Tensor};
+
+use super::Lstm;
+use crate::shapes::{Axis, expect, gate_sizes};
+use crate::{Error, Result};
+
+const OP: &str = "explicit time_lstm";
+
+/// A long short-term memory over a sequence, with its backpropagation through time written out.
+///
+/// It behaves as [`crate::TimeLstm`] does: stateless or stateful, with a state that can be set for the next call.
+///
+/// # Shapes
+/// `xs [N, T, D]`, `hs [N, T, H]`; `Wx [D, 4H]`, `Wh [H, 4H]`, `b [4H]`, in the order f, g, i, o
+///
+/// # Example
+/// ```
+/// use retrograde_nn::explicit::TimeLstm;
+/// use retrograde_tensor::Tensor;
+///
+/// let mut lstm = TimeLstm::new(Tensor::zeros([1, 4]), Tensor::zeros([1, 4]), Tensor::zeros([4]))?;
+/// lstm.set_state(Tensor::zeros([1, 1]), Tensor::from([[8.0_f64]]));
+/// lstm.forward(&Tensor::ones([1, 3, 1]))?;
+/// assert_eq!(lstm.c, Some(Tensor::from([[1.0]]))); // all gates half open
+/// let zeros = Tensor::zeros([1, 1]);
+/// lstm.backward_with_last(&Tensor::zeros([1, 3, 1]), &zeros, &Tensor::ones([1, 1]))?;
+/// assert_eq!(lstm.dc, Some(Tensor::from([[0.125]])));
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+///
+/// # Source
+/// *Deep Learning from Scratch 2*, section 6.3.1.
+#[derive(Clone, Debug)]
+pub struct TimeLstm<E: Float> {
+    /// The weight of the input, `Wx [D, 4H]`.
+    pub wx: Tensor<E>,
+    /// The weight of the state, `Wh [H, 4H]`.
+    pub wh: Tensor<E>,
+    /// The bias, `b [4H]`.
+    pub b: Tensor<E>,
+    /// Whether each call starts from the state in which the last one ended.
+    pub stateful: bool,
+    /// The gradient of `Wx`, summed over the steps.
+    pub dwx: Tensor<E>,
+    /// The gradient of `Wh`, summed over the steps.
+    pub dwh: Tensor<E>,
+    /// The gradient of `b`, summed over the steps.
+    pub db: Tensor<E>,
+    /// `h` after the last step, or the one set for the next call, `[N, H]`.
+    pub h: Option<Tensor<E>>,
+    /// `c` after the last step, or the one set for the next call, `[N, H]`.
+    pub c: Option<Tensor<E>>,
+    /// The gradient of `h` before the first step, `[N, H]`.
+    pub dh: Option<Tensor<E>>,
+    /// The gradient of `c` before the first step, `[N, H]`.
+    pub dc: Option<Tensor<E>>,
+    /// Whether the next call starts from `h` and `c` although the layer is not stateful.
+    set: bool,
+    /// One layer a step, with what its backward pass needs.
+    layers: Vec<Lstm<E>>,
+    /// The batch size of the last forward pass, if there was one.
+    n: Option<usize>,
+}
+
+impl<E: Float> TimeLstm<E> {
+    /// A layer of these weights that is not stateful.
+    ///
+    /// # Errors
+    /// If their shapes do not agree.
+    pub fn new(wx: Tensor<E>, wh: Tensor<E>, b: Tensor<E>) -> Result<Self> {
+        gate_sizes(OP, 4, wx.shape(), wh.shape(), b.shape())?;
+        let (dwx, dwh, db) = (Tensor::zeros(wx.shape()), Tensor::zeros(wh.shape()), Tensor::zeros(b.shape()));
+        let [h, c, dh, dc] = [None, None, None, None];
+        let (stateful, set, layers, n) = (false, false, Vec::new(), None);
+        Ok(TimeLstm { wx, wh, b, stateful, dwx, dwh, db, h, c, dh, dc, set, layers, n })
+    }
+
+    /// Whether to carry the state from call to call.
+    #[must_use]
+    pub fn stateful(mut self, stateful: bool) -> Self {
+        self.stateful = stateful;
+        self
+    }
+
+    /// Gives the next call its initial state, stateful or not.
+    pub fn set_state(&mut self, h: Tensor<E>, c: Tensor<E>) {
+        (self.h, self.c, self.set) = (Some(h), Some(c), true);
+    }
+
+    /// Forgets the state: the next call starts from zeros.
+    pub fn reset_state(&mut self) {
+        (self.h, self.c, self.set) = (None, None, false);
+    }
+
+    /// `h` after each step.
+    ///
+    /// # Shapes
+    /// `xs [N, T, D] -> hs [N, T, H]`
+    ///
+    /// # Errors
+    /// If a shape does not fit, that of the state included.
+    pub fn forward(&mut self, xs: &Tensor<E>) -> Result<Tensor<E>> {
+        let [d, hidden] = gate_sizes(OP, 4, self.wx.shape(), self.wh.shape(), self.b.shape())?;
+        expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(d)], xs.shape())?;
+        let [n, steps] = [xs.dims()[0], xs.dims()[1]];
+        let due = |state: &Option<Tensor<E>>| {
+            let state = state.clone().filter(|_| self.stateful || self.set);
+            state.unwrap_or_else(|| Tensor::zeros([n, hidden]))
+        };
+        let (mut h, mut c) = (due(&self.h), due(&self.c));
+        expect(OP, "h", &[Axis::Size(n), Axis::Size(hidden)], h.shape())?;
+        expect(OP, "c", &[Axis::Size(n), Axis::Size(hidden)], c.shape())?;
+
+        let mut hs = Tensor::zeros([n, steps, hidden]);
+        let mut layers = Vec::with_capacity(steps);
+        for step in 0..steps {
+            let mut layer = Lstm::new(self.wx.clone(), self.wh.clone(), self.b.clone())?;
+            (h, c) = layer.forward(&xs.select(1, step), &h, &c)?;
+            hs.add_at(1, step, &h.unsqueeze(1)); // hs[:, step] = h
+            layers.push(layer);
+        }
+
+        (self.h, self.c, self.set, self.layers, self.n) = (Some(h), Some(c), false, layers, Some(n));
+        Ok(hs)
+    }
+
+    /// `dxs`, from the cotangents of `hs`; the gradients of the weights and of the initial state are stored.
+    ///
+    /// # Shapes
+    /// `dhs [N, T, H] -> dxs [N, T, D]`
+    ///
+    /// # Errors
+    /// If there was no forward pass, or if `dhs` has another shape than `hs`.
+    pub fn backward(&mut self, dhs: &Tensor<E>) -> Result<Tensor<E>> {
+        let [_, hidden] = gate_sizes(OP, 4, self.wx.shape(), self.wh.shape(), self.b.shape())?;
+        let zeros = Tensor::zeros([self.n.unwrap_or(0), hidden]);
+        self.backward_with_last(dhs, &zeros, &zeros)
+    }
+
+    /// As [`backward`](Self::backward), with cotangents for the last state besides: what a decoder sends back to its
+    /// encoder.
+    ///
+    /// # Shapes
+    /// `dhs [N, T, H], dh_last [N, H], dc_last [N, H] -> dxs [N, T, D]`
+    ///
+    /// # Errors
+    /// If there was no forward pass, or if a cotangent has another shape than its output.
+    pub fn backward_with_last(
+        &mut self,
+        dhs: &Tensor<E>,
+        dh_last: &Tensor<E>,
+        dc_last: &Tensor<E>,
+    ) -> Result<Tensor<E>> {
+        let [n, steps, d] = self.check_cotangents(dhs, [("dh_last", dh_last), ("dc_last", dc_last)])?;
+
+        let [mut dwx, mut dwh, mut db] =
+            [self.wx.shape(), self.wh.shape(), self.b.shape()].map(Tensor::zeros);
+        let mut dxs = Tensor::zeros([n, steps, d]);
+        let (mut dh, mut dc) = (dh_last.clone(), dc_last.clone());
+        for (step, layer) in self.layers.iter_mut().enumerate().rev() {
+            let dh_next = dhs.select(1, step) + &dh; // from hs[:, step] and from step + 1
+            let (dx, dh_prev, dc_prev) = layer.backward(&dh_next, &dc)?;
+            dxs.add_at(1, step, &dx.unsqueeze(1)); // dxs[:, step] = dx
+            dwx += &layer.dwx;
+            dwh += &layer.dwh;
+            db += &layer.db;
+            (dh, dc) = (dh_prev, dc_prev);
+        }
+
+        (self.dwx, self.dwh, self.db, self.dh, self.dc) = (dwx, dwh, db, Some(dh), Some(dc));
+        Ok(dxs)
+    }
+
+    /// `[N, T, D]` of the last forward pass, if the cotangents and the weights fit it.
+    fn check_cotangents(&self, dhs: &Tensor<E>, last: [(&'static str, &Tensor<E>); 2]) -> Result<[usize; 3]> {
+        let n = self.n.ok_or(Error::NoForward { op: OP })?;
+        if let Some(layer) = self.layers.first() {
+            let [d, wide] = [layer.wx.dims()[0], layer.wx.dims()[1]];
+            expect(OP, "wx", &[Axis::Size(d), Axis::Size(wide)], self.wx.shape())?;
+        }
+        let [d, hidden] = gate_sizes(OP, 4, self.wx.shape(), self.wh.shape(), self.b.shape())?;
+        let steps = self.layers.len();
+        expect(OP, "dhs", &[Axis::Size(n), Axis::Size(steps), Axis::Size(hidden)], dhs.shape())?;
+        for (name, cotangent) in last {
+            expect(OP, name, &[Axis::Size(n), Axis::Size(hidden)], cotangent.shape())?;
+        }
+        Ok([n, steps, d])
+    }
+}

@@ -1,0 +1,65 @@
+//! What is random in a forward pass.
+
+use rand::{SeedableRng, rngs::StdRng};
+
+/// Whether layers such as [`Dropout`](crate::Dropout) act, and the seed of what they draw: in training a seed, in
+/// evaluation none.
+///
+/// It is part of a call, not of a layer, and holds no generator that a call would change: the same noise gives the same
+/// masks. Give each training step its own, such as `Noise::seeded(step)` or one drawn from a generator.
+///
+/// # Example
+/// ```
+/// use retrograde_autograd::Tape;
+/// use retrograde_nn::{Dropout, Noise};
+/// use retrograde_tensor::Tensor;
+///
+/// let dropout = Dropout::new(0.5)?;
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::<f64>::ones([2, 3]));
+/// assert_eq!(dropout.forward(&x, Noise::off()).value(), x.value());
+/// let (first, again) = (dropout.forward(&x, Noise::seeded(1)), dropout.forward(&x, Noise::seeded(1)));
+/// assert_eq!(first.value(), again.value());
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Noise(Option<u64>);
+
+impl Noise {
+    /// None: evaluation.
+    pub fn off() -> Self {
+        Noise(None)
+    }
+
+    /// Noise drawn from a seed: training.
+    pub fn seeded(seed: u64) -> Self {
+        Noise(Some(seed))
+    }
+
+    /// Whether there is any.
+    pub fn is_on(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Other noise for part `i` of a layer or step `i`, independent of that for every other part.
+    #[must_use]
+    pub fn child(self, i: usize) -> Self {
+        Noise(self.0.map(|seed| mix(seed.wrapping_add(mix(i as u64 + 1)))))
+    }
+
+    /// A generator that starts from the seed, if there is noise.
+    pub fn rng(self) -> Option<StdRng> {
+        self.0.map(StdRng::seed_from_u64)
+    }
+}
+
+/// Scatters seeds that lie side by side.
+///
+/// # Source
+/// G. Steele, D. Lea and C. Flood, *Fast splittable pseudorandom number generators* (2014): SplitMix64.
+fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,166 @@
+//! What a layer is told of a batch besides its values.
+
+use retrograde_autograd::Var;
+use retrograde_tensor::{Float, Shape, Tensor};
+
+use crate::noise::Noise;
+use crate::shapes::{Axis, expect};
+use crate::{Error, Result};
+
+const OP: &str = "pass";
+
+/// What one call of a layer over sequences is told besides the sequences: where they end, where they start anew, and
+/// whether it is for training.
+///
+/// - *Lengths*, or a *mask* `[N, T]` that is not zero where a step counts. In a step that does not count, the state
+///   stays as it is, what is handed out is zero, and no gradient flows, whatever the input there: it may be NaN. The
+///   last state of a row is that at its own end.
+/// - *Resets*, `[N, T]`, not zero in a step with which a new sequence starts. Before it the state of the row is set back
+///   to that of a new sequence, zeros or a learned one, and no gradient crosses. A layer that runs backwards in time is
+///   set back after that step. A step that does not count starts nothing.
+/// - *Noise*, for what acts only in training: without any, the call is an evaluation.
+///
+/// # Example
+/// ```
+/// use rand::{SeedableRng, rngs::StdRng};
+/// use retrograde_autograd::Tape;
+/// use retrograde_nn::{Pass, RnnCell, TimeRnn};
+/// use retrograde_tensor::Tensor;
+///
+/// let mut rnn = TimeRnn::<f64>::new(RnnCell::new(1, 2, &mut StdRng::seed_from_u64(1)));
+/// let tape = Tape::new();
+/// let xs = tape.var(Tensor::from([[[1.0], [2.0], [f64::NAN]], [[1.0], [2.0], [3.0]]])); // [2, 3, 1]
+/// let out = rnn.forward_with(&xs, &Pass::new().lengths(&[2, 3]))?;
+/// assert_eq!(out.last.value().select(0, 0), out.hs.value().select(0, 0).select(0, 1));
+/// let grads = out.hs.sum().backward()?;
+/// assert_eq!(grads.get(&xs).unwrap().at(&[0, 2, 0]), 0.0);
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Pass<E: Float> {
+    lengths: Option<Vec<usize>>,
+    mask: Option<Tensor<E>>,
+    resets: Option<Tensor<E>>,
+    noise: Noise,
+}
+
+impl<E: Float> Pass<E> {
+    /// Every step counts, no row starts anew, and nothing is random.
+    pub fn new() -> Self {
+        Pass { lengths: None, mask: None, resets: None, noise: Noise::off() }
+    }
+
+    /// How many steps of each row count, from the first on.
+    #[must_use]
+    pub fn lengths(self, lengths: &[usize]) -> Self {
+        Pass { lengths: Some(lengths.to_vec()), ..self }
+    }
+
+    /// Which steps count, `[N, T]`: those where the mask is not zero (and that lie within the lengths, if given).
+    #[must_use]
+    pub fn mask(self, mask: Tensor<E>) -> Self {
+        Pass { mask: Some(mask), ..self }
+    }
+
+    /// With which steps a new sequence starts, `[N, T]`: those where the mask is not zero.
+    #[must_use]
+    pub fn resets(self, resets: Tensor<E>) -> Self {
+        Pass { resets: Some(resets), ..self }
+    }
+
+    /// The noise of training.
+    #[must_use]
+    pub fn noise(self, noise: Noise) -> Self {
+        Pass { noise, ..self }
+    }
+
+    /// The noise of the call as a whole.
+    pub fn noise_of(&self) -> Noise {
+        self.noise
+    }
+
+    /// The same, with other noise for part `i` of a layer.
+    #[must_use]
+    pub fn child(&self, i: usize) -> Self {
+        Pass { noise: self.noise.child(i), ..self.clone() }
+    }
+
+    /// The masks for a batch of `n` rows of `steps`.
+    pub(crate) fn masks(&self, n: usize, steps: usize) -> Result<Masks<E>> {
+        for (name, mask) in [("a mask", &self.mask), ("resets", &self.resets)] {
+            if let Some(mask) = mask {
+                expect(OP, name, &[Axis::Size(n), Axis::Size(steps)], mask.shape())?;
+            }
+        }
+        let mut counts = self.mask.clone();
+        if let Some(lengths) = &self.lengths {
+            if lengths.len() != n {
+                return Err(Error::Count { op: OP, name: "lengths", expected: n, found: lengths.len() });
+            }
+            if let Some((row, &found)) = lengths.iter().enumerate().find(|&(_, &length)| length > steps) {
+                return Err(Error::Length { op: OP, row, expected: steps, found });
+            }
+            counts = Some(Tensor::from_fn([n, steps], |at| {
+                let within = at[1] < lengths[at[0]];
+                let counts = within && counts.as_ref().is_none_or(|mask| is_set(mask.at(at)));
+                E::from_f64(f64::from(u8::from(counts)))
+            }));
+        }
+        let counts = counts.filter(|counts| !counts.iter().all(is_set));
+        let resets = self.resets.as_ref().map(|resets| match &counts {
+            Some(counts) => Tensor::where_mask(counts, resets, &Tensor::zeros([])),
+            None => resets.clone(),
+        });
+        Ok(Masks { counts, resets: resets.filter(|resets| resets.iter().any(is_set)) })
+    }
+}
+
+/// The masks of a call, each absent where it changes nothing.
+pub(crate) struct Masks<E: Float> {
+    counts: Option<Tensor<E>>,
+    resets: Option<Tensor<E>>,
+}
+
+impl<E: Float> Masks<E> {
+    /// A sequence `[N, T, F]` with zeros in steps that do not count, whatever was there.
+    pub(crate) fn clear<'t>(&self, xs: &Var<'t, E>) -> Result<Var<'t, E>> {
+        match &self.counts {
+            Some(counts) => Ok(xs.try_where_mask(counts.unsqueeze(2), Tensor::zeros([]))?),
+            None => Ok(xs.clone()),
+        }
+    }
+
+    /// Which rows count in a step, `[N]`; none if all do.
+    pub(crate) fn counting(&self, step: usize) -> Option<Tensor<E>> {
+        let rows = self.counts.as_ref()?.select(1, step);
+        (!rows.iter().all(is_set)).then_some(rows)
+    }
+
+    /// Which rows start anew before a step is taken, `[N]`; none if no row does.
+    pub(crate) fn starting(&self, step: usize, reversed: bool) -> Option<Tensor<E>> {
+        let resets = self.resets.as_ref()?;
+        let first = if reversed { step + 1 } else { step };
+        if first == resets.dims()[1] {
+            return None;
+        }
+        let rows = resets.select(1, first);
+        rows.iter().any(is_set).then_some(rows)
+    }
+
+    /// Whether any row starts anew.
+    pub(crate) fn any_reset(&self) -> bool {
+        self.resets.is_some()
+    }
+}
+
+/// `a` in the rows that are set, `b` in the others.
+pub(crate) fn choose<'t, E: Float>(rows: &Tensor<E>, a: &Var<'t, E>, b: &Var<'t, E>) -> Var<'t, E> {
+    let mut dims = vec![1; a.shape().rank()];
+    dims[0] = rows.numel();
+    let shape = Shape::new(&dims).expect("a shape of rank at most that of the state");
+    a.where_mask(rows.reshape(shape), b)
+}
+
+fn is_set<E: Float>(x: E) -> bool {
+    x != E::default()
+}

@@ -1,0 +1,184 @@
+//! Weights and states of `torch.nn.RNN`, `torch.nn.LSTM` and `torch.nn.GRU`, to layers of this crate and back.
+//!
+//! PyTorch's weights are those here transposed, its gates lie in another order (LSTM: i, f, g, o there, f, g, i, o
+//! here; GRU: r, z, n both), and it has two biases where one is enough, but for the one inside the reset of a GRU. All
+//! of that is converted here and nowhere else.
+//!
+//! # Example
+//! ```
+//! use retrograde_nn::torch::StateDict;
+//! use retrograde_nn::{Stacked, TimeLstm};
+//! use retrograde_tensor::Tensor;
+//!
+//! // The state dictionary of a module with `self.rnn = torch.nn.LSTM(3, 2, batch_first=True)`.
+//! let mut dict = StateDict::<f32>::new();
+//! for (name, dims) in [("weight_ih_l0", [8, 3]), ("weight_hh_l0", [8, 2])] {
+//!     dict.insert(format!("rnn.{name}"), Tensor::ones(dims));
+//! }
+//! for name in ["bias_ih_l0", "bias_hh_l0"] {
+//!     dict.insert(format!("rnn.{name}"), Tensor::ones([8]));
+//! }
+//! let lstm = Stacked::<TimeLstm<f32>, f32>::from_torch(&dict, "rnn.")?;
+//! assert_eq!(lstm.layers[0].cell.b.value(), Tensor::full([8], 2.0));
+//! assert_eq!(lstm.to_torch("rnn.")?.len(), 4);
+//! # Ok::<(), retrograde_nn::Error>(())
+//! ```
+//!
+//! # Source
+//! The documentation of `torch.nn.RNN`, `torch.nn.LSTM` and `torch.nn.GRU`, version 2.
+
+mod cell;
+
+use std::collections::BTreeMap;
+
+use retrograde_autograd::{Gradients, Param};
+use retrograde_tensor::{Float, Tensor};
+
+use crate::shapes::{Axis, expect};
+use crate::{Cell, Error, Result, Stacked, State};
+pub use cell::{Arrays, TorchCell, TorchLayer};
+
+const OP: &str = "torch";
+
+/// Tensors by name, as the state dictionary of a PyTorch module has them.
+pub type StateDict<E> = BTreeMap<String, Tensor<E>>;
+
+const NAMES: [&str; 4] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
+
+impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
+    /// The layers of a state dictionary, whose entries `{prefix}weight_ih_l0` and so on give their number and sizes.
+    /// Without biases they are zero. Entries that do not start with the prefix are left alone. An RNN has to be one
+    /// with tanh, which a state dictionary does not say.
+    ///
+    /// # Errors
+    /// If an entry is missing, if there is one that such layers do not have, such as one of another direction, or if
+    /// shapes do not agree.
+    pub fn from_torch(dict: &StateDict<E>, prefix: &str) -> Result<Self> {
+        let mut left: Vec<&String> = dict.keys().filter(|name| name.starts_with(prefix)).collect();
+        let (mut layers, mut d) = (Vec::new(), None);
+        while layers.is_empty() || dict.contains_key(&format!("{prefix}weight_ih_l{}", layers.len())) {
+            let mut cells = Vec::new();
+            for direction in L::DIRECTIONS {
+                let suffix = format!("_l{}{direction}", layers.len());
+                let names = NAMES.map(|name| format!("{prefix}{name}{suffix}"));
+                let arrays = arrays::<E, L::Cell>(dict, &names, d).map_err(|source| Error::In {
+                    place: format!("{prefix}*{suffix}"),
+                    source: source.into(),
+                })?;
+                left.retain(|&name| !names.contains(name));
+                cells.push(L::Cell::from_arrays_of_torch(&arrays)?);
+            }
+            d = Some(cells.iter().map(|cell| state_size(cell)).sum());
+            layers.push(L::of_cells(cells));
+        }
+        match left.first() {
+            Some(name) => {
+                Err(Error::Entry { op: OP, expected: "no entry", name: (*name).clone(), found: "one" })
+            }
+            None => Ok(Stacked::new(layers)),
+        }
+    }
+
+    /// The state dictionary of these layers, with a prefix before each name. The second bias is zero where one is
+    /// enough.
+    ///
+    /// # Errors
+    /// If PyTorch has no such cell: a GRU that resets before the product.
+    pub fn to_torch(&self, prefix: &str) -> Result<StateDict<E>> {
+        self.dict(prefix, &Param::value, false)
+    }
+
+    /// The gradients of the parameters as PyTorch has them, zero where nothing flowed.
+    ///
+    /// # Errors
+    /// As [`to_torch`](Self::to_torch).
+    pub fn gradients_to_torch(&self, gradients: &Gradients<E>, prefix: &str) -> Result<StateDict<E>> {
+        let of = |param: &Param<E>| match gradients.get(param) {
+            Some(gradient) => gradient.clone(),
+            None => Tensor::zeros(param.shape()),
+        };
+        self.dict(prefix, &of, true)
+    }
+
+    fn dict(
+        &self,
+        prefix: &str,
+        of: &dyn Fn(&Param<E>) -> Tensor<E>,
+        gradients: bool,
+    ) -> Result<StateDict<E>> {
+        let mut dict = StateDict::new();
+        for (i, layer) in self.layers.iter().enumerate() {
+            for (cell, direction) in layer.cells().into_iter().zip(L::DIRECTIONS) {
+                for (name, array) in NAMES.into_iter().zip(cell.arrays_of_torch(of, gradients)?) {
+                    dict.insert(format!("{prefix}{name}_l{i}{direction}"), array);
+                }
+            }
+        }
+        Ok(dict)
+    }
+
+    /// The state that PyTorch has as `h`, or as `h` and `c`.
+    ///
+    /// # Shapes
+    /// each `[layers · directions, N, H]`
+    ///
+    /// # Errors
+    /// If there are not as many tensors as the cell has, or not as many layers and directions.
+    pub fn state_from_torch(&self, parts: &[Tensor<E>]) -> Result<Vec<L::State>> {
+        let cell = self.layers[0].cells()[0];
+        let mut expected = 0;
+        cell.zero_state(0).each(&mut |_| expected += 1);
+        if parts.len() != expected {
+            return Err(Error::Count { op: OP, name: "tensors of a state", expected, found: parts.len() });
+        }
+        let directions = L::DIRECTIONS.len();
+        for part in parts {
+            let rows = Axis::Size(self.layers.len() * directions);
+            expect(OP, "a state", &[rows, Axis::Any("N"), Axis::Size(state_size(cell))], part.shape())?;
+        }
+        let state = |i: usize| L::Cell::state(parts.iter().map(|part| part.select(0, i)).collect());
+        let layer = |i: usize| L::of_states((0..directions).map(|k| state(i * directions + k)).collect());
+        Ok((0..self.layers.len()).map(layer).collect())
+    }
+}
+
+/// The tensors of a state as PyTorch has them, `h` or `h` and `c`, of the parts of the state of stacked layers in order:
+/// for each layer, and in it for each direction, `parts` tensors.
+///
+/// # Shapes
+/// `[N, H]` each `-> [layers · directions, N, H]`
+pub fn stack_states<E: Float>(tensors: &[Tensor<E>], parts: usize) -> Vec<Tensor<E>> {
+    let part = |part: usize| Tensor::stack(&tensors.iter().skip(part).step_by(parts).collect::<Vec<_>>(), 0);
+    (0..parts).map(part).collect()
+}
+
+/// H of a cell.
+fn state_size<E: Float, C: Cell<E>>(cell: &C) -> usize {
+    let mut size = 0;
+    cell.zero_state(0).each(&mut |part| size = part.dims()[1]);
+    size
+}
+
+/// The arrays of these names, if their shapes agree, for an input of `d` features if that is known.
+fn arrays<E: Float, C: TorchCell<E>>(
+    dict: &StateDict<E>,
+    names: &[String; 4],
+    d: Option<usize>,
+) -> Result<Arrays<E>> {
+    let missing =
+        |name: &str| Error::Entry { op: OP, expected: "an entry", name: name.into(), found: "none" };
+    let get = |i: usize| dict.get(&names[i]).cloned();
+    let (w_ih, w_hh) = (get(0).ok_or_else(|| missing(&names[0]))?, get(1).ok_or_else(|| missing(&names[1]))?);
+    expect(OP, NAMES[1], &[Axis::Any("GH"), Axis::Any("H")], w_hh.shape())?;
+    let h = w_hh.dims()[1];
+    let wide = C::GATES * h;
+    expect(OP, NAMES[1], &[Axis::Size(wide), Axis::Size(h)], w_hh.shape())?;
+    expect(OP, NAMES[0], &[Axis::Size(wide), d.map_or(Axis::Any("D"), Axis::Size)], w_ih.shape())?;
+    let (b_ih, b_hh) = match (get(2), get(3)) {
+        (None, None) => (Tensor::zeros([wide]), Tensor::zeros([wide])),
+        (b_ih, b_hh) => (b_ih.ok_or_else(|| missing(&names[2]))?, b_hh.ok_or_else(|| missing(&names[3]))?),
+    };
+    expect(OP, NAMES[2], &[Axis::Size(wide)], b_ih.shape())?;
+    expect(OP, NAMES[3], &[Axis::Size(wide)], b_hh.shape())?;
+    Ok([w_ih, w_hh, b_ih, b_hh])
+}

@@ -1,0 +1,69 @@
+//! A model of text: which character comes next.
+
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt};
+use retrograde::nn::Result;
+use retrograde::prelude::*;
+
+/// Characters to vectors, over time, to a score for each character that may come next.
+pub(crate) struct CharModel<E: Float> {
+    embedding: Embedding<E>,
+    rnn: TimeRnn<E>,
+    linear: Linear<E>,
+}
+
+module!(CharModel { embedding, rnn, linear });
+
+impl<E: Float> CharModel<E> {
+    /// A model of `v` characters that are vectors of `d` numbers, with a state of `h`.
+    pub(crate) fn new(v: usize, d: usize, h: usize, rng: &mut StdRng) -> Self {
+        CharModel {
+            embedding: Embedding::new(v, d, rng),
+            rnn: TimeRnn::new(RnnCell::new(d, h, rng)).stateful(true),
+            linear: Linear::new(h, v, rng),
+        }
+    }
+
+    /// The scores of the next character after each of `ids`, going on from where the last call ended.
+    pub(crate) fn forward<'t>(&mut self, tape: &'t Tape<E>, ids: &Tensor<usize>) -> Result<Var<'t, E>> {
+        let xs = self.embedding.forward(tape, ids)?; // [N, T] -> [N, T, D]
+        let hs = self.rnn.forward(&xs)?.hs; // [N, T, H]
+        self.linear.forward(&hs) // [N, T, V]
+    }
+
+    /// Reads a beginning from which to go on, then writes `length` characters, each drawn from what comes next.
+    ///
+    /// A temperature below 1 favours what is likely.
+    pub(crate) fn write(
+        &mut self,
+        beginning: &[usize],
+        length: usize,
+        temperature: f64,
+        rng: &mut impl Rng,
+    ) -> Result<Vec<usize>> {
+        self.rnn.reset_state();
+        let mut ids = Tensor::from_vec(beginning.to_vec(), [1, beginning.len()])?; // [1, T]
+        let mut written = Vec::new();
+        while written.len() < length {
+            let tape = Tape::inference();
+            let scores = self.forward(&tape, &ids)?.detach(); // [1, T, V]
+            let last = scores.select(1, ids.dims()[1] - 1).select(0, 0); // [V]
+            let p = last.map(|score| score.to_f64() / temperature).softmax(0);
+            written.push(draw(&p.to_vec(), rng));
+            ids = Tensor::from([[written[written.len() - 1]]]); // [1, 1]
+        }
+        Ok(written)
+    }
+}
+
+/// An index, drawn with the given probabilities.
+fn draw(p: &[f64], rng: &mut impl Rng) -> usize {
+    let mut rest: f64 = rng.random();
+    for (i, p) in p.iter().enumerate() {
+        rest -= p;
+        if rest < 0.0 {
+            return i;
+        }
+    }
+    p.len() - 1 // rounding
+}

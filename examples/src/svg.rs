@@ -1,0 +1,196 @@
+//! Figures as SVG files.
+
+use std::ops::Range;
+use std::path::Path;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::figure::{Axis, Figure, Stroke};
+use crate::{Error, Result};
+
+/// Width and height on the page.
+const SIZE: (u32, u32) = (800, 500);
+/// Drawn larger and shown smaller, since the drawing library places points on whole numbers only.
+const FINE: u32 = 4;
+/// Colours that people who do not see some colours tell apart.
+///
+/// # Source
+/// M. Okabe and K. Ito, *Color universal design* (2008).
+const COLOURS: [RGBColor; 5] = [
+    RGBColor(0, 114, 178),
+    RGBColor(0, 158, 115),
+    RGBColor(213, 94, 0),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+];
+const INK: RGBColor = RGBColor(40, 40, 40);
+const FONT: &str = "Helvetica, Arial, sans-serif";
+
+/// Draws a figure into a file.
+///
+/// # Errors
+/// If the figure has nothing to draw, or if the file cannot be written.
+pub fn write(figure: &Figure, path: &Path) -> Result<()> {
+    let text = draw(figure)?;
+    std::fs::write(path, text).map_err(|source| Error::Unwritable { path: path.to_owned(), source })
+}
+
+/// The figure as the text of an SVG file.
+///
+/// # Errors
+/// If the figure has nothing to draw.
+pub fn draw(figure: &Figure) -> Result<String> {
+    let empty = || Error::EmptyFigure { title: figure.title.clone() };
+    let (x, y) = (figure.x_axis().ok_or_else(empty)?, figure.y_axis().ok_or_else(empty)?);
+    let mut text = String::new();
+    {
+        let page = SVGBackend::with_string(&mut text, (SIZE.0 * FINE, SIZE.1 * FINE)).into_drawing_area();
+        let drawn = (|| {
+            page.fill(&WHITE)?;
+            let page = page.margin(10 * FINE, 0, 0, 0);
+            let page = page.titled(&figure.title, (FONT, 20 * FINE).into_font().color(&INK))?;
+            let mut chart = ChartBuilder::on(&page)
+                .margin(16 * FINE)
+                .margin_right(28 * FINE)
+                .x_label_area_size(52 * FINE)
+                .y_label_area_size(68 * FINE)
+                .build_cartesian_2d(Ticked(&x), Ticked(&y))?;
+            let small = TextStyle::from((FONT, 14 * FINE).into_font()).color(&INK);
+            chart
+                .configure_mesh()
+                .disable_x_mesh()
+                .light_line_style(TRANSPARENT)
+                .bold_line_style(BLACK.mix(0.12).stroke_width(FINE))
+                .axis_style(INK.mix(0.6).stroke_width(FINE))
+                .set_all_tick_mark_size(5 * FINE)
+                .x_desc(&figure.x)
+                .y_desc(&figure.y)
+                .axis_desc_style((FONT, 15 * FINE).into_font().color(&INK))
+                .x_label_style(small.pos(Pos::new(HPos::Center, VPos::Top)))
+                .y_label_style((FONT, 14 * FINE).into_font().color(&INK))
+                .draw()?;
+            for (i, curve) in figure.curves.iter().enumerate() {
+                let colour = COLOURS[i % COLOURS.len()];
+                let style = match curve.stroke {
+                    Stroke::Bold => colour.stroke_width(2 * FINE),
+                    Stroke::Pale => colour.mix(0.45).stroke_width(FINE),
+                };
+                let places =
+                    curve.points.iter().map(|&(px, py)| Some((x.coordinate(px)?, y.coordinate(py)?)));
+                let places: Vec<Option<(f64, f64)>> = places.collect();
+                // Where a point has no place on an axis, the line is interrupted.
+                for (piece, line) in places.split(Option::is_none).filter(|line| !line.is_empty()).enumerate()
+                {
+                    let series = LineSeries::new(line.iter().flatten().copied(), style);
+                    let drawn = chart.draw_series(series)?;
+                    if piece == 0 {
+                        drawn.label(&curve.name).legend(move |(x, y)| {
+                            PathElement::new([(x, y), (x + 22 * FINE as i32, y)], style) //
+                        });
+                    }
+                }
+            }
+            chart
+                .configure_series_labels()
+                .position(emptiest(figure, &x, &y))
+                .legend_area_size(28 * FINE)
+                .margin(10 * FINE)
+                .background_style(WHITE.mix(0.9))
+                .border_style(BLACK.mix(0.15).stroke_width(FINE))
+                .label_font((FONT, 14 * FINE).into_font().color(&INK))
+                .draw()?;
+            page.present()
+        })();
+        drawn.expect("writing to a string does not fail");
+    }
+    let size = |by: u32| format!("width=\"{}\" height=\"{}\"", SIZE.0 * by, SIZE.1 * by);
+    Ok(text.replacen(&size(FINE), &size(1), 1))
+}
+
+/// The corner in which the fewest points lie, for the legend.
+fn emptiest(figure: &Figure, x: &Axis, y: &Axis) -> SeriesLabelPosition {
+    let mut corners = [
+        (SeriesLabelPosition::UpperRight, 1.0, 1.0),
+        (SeriesLabelPosition::UpperLeft, 0.0, 1.0),
+        (SeriesLabelPosition::LowerLeft, 0.0, 0.0),
+        (SeriesLabelPosition::LowerRight, 1.0, 0.0),
+    ];
+    let points: Vec<(f64, f64)> = figure
+        .curves
+        .iter()
+        .flat_map(|curve| {
+            curve.points.iter().filter_map(|&(px, py)| Some((x.fraction(px)?, y.fraction(py)?)))
+        })
+        .collect();
+    let near = |cx: f64, cy: f64| {
+        points.iter().filter(|(px, py)| (px - cx).abs() < 0.35 && (py - cy).abs() < 0.35).count()
+    };
+    corners.sort_by_key(|&(_, cx, cy)| near(cx, cy));
+    let [(corner, ..), ..] = corners;
+    corner
+}
+
+/// An axis as the drawing library asks for it.
+struct Ticked<'a>(&'a Axis);
+
+impl Ranged for Ticked<'_> {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, (first, last): (i32, i32)) -> i32 {
+        let fraction = (value - self.0.lo) / (self.0.hi - self.0.lo);
+        first + (fraction * f64::from(last - first)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.0.ticks.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.0.lo..self.0.hi
+    }
+}
+
+impl ValueFormatter<f64> for Ticked<'_> {
+    fn format_ext(&self, tick: &f64) -> String {
+        self.0.label(*tick)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::{Curve, Scale};
+
+    fn figure(values: &[f64]) -> Figure {
+        Figure {
+            title: "A < B".to_owned(),
+            x: "step".to_owned(),
+            y: "norm".to_owned(),
+            scale: Scale::Log,
+            curves: vec![Curve {
+                name: "curve".to_owned(),
+                points: values.iter().enumerate().map(|(i, &y)| (i as f64, y)).collect(),
+                stroke: Stroke::Bold,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_figure_says_what_it_shows() {
+        let svg = draw(&figure(&[1.0, 0.1, 0.0, 1e-3, 1e-4])).unwrap();
+        for words in ["A &lt; B", "step", "norm", "curve", "10⁻³"] {
+            assert!(svg.contains(words), "{words} is not in {svg}");
+        }
+        let lines = svg.matches("stroke-width=\"8\"").count();
+        assert_eq!(lines, 3, "two pieces of the curve, and the legend: {svg}");
+    }
+
+    #[test]
+    fn a_figure_without_values_is_an_error() {
+        let error = draw(&figure(&[0.0, f64::NAN])).unwrap_err();
+        assert_eq!(error.to_string(), "figure A < B: expected a value that its axis can show, found none");
+    }
+}
