@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use retrograde_autograd::{Tape, Var};
 use retrograde_tensor::{Float, Tensor};
 
 use crate::module::Module;
@@ -93,6 +94,43 @@ impl<E: Float + Stored> Checkpoint<E> {
             state.each(&mut |part| parts.push(part.clone()));
             self.carried.insert(name.into(), parts);
         }
+    }
+
+    /// The carried state of a name, if there is one, to be given to a layer. `like` is a state of the same shapes, such
+    /// as the cell's zero state.
+    ///
+    /// # Errors
+    /// If what was carried has other shapes.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Param;
+    /// use retrograde_nn::{Checkpoint, Sgd};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let mut checkpoint = Checkpoint::<f32>::of(&Vec::<Param<f32>>::new(), &Sgd::new(0.1))?;
+    /// checkpoint.carry("lstm", Some(&(Tensor::from([1.0]), Tensor::from([2.0]))));
+    /// let (h, c) = checkpoint.carried_state("lstm", &(Tensor::zeros([1]), Tensor::zeros([1])))?.unwrap();
+    /// assert_eq!((h, c), (Tensor::from([1.0]), Tensor::from([2.0])));
+    /// # Ok::<(), retrograde_nn::Error>(())
+    /// ```
+    pub fn carried_state<S: State<E>>(&self, name: &str, like: &S) -> Result<Option<S>> {
+        let Some(parts) = self.carried.get(name) else { return Ok(None) };
+        let mut shapes = Vec::new();
+        like.each(&mut |part| shapes.push(part.shape()));
+        if !parts.iter().map(Tensor::shape).eq(shapes.iter().copied()) {
+            let name = name.to_owned();
+            return Err(Error::Carried {
+                name,
+                expected: shapes,
+                found: parts.iter().map(Tensor::shape).collect(),
+            });
+        }
+        let tape = Tape::inference();
+        let (like, mut parts) = (like.on(&tape), parts.iter());
+        let mut next =
+            |_: &Var<'_, E>, _: &Var<'_, E>| tape.var(parts.next().expect("as many as shapes").clone());
+        Ok(Some(S::detach(&S::zip_on(&like, &like, &mut next))))
     }
 
     /// Gives the model its parameters back, and the optimizer what it remembered.

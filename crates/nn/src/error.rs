@@ -176,6 +176,16 @@ pub enum Error {
         /// Its shape in the checkpoint, if it is there.
         found: Option<Box<Shape>>,
     },
+    /// A carried state is of another batch, or of another layer.
+    #[error("checkpoint: expected a state {name} of shapes {expected:?}, found {found:?}")]
+    Carried {
+        /// The name of the state.
+        name: String,
+        /// The shapes needed.
+        expected: Vec<Shape>,
+        /// The shapes found.
+        found: Vec<Shape>,
+    },
     /// What is remembered of a parameter is not what the optimizer needs.
     #[error("optimizer state: expected {expected:?} for {path}, found {found:?}")]
     Slot {

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::weights::{Fault, Weights, Writer};
 use retrograde_nn::{
-    AdamW, Checkpoint, Embedding, Error, Generator, Group, Linear, Module, Optimizer, Plateau, RnnCell,
+    AdamW, Cell, Checkpoint, Embedding, Error, Generator, Group, Linear, Module, Optimizer, Plateau, RnnCell,
     Schedule, Sgd, TimeRnn, Windows, clip_grad_norm, cross_entropy, module,
 };
 use retrograde_tensor::{Float, Tensor};
@@ -99,8 +99,9 @@ impl Run {
         run.epoch = checkpoint.epoch;
         run.windows = run.windows.at(checkpoint.position);
         run.rng = Generator::deserialize_state(&checkpoint.generators["noise"]);
-        if let Some(parts) = checkpoint.carried.get("rnn") {
-            run.model.rnn.set_state(parts[0].clone());
+        let zero = run.model.rnn.cell.zero_state(2);
+        if let Some(state) = checkpoint.carried_state("rnn", &zero).unwrap() {
+            run.model.rnn.set_state(state);
         }
         let [lr, divisor, best] = checkpoint.series["plateau"][..] else { panic!("a plateau is 3 numbers") };
         run.plateau = Plateau { lr, divisor, best };
@@ -211,6 +212,14 @@ fn a_checkpoint_is_what_is_read_again() {
     checkpoint.save(&file.0).unwrap();
     assert_eq!(Checkpoint::load(&file.0).unwrap(), checkpoint);
     assert!(!checkpoint.carried.contains_key("none"));
+    assert_eq!(checkpoint.carried_state("none", &Tensor::zeros([1])).unwrap(), None);
+    let nested = vec![(Tensor::zeros([1]), Tensor::zeros([1, 2]))];
+    let restored = checkpoint.carried_state("a/b", &nested).unwrap().unwrap();
+    assert_eq!(restored[0], (Tensor::from([1.0]), Tensor::from([[f32::INFINITY, 0.0]])));
+    assert_eq!(
+        checkpoint.carried_state("a/b", &Tensor::zeros([1])).unwrap_err().to_string(),
+        "checkpoint: expected a state a/b of shapes [[1]], found [[1], [1, 2]]"
+    );
     assert_eq!(checkpoint.optimizer.slots["rnn.wx"].steps, 1);
 }
 
