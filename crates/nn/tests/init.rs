@@ -65,8 +65,8 @@ fn orthogonal_columns_or_rows() {
     }
 }
 
-/// The sign of what is drawn is kept: R has a positive diagonal. By Householder's QR in three dimensions the sign
-/// would depend on the algorithm, and negative determinants would not be as likely as positive ones.
+/// A QR decomposition without its signs corrected favours one side: Householder's, say, gives only reflections in two
+/// dimensions.
 #[test]
 fn orthogonal_matrices_are_as_likely_as_their_reflections() {
     let mut rng = seeded(4);
