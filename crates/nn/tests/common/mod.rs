@@ -2,7 +2,7 @@
 #![allow(dead_code)] // each test file uses its own part
 
 use rand::{SeedableRng, rngs::StdRng};
-use retrograde_autograd::{Tape, Var};
+use retrograde_autograd::{Gradients, Param, Tape, Var};
 use retrograde_nn::{Cell, Module, RnnCell, State, Time, TimeRnn, explicit};
 use retrograde_tensor::{Float, Shape, Tensor};
 
@@ -46,6 +46,14 @@ pub(crate) fn relative<E: Float>(found: &Tensor<E>, expected: &Tensor<E>) -> f64
 pub(crate) fn assert_near<E: Float>(name: &str, found: &Tensor<E>, expected: &Tensor<E>, tolerance: f64) {
     let difference = relative(found, expected);
     assert!(difference <= tolerance, "{name}: relative difference {difference:e} above {tolerance:e}");
+}
+
+/// Gradients that are just these: those of `Σ ⟨g, w⟩`.
+pub(crate) fn gradients<E: Float>(of: &[(&Param<E>, &Tensor<E>)]) -> Gradients<E> {
+    let tape = Tape::new();
+    let params: Vec<_> = of.iter().map(|(param, _)| tape.param(param)).collect();
+    let seeds: Vec<_> = params.iter().zip(of).map(|(param, (_, g))| (param, *g)).collect();
+    tape.backward(&seeds).unwrap()
 }
 
 /// `df/dx` by central differences of fourth order.
