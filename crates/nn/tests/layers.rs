@@ -193,13 +193,13 @@ fn a_reset_starts_a_new_sequence() {
         let (initial, dlast) = (like(&zeros, &mut rng), like(&zeros, &mut rng));
         let found = outcome(&layer, &xs, Some(&pair(&initial)), &Pass::new().resets(resets), &dhs, &dlast);
         let mut sums: Vec<Tensor<f64>> = layer.params().iter().map(|w| Tensor::zeros(w.shape())).collect();
-        for row in 0..n {
-            let bounds = [&[0], starts[row], &[steps]].concat();
+        for (row, &starts) in starts.iter().enumerate().take(n) {
+            let bounds = [&[0], starts, &[steps]].concat();
             let pieces: Vec<(usize, usize)> =
                 bounds.windows(2).map(|ends| (ends[0], ends[1])).filter(|(start, end)| start < end).collect();
             // Which piece the given state goes into, and which one the last state comes out of.
             let (first, last) = if reversed { (pieces.len() - 1, 0) } else { (0, pieces.len() - 1) };
-            let unused = !reversed && starts[row].contains(&0);
+            let unused = !reversed && starts.contains(&0);
             for (i, &(start, end)) in pieces.iter().enumerate() {
                 let cut = |x: &Tensor<f64>| x.narrow(0, row, 1).narrow(1, start, end - start);
                 let given = (i == first && !unused).then(|| pair(&rows(&initial, row)));
