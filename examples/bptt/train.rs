@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use retrograde::nn::Windows;
 use retrograde::prelude::*;
 use retrograde_examples::figure::{Curve, Figure, Scale, Stroke};
 use retrograde_examples::screen::{WIDTH, wrap};
 use retrograde_examples::table::{Align, Table};
 use retrograde_examples::text::Text;
-use retrograde_examples::windows::Windows;
 use retrograde_examples::{Findings, Ink, Result, Screen, progress, svg};
 use serde_json::json;
 

@@ -25,28 +25,6 @@ pub enum Error {
         /// Its first byte.
         byte: u8,
     },
-    /// A text is too short to be cut into windows.
-    #[error(
-        "text: expected at least {expected} characters ({batch} rows, windows of {steps} steps), found {found}"
-    )]
-    TooShort {
-        /// The fewest characters that will do.
-        expected: usize,
-        /// How many there are.
-        found: usize,
-        /// The rows of a window.
-        batch: usize,
-        /// The steps of a window.
-        steps: usize,
-    },
-    /// A window holds nothing.
-    #[error("windows: expected at least 1 row and 1 step, found {batch} and {steps}")]
-    EmptyWindow {
-        /// The rows of a window.
-        batch: usize,
-        /// The steps of a window.
-        steps: usize,
-    },
     /// A file cannot be written.
     #[error("file {}: expected to be able to write it, found: {source}", path.display())]
     Unwritable {
