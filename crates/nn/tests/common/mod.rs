@@ -1,6 +1,8 @@
 //! Random layers and data, and how far apart two results are.
 #![allow(dead_code)] // each test file uses its own part
 
+pub(crate) mod outcome;
+
 use rand::{SeedableRng, rngs::StdRng};
 use retrograde_autograd::check::Check;
 use retrograde_autograd::{Gradients, Param, Tape, Var};
