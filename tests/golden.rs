@@ -37,7 +37,7 @@ const OPS: [&str; 28] = [
     "index_select_rows",
     "cross_entropy_ignore",
 ];
-const CELLS: [&str; 2] = ["time_rnn", "stateful_rnn"];
+const CELLS: [&str; 5] = ["time_rnn", "stateful_rnn", "torch_rnn", "torch_lstm", "torch_gru"];
 
 fn kinds(report: &Report) -> Vec<&str> {
     report.rows().iter().map(|row| &*row.kind).collect()
@@ -52,7 +52,7 @@ fn the_committed_cases_agree() {
     found.sort_unstable();
     expected.sort_unstable();
     assert_eq!(found, expected);
-    assert_eq!((report.compared(), report.skipped()), (64, 0));
+    assert_eq!((report.compared(), report.skipped()), (69, 0));
 }
 
 #[test]
@@ -91,14 +91,14 @@ fn the_order_of_cases_does_not_matter() {
 fn what_nothing_runs_is_skipped_by_name() {
     let folder = Folder::new();
     folder.set("ops.json", "tanh_1", "op", json!("gelu"));
-    folder.set("cells.json", "time_rnn_0", "kind", json!("torch_lstm"));
-    folder.set("cells.json", "time_rnn_2", "kind", json!("torch_lstm"));
+    folder.set("cells.json", "time_rnn_0", "kind", json!("torch_transformer"));
+    folder.set("cells.json", "time_rnn_2", "kind", json!("torch_transformer"));
     folder.write("char_rnn.json", "{}");
     let report = folder.run();
     let skipped = report.rows().iter().filter(|row| row.worst.is_none());
     let skipped: Vec<(&str, usize)> = skipped.map(|row| (&*row.kind, row.cases)).collect();
-    assert_eq!(skipped, [("gelu", 1), ("torch_lstm", 2), ("char_rnn", 1)]);
-    assert_eq!((report.compared(), report.skipped()), (61, 4));
+    assert_eq!(skipped, [("gelu", 1), ("torch_transformer", 2), ("char_rnn", 1)]);
+    assert_eq!((report.compared(), report.skipped()), (66, 4));
 }
 
 #[test]
@@ -115,6 +115,13 @@ fn a_small_error_is_found_in_any_array() {
         ("cells.safetensors", "stateful_rnn_0/dWh1"),
         ("cells.safetensors", "stateful_rnn_0/db2"),
         ("cells.safetensors", "stateful_rnn_0/dh01"),
+        ("cells.safetensors", "rnn_3/ys"),
+        ("cells.safetensors", "rnn_3/d_weight_ih_l0_reverse"),
+        ("cells.safetensors", "lstm_3/cn"),
+        ("cells.safetensors", "lstm_2/dc0"),
+        ("cells.safetensors", "lstm_2/d_bias_hh_l2_reverse"),
+        ("cells.safetensors", "gru_4/hn"),
+        ("cells.safetensors", "gru_4/d_bias_hh_l1"),
     ] {
         let folder = Folder::new();
         folder.edit_number(file, array, |x| x + 1e-8);

@@ -102,7 +102,9 @@ fn show<E: Float>(
             number(row.differences.relative),
             if hold { ("✓".to_owned(), Ink::Good) } else { ("✗".to_owned(), Ink::Bad) },
         ]);
-        let pair = |[absolute, relative, tolerance]: [f64; 3]| json!({ "absolute": absolute, "relative": relative, "tolerance": tolerance });
+        let pair = |[absolute, relative, tolerance]: [f64; 3]| -> Value {
+            json!({ "absolute": absolute, "relative": relative, "tolerance": tolerance })
+        };
         numbers.push(json!({
             "layer": layer,
             "tensor": name,

@@ -1,8 +1,8 @@
 //! A model of text: which character comes next.
 
+use rand::Rng;
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt};
-use retrograde::nn::Result;
+use retrograde::nn::{Result, Sampler};
 use retrograde::prelude::*;
 
 /// Characters to vectors, over time, to a score for each character that may come next.
@@ -41,6 +41,7 @@ impl<E: Float> CharModel<E> {
         temperature: f64,
         rng: &mut impl Rng,
     ) -> Result<Vec<usize>> {
+        let sampler = Sampler { temperature, ..Sampler::default() };
         self.rnn.reset_state();
         let mut ids = Tensor::from_vec(beginning.to_vec(), [1, beginning.len()])?; // [1, T]
         let mut written = Vec::new();
@@ -48,22 +49,10 @@ impl<E: Float> CharModel<E> {
             let tape = Tape::inference();
             let scores = self.forward(&tape, &ids)?.detach(); // [1, T, V]
             let last = scores.select(1, ids.dims()[1] - 1).select(0, 0); // [V]
-            let p = last.map(|score| score.to_f64() / temperature).softmax(0);
-            written.push(draw(&p.to_vec(), rng));
-            ids = Tensor::from([[written[written.len() - 1]]]); // [1, 1]
+            let next = sampler.sample(&last, rng)?;
+            written.push(next);
+            ids = Tensor::from([[next]]); // [1, 1]
         }
         Ok(written)
     }
-}
-
-/// An index, drawn with the given probabilities.
-fn draw(p: &[f64], rng: &mut impl Rng) -> usize {
-    let mut rest: f64 = rng.random();
-    for (i, p) in p.iter().enumerate() {
-        rest -= p;
-        if rest < 0.0 {
-            return i;
-        }
-    }
-    p.len() - 1 // rounding
 }

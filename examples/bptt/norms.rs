@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use retrograde::nn::init;
 use retrograde::prelude::*;
 use retrograde_examples::chart;
 use retrograde_examples::figure::{Curve, Figure, Scale, Stroke};
@@ -83,7 +84,7 @@ pub(crate) fn run(seed: u64, out: &Path, screen: &mut Screen, findings: &mut Fin
 /// Y. Bengio, P. Simard and P. Frasconi, *Learning long-term dependencies with gradient descent is difficult* (1994).
 fn gradient_norms(gain: f64, seed: u64) -> Result<Vec<f64>> {
     let mut rng = StdRng::seed_from_u64(seed);
-    let wh = orthogonal(HIDDEN, &mut rng)? * gain;
+    let wh = init::orthogonal([HIDDEN, HIDDEN], &mut rng) * gain;
     let wx = Tensor::normal([HIDDEN, HIDDEN], 0.0, 1e-5, &mut rng)?;
     let cell = RnnCell::from_arrays(wx, wh, Tensor::zeros([HIDDEN]))?;
 
@@ -99,21 +100,4 @@ fn gradient_norms(gain: f64, seed: u64) -> Result<Vec<f64>> {
     let grads = h.backward_with(&dh)?;
     let norm = |h: &Var<'_, f64>| grads.get(h).map_or(0.0, |dh| dh.square().sum().at(&[]).sqrt());
     Ok(states.iter().rev().map(norm).collect())
-}
-
-/// A random matrix whose rows are orthogonal and of length 1.
-///
-/// # Source
-/// The Gram-Schmidt process, in the order of operations that rounding harms less: Å. Björck, *Solving linear least
-/// squares problems by Gram-Schmidt orthogonalization* (1967).
-fn orthogonal(n: usize, rng: &mut StdRng) -> Result<Tensor<f64>> {
-    let mut rows: Vec<Tensor<f64>> = Vec::new();
-    for _ in 0..n {
-        let mut row = Tensor::normal([n], 0.0, 1.0, rng)?;
-        for earlier in &rows {
-            row = &row - earlier * (&row * earlier).sum();
-        }
-        rows.push(&row / row.square().sum().sqrt());
-    }
-    Ok(Tensor::try_stack(&rows.iter().collect::<Vec<_>>(), 0)?)
 }

@@ -10,7 +10,6 @@ use retrograde_examples::figure::{Curve, Figure, Scale, Stroke};
 use retrograde_examples::screen::{WIDTH, wrap};
 use retrograde_examples::table::{Align, Table};
 use retrograde_examples::text::Text;
-use retrograde_examples::windows::Windows;
 use retrograde_examples::{Findings, Ink, Result, Screen, progress, svg};
 use serde_json::json;
 
@@ -47,7 +46,7 @@ impl Settings {
 
     /// Whether a text can be cut into windows.
     pub(crate) fn check(&self, text: &Text) -> Result<()> {
-        Windows::new(&text.tokens, self.batch, self.steps).map(|_| ())
+        text.windows(self.batch, self.steps).map(|_| ())
     }
 }
 
@@ -165,7 +164,7 @@ fn train(model: &mut CharModel<f32>, text: &Text, settings: &Settings) -> Result
     let mut adam = Adam::new(settings.rate);
     let mut losses = Vec::new();
     let bar = progress::bar(settings.windows);
-    for window in Windows::new(&text.tokens, settings.batch, settings.steps)?.take(settings.windows) {
+    for window in text.windows(settings.batch, settings.steps)?.take(settings.windows) {
         adam.lr = settings.rate * (1.0 - losses.len() as f64 / settings.windows as f64); // falls to 0
         let tape = Tape::new();
         let scores = model.forward(&tape, &window.inputs)?; // [N, T, V]

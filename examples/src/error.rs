@@ -25,23 +25,17 @@ pub enum Error {
         /// Its first byte.
         byte: u8,
     },
-    /// A text is too short to be cut into windows.
+    /// A text has too few characters to be cut into windows.
     #[error(
-        "text: expected at least {expected} characters ({batch} rows, windows of {steps} steps), found {found}"
+        "text {name}: expected at least {expected} characters ({batch} rows, windows of {steps} steps), found {found}"
     )]
     TooShort {
+        /// What the text is called.
+        name: String,
         /// The fewest characters that will do.
         expected: usize,
         /// How many there are.
         found: usize,
-        /// The rows of a window.
-        batch: usize,
-        /// The steps of a window.
-        steps: usize,
-    },
-    /// A window holds nothing.
-    #[error("windows: expected at least 1 row and 1 step, found {batch} and {steps}")]
-    EmptyWindow {
         /// The rows of a window.
         batch: usize,
         /// The steps of a window.

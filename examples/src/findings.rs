@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn bad_input_ends_with_status_2() {
-        let error = Error::EmptyWindow { batch: 0, steps: 3 };
+        let error = Error::from(retrograde::nn::Error::EmptyWindow { batch: 0, steps: 3 });
         let words = "error: windows: expected at least 1 row and 1 step, found 0 and 3";
         assert_eq!(verdict(Err(error)), (2, vec![words.to_owned()]));
     }

@@ -13,7 +13,6 @@ pub mod screen;
 pub mod svg;
 pub mod table;
 pub mod text;
-pub mod windows;
 
 pub use error::{Error, Result};
 pub use findings::{Findings, finish};

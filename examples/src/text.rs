@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use retrograde::nn::{self, Windows};
+
 use crate::{Error, Result};
 
 /// A text, its alphabet, and the text as indices into the alphabet.
@@ -50,6 +52,19 @@ impl Text {
             text += &doc_comments(&read(&path)?);
         }
         Ok(Self::new("the documentation of this project", &text))
+    }
+
+    /// Windows over the text, for truncated backpropagation through time.
+    ///
+    /// # Errors
+    /// If a window has no row or no step, or if the text has too few characters.
+    pub fn windows(&self, batch: usize, steps: usize) -> Result<Windows<'_>> {
+        Windows::new(&self.tokens, batch, steps).map_err(|error| match error {
+            nn::Error::TooFewTokens { expected, found, .. } => {
+                Error::TooShort { name: self.name.clone(), expected, found, batch, steps }
+            }
+            error => error.into(),
+        })
     }
 
     /// The characters of tokens.

@@ -150,11 +150,11 @@ fn a_text_that_will_not_do_is_refused() {
     fs::write(folder.join("latin1.txt"), b"na\xefve").unwrap();
     assert_eq!(
         refused(&["--text", "empty.txt"]),
-        "error: text: expected at least 33 characters (32 rows, windows of 32 steps), found 0\n"
+        "error: text empty.txt: expected at least 33 characters (32 rows, windows of 32 steps), found 0\n"
     );
     assert_eq!(
         refused(&["--text", "short.txt"]),
-        "error: text: expected at least 33 characters (32 rows, windows of 32 steps), found 32\n"
+        "error: text short.txt: expected at least 33 characters (32 rows, windows of 32 steps), found 32\n"
     );
     assert_eq!(
         refused(&["--text", "latin1.txt"]),

@@ -43,6 +43,14 @@ pub enum Error {
         /// The shape of the targets.
         found: Box<Shape>,
     },
+    /// A mean over positions of which none counts.
+    #[error("{op}: expected at least one position that counts, found none of {positions}")]
+    NothingCounted {
+        /// The function.
+        op: &'static str,
+        /// How many positions there are.
+        positions: usize,
+    },
     /// A target that is no class.
     #[error("{op}: expected targets below {classes}, found {found} at {at:?}")]
     Target {
@@ -116,6 +124,77 @@ pub enum Error {
         expected: &'static str,
         /// The value found.
         found: f64,
+    },
+    /// Windows without a row or a step.
+    #[error("windows: expected at least 1 row and 1 step, found {batch} and {steps}")]
+    EmptyWindow {
+        /// The rows of a batch.
+        batch: usize,
+        /// The steps of a window.
+        steps: usize,
+    },
+    /// A stream that is too short to be cut into windows.
+    #[error(
+        "windows: expected at least {expected} tokens ({batch} rows, windows of {steps} steps), found {found}"
+    )]
+    TooFewTokens {
+        /// The tokens needed.
+        expected: usize,
+        /// The tokens found.
+        found: usize,
+        /// The rows of a batch.
+        batch: usize,
+        /// The steps of a window.
+        steps: usize,
+    },
+    /// A parameter in two groups of an optimizer.
+    #[error("group: expected parameters that are in no group yet, found {name}")]
+    Grouped {
+        /// The name of the parameter.
+        name: String,
+    },
+    /// Something is remembered or moved that is no parameter of the model.
+    #[error("optimizer state: expected parameters of the model, found {name}, which is none")]
+    ForeignParam {
+        /// The name of the parameter.
+        name: String,
+    },
+    /// A model has no parameter at a path.
+    #[error("expected a parameter {path} in the model, found none")]
+    NoParam {
+        /// The path.
+        path: String,
+    },
+    /// A checkpoint does not hold a parameter of the model in its shape.
+    #[error("checkpoint: expected {path} of shape {expected}, found {}",
+        found.as_ref().map_or("none".to_owned(), |found| found.to_string()))]
+    Parameter {
+        /// The path of the parameter.
+        path: String,
+        /// Its shape in the model.
+        expected: Box<Shape>,
+        /// Its shape in the checkpoint, if it is there.
+        found: Option<Box<Shape>>,
+    },
+    /// A carried state is of another batch, or of another layer.
+    #[error("checkpoint: expected a state {name} of shapes {expected:?}, found {found:?}")]
+    Carried {
+        /// The name of the state.
+        name: String,
+        /// The shapes needed.
+        expected: Vec<Shape>,
+        /// The shapes found.
+        found: Vec<Shape>,
+    },
+    /// What is remembered of a parameter is not what the optimizer needs.
+    #[error("optimizer state: expected {expected:?} for {path}, found {found:?}")]
+    Slot {
+        /// The path of the parameter.
+        path: String,
+        /// The tensors needed, with their shapes.
+        expected: Vec<String>,
+        /// The tensors found.
+        found: Vec<String>,
     },
     /// A file of weights is not what it should be, or does not hold what was asked for.
     #[error("{}: {fault}", path.display())]

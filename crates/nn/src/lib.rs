@@ -8,7 +8,7 @@
 //! ```
 //! use rand::{SeedableRng, rngs::StdRng};
 //! use retrograde_autograd::Tape;
-//! use retrograde_nn::{Adam, Linear, Module, RnnCell, TimeRnn, clip_grad_norm, cross_entropy, module};
+//! use retrograde_nn::{Adam, Linear, Module, Optimizer, RnnCell, TimeRnn, clip_grad_norm, cross_entropy, module};
 //! use retrograde_tensor::{Float, Tensor};
 //!
 //! struct Model<E: Float> {
@@ -41,6 +41,7 @@
 mod bidirectional;
 mod cell;
 mod check;
+mod checkpoint;
 mod clip;
 mod dropout;
 mod embedding;
@@ -49,42 +50,56 @@ pub mod explicit;
 mod gru;
 pub mod init;
 mod layer;
+mod layer_norm;
+mod layer_norm_lstm;
 mod linear;
 mod loss;
 mod lstm;
+mod mgu;
 mod module;
 mod noise;
 mod optim;
 mod pass;
+mod peephole;
 mod residual;
 mod rnn;
+mod schedule;
 mod shapes;
 mod stacked;
 mod state;
+mod text;
 mod time;
 pub mod torch;
 pub mod weights;
+mod zoneout;
 
 pub use bidirectional::Bidirectional;
 pub use cell::{Cell, StateOn};
-pub use clip::clip_grad_norm;
+pub use checkpoint::{Checkpoint, Generator};
+pub use clip::{clip_grad_norm, clip_grad_value, grad_norm};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use error::{Error, Result};
 pub use gru::{GruCell, TimeGru};
 pub use layer::{Layer, LayerStateOn, Unrolled};
+pub use layer_norm::LayerNorm;
+pub use layer_norm_lstm::LayerNormLstmCell;
 pub use linear::Linear;
-pub use loss::cross_entropy;
+pub use loss::{CrossEntropy, MeanLoss, binary_cross_entropy, cross_entropy, mse};
 pub use lstm::{LstmCell, TimeLstm};
+pub use mgu::MguCell;
 pub use module::{Module, join};
 pub use noise::Noise;
-pub use optim::{Adam, Sgd};
+pub use optim::{AdaGrad, Adam, AdamW, Group, Optimizer, OptimizerState, RmsProp, Sgd, Slot, Slots};
 pub use pass::Pass;
+pub use peephole::PeepholeLstmCell;
 pub use residual::Residual;
 pub use rnn::{RnnCell, TimeRnn};
+pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};
 pub use stacked::Stacked;
 pub use state::{State, Zip};
+pub use text::{Perplexity, Sampler, Window, Windows};
 pub use time::Time;
 
 /// What [`module!`] needs to name.

@@ -2,8 +2,11 @@
 
 use std::fmt::Debug;
 
-use retrograde_autograd::{Tape, Var};
+use retrograde_autograd::{Error as TapeError, Tape, Var};
 use retrograde_tensor::{Float, Tensor};
+
+use crate::Result;
+use crate::shapes::{Axis, expect};
 
 /// The state of a cell off any tape: a tensor, a pair of states, such as the `(h, c)` of an LSTM, or a row
 /// of states.
@@ -116,4 +119,29 @@ impl<E: Float, S: State<E>> State<E> for Vec<S> {
     fn zip_on<'t>(a: &Self::On<'t>, b: &Self::On<'t>, f: Zip<'_, 't, E>) -> Self::On<'t> {
         a.iter().zip(b).map(|(a, b)| S::zip_on(a, b, f)).collect()
     }
+}
+
+/// Refuses a state of another tape, or of other shapes than a zero state.
+pub(crate) fn check_state<'t, E: Float, S: State<E>>(
+    op: &'static str,
+    zeros: &S,
+    tape: &'t Tape<E>,
+    state: &S::On<'t>,
+) -> Result<()> {
+    let mut shapes = Vec::new();
+    zeros.each(&mut |zeros| shapes.push(zeros.shape()));
+    let mut shapes = shapes.into_iter();
+    let mut result = Ok(());
+    S::each_on(state, &mut |part| {
+        let shape = shapes.next().expect("a state has as many variables as tensors");
+        if result.is_ok() {
+            result = if std::ptr::eq(part.tape(), tape) {
+                let axes: Vec<Axis> = shape.iter().map(|&size| Axis::Size(size)).collect();
+                expect(op, "a state", &axes, part.shape())
+            } else {
+                Err(TapeError::ForeignVariable { op }.into())
+            };
+        }
+    });
+    result
 }

@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 
-use retrograde_autograd::{Error as TapeError, Param, Tape, Var};
+use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::Result;
 use crate::cell::{Cell, StateOn};
+use crate::dropout::probability;
 use crate::layer::{Carry, Layer, Unrolled};
 use crate::module::{Module, join};
 use crate::pass::{Pass, choose};
 use crate::shapes::{Axis, expect};
-use crate::state::State;
+use crate::state::{State, check_state};
+use crate::zoneout::zoneout;
+use crate::{Error, Result};
 
 const OP: &str = "time";
 
@@ -60,13 +62,15 @@ pub struct Time<C: Cell<E>, E: Float> {
     /// The state of a new sequence, `[1, ..]` each, if it is learned.
     initial: Vec<Param<E>>,
     reversed: bool,
+    /// How likely each element of each variable of the state is to stay as it is; empty without zoneout.
+    zoneout: Vec<f64>,
     carry: Carry<C::State>,
 }
 
 impl<E: Float, C: Cell<E>> Time<C, E> {
     /// A layer that is not stateful, starts from zeros and runs forwards.
     pub fn new(cell: C) -> Self {
-        Time { cell, initial: Vec::new(), reversed: false, carry: Carry::new() }
+        Time { cell, initial: Vec::new(), reversed: false, zoneout: Vec::new(), carry: Carry::new() }
     }
 
     /// Whether to carry the state from call to call.
@@ -94,6 +98,25 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
             self.initial.push(Param::new(name, zeros.clone()));
         });
         self
+    }
+
+    /// Lets each element of the state stay as it is at random in each step, with a probability for each variable of the
+    /// state, such as `[p_h, p_c]`. In training, that is with noise in the [`Pass`], it stays or not; in evaluation it
+    /// takes the mean.
+    ///
+    /// # Errors
+    /// If there is not one probability for each variable, or if one is not at least 0 and below 1.
+    ///
+    /// # Source
+    /// D. Krueger et al., *Zoneout: regularizing RNNs by randomly preserving hidden activations* (2017).
+    pub fn zoneout(mut self, p: &[f64]) -> Result<Self> {
+        let mut expected = 0;
+        self.cell.zero_state(0).each(&mut |_| expected += 1);
+        if p.len() != expected {
+            return Err(Error::Count { op: OP, name: "probabilities", expected, found: p.len() });
+        }
+        self.zoneout = p.iter().map(|&p| probability(OP, "zoneout", p)).collect::<Result<_>>()?;
+        Ok(self)
     }
 
     /// Whether the state is carried from call to call.
@@ -187,26 +210,6 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         })
     }
 
-    /// Refuses a state of another tape, or of other shapes than a zero state for a batch of `n`.
-    fn check_state<'t>(&self, n: usize, tape: &'t Tape<E>, state: &StateOn<'t, C, E>) -> Result<()> {
-        let mut shapes = Vec::new();
-        self.cell.zero_state(n).each(&mut |zero| shapes.push(zero.shape()));
-        let mut shapes = shapes.into_iter();
-        let mut result = Ok(());
-        C::State::each_on(state, &mut |part| {
-            let shape = shapes.next().expect("a state has as many variables as tensors");
-            if result.is_ok() {
-                result = if std::ptr::eq(part.tape(), tape) {
-                    let axes: Vec<Axis> = shape.iter().map(|&size| Axis::Size(size)).collect();
-                    expect(OP, "a state", &axes, part.shape())
-                } else {
-                    Err(TapeError::ForeignVariable { op: OP }.into())
-                };
-            }
-        });
-        result
-    }
-
     fn name_state(&self, state: &StateOn<'_, C, E>, f: impl Fn(&'static str) -> Cow<'static, str>) {
         let mut names = self.cell.state_names().iter();
         C::State::each_on(state, &mut |part| {
@@ -239,7 +242,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         let shape = xs.shape();
         expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
         let (n, steps, tape) = (shape[0], shape[1], xs.tape());
-        self.check_state(n, tape, &initial)?;
+        check_state(OP, &self.cell.zero_state(n), tape, &initial)?;
         let masks = pass.masks(n, steps)?;
         let fresh = masks.any_reset().then(|| self.fresh(tape, n));
         let xs = masks.clear(xs)?;
@@ -256,7 +259,15 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
             if let (Some(fresh), Some(rows)) = (&fresh, masks.starting(step, self.reversed)) {
                 state = C::State::zip_on(fresh, &state, &mut |fresh, h| choose(&rows, fresh, h));
             }
-            let next = self.cell.step(&projected.select(1, step), &state);
+            let mut next = self.cell.step(&projected.select(1, step), &state);
+            if !self.zoneout.is_empty() {
+                let mut parts = (0..).zip(&self.zoneout);
+                let noise = pass.noise_of().child(step);
+                next = C::State::zip_on(&next, &state, &mut |next, h| {
+                    let (i, &p) = parts.next().expect("a probability for each variable of the state");
+                    zoneout(p, noise.child(i), next, h)
+                });
+            }
             state = match masks.counting(step) {
                 Some(rows) => C::State::zip_on(&next, &state, &mut |next, h| choose(&rows, next, h)),
                 None => next,

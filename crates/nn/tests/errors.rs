@@ -5,7 +5,7 @@ mod common;
 use common::{seeded, weights};
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::{
-    Adam, Embedding, Error, Linear, RnnCell, Sgd, TimeRnn, clip_grad_norm, cross_entropy, explicit,
+    Adam, Embedding, Error, Linear, Optimizer, RnnCell, Sgd, TimeRnn, clip_grad_norm, cross_entropy, explicit,
 };
 use retrograde_tensor::{Shape, Tensor};
 

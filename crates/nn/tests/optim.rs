@@ -1,19 +1,11 @@
-//! Optimizers and clipping against loops over single numbers.
+//! Gradient descent and Adam against loops over single numbers.
 
 mod common;
 
-use common::{assert_near, normal, seeded};
-use retrograde_autograd::{Gradients, Param, Tape};
-use retrograde_nn::{Adam, Sgd, clip_grad_norm};
+use common::{assert_near, gradients, normal, seeded};
+use retrograde_autograd::Param;
+use retrograde_nn::{Adam, Optimizer, Sgd};
 use retrograde_tensor::{Float, Tensor};
-
-/// Gradients that are just these: those of `Σ ⟨g, w⟩`.
-fn gradients<E: Float>(of: &[(&Param<E>, &Tensor<E>)]) -> Gradients<E> {
-    let tape = Tape::new();
-    let params: Vec<_> = of.iter().map(|(param, _)| tape.param(param)).collect();
-    let seeds: Vec<_> = params.iter().zip(of).map(|(param, (_, g))| (param, *g)).collect();
-    tape.backward(&seeds).unwrap()
-}
 
 #[test]
 fn sgd_against_a_loop() {
@@ -106,47 +98,4 @@ fn adam_starts_without_bias() {
     Adam::new(0.001).step(&gradients(&[(&w, &dw)])).unwrap();
     let expected = [1.0 - 0.001 * 1e-3 / (1e-3 + 1e-8), 1.0 + 0.001 * 20.0 / (20.0 + 1e-8), 1.0];
     assert_near("w", &w.value(), &Tensor::from(expected), 1e-15);
-}
-
-#[test]
-fn clipping_against_a_loop() {
-    let mut rng = seeded(3);
-    let [a, b]: [Param<f64>; 2] =
-        [Param::new("a", Tensor::zeros([3, 2])), Param::new("b", Tensor::zeros([5]))];
-    let (da, db) = (normal::<f64>([2, 3], 1.0, &mut rng).t(), normal::<f64>([5], 1.0, &mut rng));
-    let norm = da.to_vec().iter().chain(&db.to_vec()).map(|x| x.powi(2)).sum::<f64>().sqrt();
-    for max_norm in [0.0, 0.25, 1.0, norm, 2.0 * norm, f64::INFINITY] {
-        let mut grads = gradients(&[(&a, &da), (&b, &db)]);
-        assert!((clip_grad_norm(&mut grads, max_norm) - norm).abs() < 1e-14 * norm);
-        let factor = if max_norm / (norm + 1e-6) < 1.0 { max_norm / (norm + 1e-6) } else { 1.0 };
-        assert_near("da", grads.get(&a).unwrap(), &(&da * factor), 1e-15);
-        assert_near("db", grads.get(&b).unwrap(), &(&db * factor), 1e-15);
-    }
-    // The gradients that were given are not what is scaled: a copy of the map keeps its own.
-    let grads = gradients(&[(&a, &da)]);
-    let mut clipped = grads.clone();
-    clip_grad_norm(&mut clipped, 0.1);
-    assert_eq!(grads.get(&a), Some(&da));
-}
-
-/// In single precision, the norm is summed in double.
-#[test]
-fn clipping_gradients_whose_squares_overflow() {
-    let w = Param::new("w", Tensor::<f32>::zeros([2]));
-    let mut grads = gradients(&[(&w, &Tensor::from([3e30, 4e30]))]);
-    let norm = clip_grad_norm(&mut grads, 10.0);
-    assert!((norm / 5e30 - 1.0).abs() < 1e-6);
-    assert_near("dw", grads.get(&w).unwrap(), &Tensor::from([6.0, 8.0]), 1e-6);
-}
-
-/// Variables that are no parameters are neither counted nor scaled.
-#[test]
-fn clipping_looks_at_parameters_alone() {
-    let w = Param::new("w", Tensor::from([3.0_f64, 4.0]));
-    let tape = Tape::new();
-    let x = tape.var(Tensor::from([100.0, 100.0]));
-    let y = (&x * &w).sum(); // dx = w, dw = x
-    let mut grads = y.backward().unwrap();
-    assert!((clip_grad_norm(&mut grads, 1.0) - 20_000_f64.sqrt()).abs() < 1e-12);
-    assert_eq!(grads.get(&x), Some(&w.value()));
 }

@@ -48,8 +48,8 @@ pub mod prelude {
     pub use crate::autograd::check::Check;
     pub use crate::autograd::{Gradients, Param, Tape, Var};
     pub use crate::nn::{
-        Adam, Cell, Embedding, GruCell, Linear, LstmCell, Module, RnnCell, Sgd, State, Time, TimeGru,
-        TimeLstm, TimeRnn, clip_grad_norm, cross_entropy, module,
+        Adam, Cell, Embedding, GruCell, Linear, LstmCell, Module, Optimizer, RnnCell, Sgd, State, Time,
+        TimeGru, TimeLstm, TimeRnn, clip_grad_norm, cross_entropy, module,
     };
     pub use crate::tensor::{Float, Shape, Tensor, assert_close};
     pub use rand::SeedableRng;

@@ -1,15 +1,15 @@
-//! Recurrent cells over time. Each case is run twice: with the derived backward pass, and with the one by hand.
+//! Recurrent cells over time. Each case of an RNN is run twice: with the derived backward pass, and with the one by hand.
 
 use retrograde::autograd::Tape;
 use retrograde::nn::{RnnCell, TimeRnn, explicit};
 
-use super::{Case, Comparison, Error, Runner};
+use super::{Case, Comparison, Error, Runner, torch};
 
 const KINDS: [(&str, Runner); 2] = [("time_rnn", time_rnn), ("stateful_rnn", stateful_rnn)];
 
 /// The function that runs the cases of a kind.
 pub fn runner(kind: &str) -> Option<Runner> {
-    KINDS.iter().find(|(name, _)| *name == kind).map(|&(_, run)| run)
+    KINDS.iter().chain(&torch::KINDS).find(|(name, _)| *name == kind).map(|&(_, run)| run)
 }
 
 /// `xs [N, T, D] -> hs [N, T, H]` from a given state `h0 [N, H]`.

@@ -10,6 +10,7 @@ mod comparison;
 mod error;
 pub mod ops;
 mod report;
+mod torch;
 
 use std::fs;
 use std::path::Path;

@@ -12,6 +12,9 @@ pub enum Fault {
     /// The file cannot be read.
     #[error("expected a readable file, found: {0}")]
     Unreadable(ErrorKind),
+    /// The file cannot be written.
+    #[error("expected a place that can be written to, found: {0}")]
+    Unwritable(ErrorKind),
     /// The file is too short to hold even the length of its header.
     #[error("expected the length of a header in the first 8 bytes, found {found} bytes in all")]
     NoHeader {
@@ -118,6 +121,12 @@ pub enum Fault {
         /// The name that was asked for.
         name: String,
     },
+    /// Nothing has the name of this tensor.
+    #[error("expected no tensor {name}, found one")]
+    Unexpected {
+        /// The name in the file.
+        name: String,
+    },
     /// A tensor of another element type than the one asked for.
     #[error("tensor {name}: expected dtype {expected}, found {found}")]
     Dtype {
@@ -153,5 +162,21 @@ pub enum Fault {
         name: String,
         /// The first such number.
         found: i64,
+    },
+    /// A number that is no byte.
+    #[error("tensor {name}: expected bytes, found {found}")]
+    NotAByte {
+        /// The name of the tensor.
+        name: String,
+        /// The first such number.
+        found: usize,
+    },
+    /// A checkpoint in a layout that this version does not know.
+    #[error("expected a checkpoint of version {expected}, found {found}")]
+    Version {
+        /// The version that is written.
+        expected: usize,
+        /// The version in the file.
+        found: usize,
     },
 }

@@ -1,8 +1,11 @@
-//! Named arrays from a `.safetensors` file.
+//! Named arrays in `.safetensors` files, such as the weights of a model.
 
 mod fault;
 mod header;
 mod json;
+mod model;
+mod replace;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,8 @@ use retrograde_tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 pub use fault::Fault;
 use header::Entry;
+pub use model::{Loaded, save};
+pub use writer::Writer;
 
 /// The named arrays of a `.safetensors` file, such as the weights of a model.
 ///
@@ -20,15 +25,13 @@ use header::Entry;
 ///
 /// # Example
 /// ```
-/// use retrograde_nn::weights::Weights;
+/// use retrograde_nn::weights::{Weights, Writer};
 /// use retrograde_tensor::Tensor;
 ///
-/// let header = br#"{"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
-/// let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-/// bytes.extend(header);
-/// bytes.extend([1.0_f32, 2.5].into_iter().flat_map(f32::to_le_bytes));
 /// let path = std::env::temp_dir().join("weights-example.safetensors");
-/// std::fs::write(&path, bytes)?;
+/// let mut writer = Writer::default();
+/// writer.insert("b", &Tensor::from([1.0_f32, 2.5]));
+/// writer.save(&path)?;
 ///
 /// let weights = Weights::load(&path)?;
 /// assert_eq!(weights.get::<f32>("b")?, Tensor::from([1.0, 2.5]));
@@ -127,7 +130,7 @@ fn split(mut file: Vec<u8>) -> Result<(BTreeMap<String, Entry>, Vec<u8>), Fault>
     Ok((entries, file.split_off(start)))
 }
 
-/// An element type that can be read from a file.
+/// An element type that can be read from a file and written to one.
 pub trait Stored: Element + sealed::Sealed {
     /// Its name in the format.
     const DTYPE: &'static str;
@@ -137,6 +140,9 @@ mod sealed {
     pub trait Sealed: Sized {
         /// The elements that these bytes are, little-endian; or the number that is not one.
         fn decode(bytes: &[u8]) -> Result<Vec<Self>, i64>;
+
+        /// Its bytes, little-endian.
+        fn encode(self) -> impl AsRef<[u8]>;
     }
 }
 
@@ -157,11 +163,19 @@ impl sealed::Sealed for f32 {
     fn decode(bytes: &[u8]) -> Result<Vec<Self>, i64> {
         Ok(bytes.as_chunks().0.iter().map(|&chunk| f32::from_le_bytes(chunk)).collect())
     }
+
+    fn encode(self) -> impl AsRef<[u8]> {
+        self.to_le_bytes()
+    }
 }
 
 impl sealed::Sealed for f64 {
     fn decode(bytes: &[u8]) -> Result<Vec<Self>, i64> {
         Ok(bytes.as_chunks().0.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect())
+    }
+
+    fn encode(self) -> impl AsRef<[u8]> {
+        self.to_le_bytes()
     }
 }
 
@@ -172,5 +186,9 @@ impl sealed::Sealed for usize {
             usize::try_from(number).map_err(|_| number)
         };
         bytes.as_chunks().0.iter().map(index).collect()
+    }
+
+    fn encode(self) -> impl AsRef<[u8]> {
+        (self as u64).to_le_bytes()
     }
 }

@@ -1,8 +1,11 @@
 //! Random layers and data, and how far apart two results are.
 #![allow(dead_code)] // each test file uses its own part
 
+pub(crate) mod outcome;
+
 use rand::{SeedableRng, rngs::StdRng};
-use retrograde_autograd::{Tape, Var};
+use retrograde_autograd::check::Check;
+use retrograde_autograd::{Gradients, Param, Tape, Var};
 use retrograde_nn::{Cell, Module, RnnCell, State, Time, TimeRnn, explicit};
 use retrograde_tensor::{Float, Shape, Tensor};
 
@@ -48,6 +51,14 @@ pub(crate) fn assert_near<E: Float>(name: &str, found: &Tensor<E>, expected: &Te
     assert!(difference <= tolerance, "{name}: relative difference {difference:e} above {tolerance:e}");
 }
 
+/// Gradients that are just these: those of `Σ ⟨g, w⟩`.
+pub(crate) fn gradients<E: Float>(of: &[(&Param<E>, &Tensor<E>)]) -> Gradients<E> {
+    let tape = Tape::new();
+    let params: Vec<_> = of.iter().map(|(param, _)| tape.param(param)).collect();
+    let seeds: Vec<_> = params.iter().zip(of).map(|(param, (_, g))| (param, *g)).collect();
+    tape.backward(&seeds).unwrap()
+}
+
 /// `df/dx` by central differences of fourth order.
 pub(crate) fn differences(x: &Tensor<f64>, f: impl Fn(&Tensor<f64>) -> f64) -> Tensor<f64> {
     let step = 1e-3;
@@ -87,40 +98,32 @@ pub(crate) fn perturb<M: Module<f64>>(module: &M, rng: &mut StdRng) {
     }
 }
 
-/// What is derived from the tape against differences, for a cell over a sequence: of the input and each parameter, from
-/// random cotangents of everything that comes out.
+/// What is derived from the tape for a cell over a sequence, against differences and against the forward mode: of the
+/// input, each variable of the initial state and each parameter, from random cotangents of everything that comes out.
+#[track_caller]
 pub(crate) fn assert_gradients<C: Cell<f64>>(cell: C, n: usize, steps: usize, rng: &mut StdRng) {
     perturb(&cell, rng);
     let layer = Time::new(cell);
-    let xs = normal::<f64>([n, steps, layer.cell.input_size()], 1.0, rng);
-    let outputs = |tape: &Tape<f64>, xs: &Tensor<f64>| -> Vec<Tensor<f64>> {
-        let (hs, last) = layer.unroll(&tape.constant(xs.clone()), layer.cell.zero_state(n).on(tape)).unwrap();
-        let mut outputs = vec![hs.detach()];
-        outputs.extend(parts::<C::State>(&last).into_iter().map(Var::detach));
-        outputs
-    };
-    let cotangents: Vec<Tensor<f64>> =
-        outputs(&Tape::inference(), &xs).iter().map(|y| normal(y.shape(), 1.0, rng)).collect();
-    let value = |xs: &Tensor<f64>| {
-        let outputs = outputs(&Tape::inference(), xs);
-        outputs.iter().zip(&cotangents).map(|(y, dy)| inner(y, dy)).sum()
-    };
-
-    let tape = Tape::new();
-    let x = tape.var(xs.clone());
-    let (hs, last) = layer.unroll(&x, layer.cell.zero_state(n).on(&tape)).unwrap();
-    let mut found = vec![hs];
-    found.extend(parts::<C::State>(&last));
-    let pairs: Vec<_> = found.iter().zip(&cotangents).collect();
-    let grads = tape.backward(&pairs).unwrap();
-    assert_near("dxs", grads.get(&x).unwrap(), &differences(&xs, value), 1e-8);
-    for (path, param) in layer.named_params() {
-        let kept = param.value();
-        let expected = differences(&kept, |w| {
-            param.set(w.clone()).unwrap();
-            value(&xs)
-        });
-        param.set(kept).unwrap();
-        assert_near(&path, grads.get(&param).unwrap(), &expected, 1e-8);
+    let xs = normal([n, steps, layer.cell.input_size()], 1.0, rng);
+    let mut check = Check::new().input("xs", xs).time_axis("xs", 1).time_axis("hs", 1);
+    for (i, zeros) in tensors(&layer.cell.zero_state(n)).iter().enumerate() {
+        check = check.input(format!("initial {i}"), normal(zeros.shape(), 1.0, rng));
     }
+    for (path, param) in layer.named_params() {
+        check = check.param(path, &param);
+    }
+    let report = check.run(|tape, x| {
+        let zeros = layer.cell.zero_state(n).on(tape);
+        let mut index = 0..;
+        let initial = C::State::zip_on(&zeros, &zeros, &mut |_, _| {
+            x[&*format!("initial {}", index.next().unwrap())].clone()
+        });
+        let (hs, last) = layer.unroll(&x["xs"], initial)?;
+        let mut outputs = vec![("hs".to_owned(), hs)];
+        outputs.extend((0..).map(|i| format!("last {i}")).zip(parts::<C::State>(&last)));
+        Ok(outputs.into())
+    });
+    let report = report.unwrap();
+    report.assert_ok();
+    assert!(!report.rows().is_empty());
 }

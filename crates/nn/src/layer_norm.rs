@@ -1,0 +1,83 @@
+//! Layer normalisation.
+
+use retrograde_autograd::{Param, Var};
+use retrograde_tensor::{Float, Tensor};
+
+use crate::shapes::{Axis, expect};
+use crate::{Result, module};
+
+const OP: &str = "layer_norm";
+
+/// Each vector along the last axis shifted and scaled to mean 0 and variance 1, then by a trained gain and bias:
+/// `y = (x - mean) / sqrt(variance + eps) ⊙ gain + b`.
+///
+/// # Shapes
+/// `x [.., D] -> y [.., D]`; `gain [D]`, `b [D]`
+///
+/// # Example
+/// ```
+/// use retrograde_autograd::Tape;
+/// use retrograde_nn::LayerNorm;
+/// use retrograde_tensor::Tensor;
+///
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::from([[1.0_f64, 3.0], [5.0, 5.0]]));
+/// let y = LayerNorm::new(2).forward(&x)?;
+/// assert!(y.value().allclose(&Tensor::from([[-1.0, 1.0], [0.0, 0.0]]), 0.0, 1e-5).is_ok());
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+///
+/// # Source
+/// J. Ba, J. Kiros and G. Hinton, *Layer normalization* (2016), equations 3 and 4.
+#[derive(Clone, Debug)]
+pub struct LayerNorm<E: Float> {
+    /// What each feature is multiplied by, `gain [D]`.
+    pub gain: Param<E>,
+    /// What is added to each feature, `b [D]`.
+    pub b: Param<E>,
+    /// What keeps the divisor from zero.
+    pub eps: f64,
+}
+
+module!(LayerNorm { gain, b });
+
+impl<E: Float> LayerNorm<E> {
+    /// A layer for `d` features, with gains of 1, biases of 0 and eps of 1e-5.
+    pub fn new(d: usize) -> Self {
+        LayerNorm {
+            gain: Param::new("gain", Tensor::ones([d])),
+            b: Param::new("b", Tensor::zeros([d])),
+            eps: 1e-5,
+        }
+    }
+
+    /// A layer of these parameters, which it shares with whoever else has them, with eps of 1e-5.
+    ///
+    /// # Errors
+    /// If their shapes do not agree.
+    pub fn from_params(gain: Param<E>, b: Param<E>) -> Result<Self> {
+        expect(OP, "gain", &[Axis::Any("D")], gain.shape())?;
+        expect(OP, "b", &[Axis::Size(gain.shape()[0])], b.shape())?;
+        Ok(LayerNorm { gain, b, eps: 1e-5 })
+    }
+
+    /// The normalised vectors.
+    ///
+    /// # Shapes
+    /// `[.., D] -> [.., D]`
+    ///
+    /// # Errors
+    /// If the last axis of `x` is not of size D.
+    pub fn forward<'t>(&self, x: &Var<'t, E>) -> Result<Var<'t, E>> {
+        expect(OP, "x", &[Axis::Rest, Axis::Size(self.gain.shape()[0])], x.shape())?;
+        Ok(self.normalise(x))
+    }
+
+    /// As [`forward`](Self::forward), for an `x` that fits.
+    pub(crate) fn normalise<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
+        let last = x.shape().rank() - 1;
+        let centred = x - x.mean_axes(&[last], true);
+        let variance = centred.square().mean_axes(&[last], true);
+        centred / variance.shift(self.eps).sqrt() * &self.gain + &self.b
+    }
+}

@@ -1,0 +1,122 @@
+//! Long short-term memory with layer normalisation.
+
+use rand::Rng;
+use retrograde_autograd::{Param, Var};
+use retrograde_tensor::{Float, Tensor};
+
+use crate::cell::Cell;
+use crate::layer_norm::LayerNorm;
+use crate::shapes::{Axis, expect, gate_sizes};
+use crate::{Result, init, module};
+
+const OP: &str = "layer_norm_lstm_cell";
+
+/// One step of a long short-term memory in which the sums before the gates and the memory cell are normalised.
+///
+/// With `t = norm_h(h_prev · Wh) + norm_x(x · Wx)`, cut into four blocks of H columns in the order f, g, i, o:
+/// ```text
+/// f = sigmoid(t_f)    g = tanh(t_g)    i = sigmoid(t_i)    o = sigmoid(t_o)
+/// c_next = f ⊙ c_prev + g ⊙ i
+/// h_next = o ⊙ tanh(norm_c(c_next))
+/// ```
+/// The biases of the gates are those of the norms.
+///
+/// # Shapes
+/// `x [N, D]`, `h [N, H]`, `c [N, H]`; `Wx [D, 4H]`, `Wh [H, 4H]`; `norm_x` and `norm_h` over 4H, `norm_c` over H
+///
+/// # Example
+/// ```
+/// use rand::{SeedableRng, rngs::StdRng};
+/// use retrograde_autograd::Tape;
+/// use retrograde_nn::{LayerNormLstmCell, Module, Time};
+/// use retrograde_tensor::Tensor;
+///
+/// let mut lstm = Time::new(LayerNormLstmCell::<f32>::new(3, 4, &mut StdRng::seed_from_u64(1)));
+/// let tape = Tape::new();
+/// assert_eq!(lstm.forward(&tape.constant(Tensor::ones([2, 5, 3])))?.hs.value().dims(), [2, 5, 4]);
+/// assert_eq!(lstm.named_params()[2].0, "norm_x.gain");
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+///
+/// # Source
+/// J. Ba, J. Kiros and G. Hinton, *Layer normalization* (2016), supplementary material, equations 20 to 22.
+#[derive(Clone, Debug)]
+pub struct LayerNormLstmCell<E: Float> {
+    /// The weight of the input, `Wx [D, 4H]`.
+    pub wx: Param<E>,
+    /// The weight of the state, `Wh [H, 4H]`.
+    pub wh: Param<E>,
+    /// The norm of what comes from the input, over 4H.
+    pub norm_x: LayerNorm<E>,
+    /// The norm of what comes from the state, over 4H.
+    pub norm_h: LayerNorm<E>,
+    /// The norm of the memory cell, over H.
+    pub norm_c: LayerNorm<E>,
+}
+
+module!(LayerNormLstmCell { wx, wh, norm_x, norm_h, norm_c });
+
+impl<E: Float> LayerNormLstmCell<E> {
+    /// A cell for `d` features and a state of `h`: normal weights of standard deviation `1/sqrt(fan-in)`.
+    pub fn new<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
+        LayerNormLstmCell {
+            wx: Param::new("Wx", init::normal([d, 4 * h], d, rng)),
+            wh: Param::new("Wh", init::normal([h, 4 * h], h, rng)),
+            norm_x: LayerNorm::new(4 * h),
+            norm_h: LayerNorm::new(4 * h),
+            norm_c: LayerNorm::new(h),
+        }
+    }
+
+    /// A cell of these parameters, which it shares with whoever else has them; the norms are those of x, h and c.
+    ///
+    /// # Errors
+    /// If their shapes do not agree.
+    pub fn from_params(
+        wx: Param<E>,
+        wh: Param<E>,
+        [norm_x, norm_h, norm_c]: [LayerNorm<E>; 3],
+    ) -> Result<Self> {
+        let [_, h] = gate_sizes(OP, 4, wx.shape(), wh.shape(), norm_x.gain.shape())?;
+        expect(OP, "norm_h", &[Axis::Size(4 * h)], norm_h.gain.shape())?;
+        expect(OP, "norm_c", &[Axis::Size(h)], norm_c.gain.shape())?;
+        Ok(LayerNormLstmCell { wx, wh, norm_x, norm_h, norm_c })
+    }
+}
+
+impl<E: Float> Cell<E> for LayerNormLstmCell<E> {
+    type State = (Tensor<E>, Tensor<E>);
+
+    fn input_size(&self) -> usize {
+        self.wx.shape()[0]
+    }
+
+    fn zero_state(&self, n: usize) -> Self::State {
+        let zeros = Tensor::zeros([n, self.wh.shape()[0]]);
+        (zeros.clone(), zeros)
+    }
+
+    fn state_names(&self) -> &'static [&'static str] {
+        &["h", "c"]
+    }
+
+    fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
+        self.norm_x.normalise(&x.matmul(&self.wx))
+    }
+
+    fn step<'t>(
+        &self,
+        x: &Var<'t, E>,
+        (h_prev, c_prev): &(Var<'t, E>, Var<'t, E>),
+    ) -> (Var<'t, E>, Var<'t, E>) {
+        let h = self.wh.shape()[0];
+        let t = (self.norm_h.normalise(&h_prev.matmul(&self.wh)) + x).named("t"); // [N, 4H]
+        let f = t.narrow(1, 0, h).sigmoid().named("f"); // [N, H]
+        let g = t.narrow(1, h, h).tanh().named("g");
+        let i = t.narrow(1, 2 * h, h).sigmoid().named("i");
+        let o = t.narrow(1, 3 * h, h).sigmoid().named("o");
+        let c_next = &f * c_prev + &g * &i;
+        let h_next = &o * self.norm_c.normalise(&c_next).tanh();
+        (h_next, c_next)
+    }
+}
