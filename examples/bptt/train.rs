@@ -30,7 +30,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(quick: bool) -> Self {
-        let (hidden, windows) = if quick { (48, 64) } else { (128, 1400) };
+        let (hidden, windows) = if quick { (48, 64) } else { (160, 1800) };
         Settings {
             batch: 32,
             steps: 32,
