@@ -1,8 +1,9 @@
 //! The tests of the crate from outside, as one program: what they share is compiled once.
 
 #[macro_use]
-mod buffers;
 mod common;
+
+mod buffers;
 mod create;
 mod dual;
 mod elementwise;
