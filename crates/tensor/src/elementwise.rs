@@ -15,11 +15,8 @@ impl<E: Element> Tensor<E> {
     /// ```
     pub fn map<F: Element>(&self, f: impl Fn(E) -> F) -> Tensor<F> {
         let mut out = buffer::empty(self.numel());
-        let mut append = |x: &[E]| out.extend(x.iter().map(|&x| f(x)));
-        match self.as_slice() {
-            Some(x) => append(x),
-            None => self.runs(&mut append),
-        }
+        let to = &mut out;
+        self.runs(&mut move |x| to.extend(x.iter().map(|&x| f(x))));
         Tensor::filled(out, self.shape())
     }
 

@@ -118,13 +118,15 @@ fn fold_rows<E: Element>(
         row
     });
     out.extend(tree(rows, |mut early, late| {
-        merge(&mut early, late.into_iter(), f);
+        merge(&mut early, late.iter().copied(), f);
         early
     }));
 }
 
 fn merge<E: Element>(y: &mut [E], x: impl Iterator<Item = E>, f: impl Fn(E, E) -> E) {
-    y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*y, x));
+    for (y, x) in y.iter_mut().zip(x) {
+        *y = f(*y, x);
+    }
 }
 
 fn fold_block<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {

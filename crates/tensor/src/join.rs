@@ -1,6 +1,6 @@
 use crate::error::or_panic;
 use crate::layout::Layout;
-use crate::runs::zip_assign;
+use crate::runs::assign;
 use crate::{Element, Error, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {
@@ -71,7 +71,7 @@ fn join<E: Element>(shape: Shape, axis: usize, tensors: impl Iterator<Item = Ten
     for tensor in tensors {
         let len = tensor.shape()[axis];
         let part = whole.narrowed("join", axis, start, len).expect("the parts fill the whole");
-        zip_assign(&mut data, &part, &tensor, |_, y| y);
+        assign(&mut data, &part, &tensor);
         start += len;
     }
     Tensor::filled(data, shape)

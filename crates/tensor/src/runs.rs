@@ -13,11 +13,13 @@ pub(crate) fn zip_with<A: Element, B: Element, C: Element>(
 ) -> Result<Tensor<C>, Error> {
     let shape = Shape::broadcast(op, &a.shape(), &b.shape())?;
     let mut out = buffer::empty(shape.numel());
-    let mut append = |x: &[A], y: &[B]| out.extend(x.iter().zip(y).map(|(&x, &y)| f(x, y)));
-    match (a.as_slice(), b.as_slice()) {
-        (Some(x), Some(y)) if a.shape() == b.shape() => append(x, y),
-        _ => paired_runs(a, b, &shape, &mut append),
-    }
+    let to = &mut out;
+    paired_runs(a, b, &shape, &mut move |count, x, y| match (x, y) {
+        (Run::Slice(x), Run::Slice(y)) => to.extend(x.iter().zip(y).map(|(&x, &y)| f(x, y))),
+        (Run::Slice(x), Run::Repeated(y)) => to.extend(x.iter().map(|&x| f(x, y))),
+        (Run::Repeated(x), Run::Slice(y)) => to.extend(y.iter().map(|&y| f(x, y))),
+        (Run::Repeated(x), Run::Repeated(y)) => to.resize(to.len() + count, f(x, y)),
+    });
     Ok(Tensor::filled(out, shape))
 }
 
@@ -28,85 +30,148 @@ pub(crate) fn zip_assign<A: Element, B: Element>(
     b: &Tensor<B>,
     f: impl Fn(A, B) -> A,
 ) {
-    let walk = Walk::new(&layout.shape, [layout, &spread(b, &layout.shape)]);
-    let (len, [s, t]) = (walk.len, walk.strides);
-    let (y, mut near) = (b.storage(), [B::default(); RUN]);
-    for [p, q] in walk {
-        if s != 1 {
-            for (place, y) in steps(p, s, len).zip(row(y, q, t, len)) {
-                x[place] = f(x[place], y);
-            }
-            continue;
-        }
-        let longest = if t == 1 { len } else { RUN };
-        for start in (0..len).step_by(longest) {
-            let count = longest.min(len - start);
-            let y = run(y, q.wrapping_add_signed(start as isize * t), t, count, &mut near);
-            for (x, &y) in x[p + start..][..count].iter_mut().zip(y) {
+    assign_runs(x, layout, b, &mut move |x, y| match y {
+        Run::Slice(y) => {
+            for (x, &y) in x.iter_mut().zip(y) {
                 *x = f(*x, y);
             }
         }
-    }
+        Run::Repeated(y) => {
+            for x in x {
+                *x = f(*x, y);
+            }
+        }
+    });
+}
+
+/// `x = y` at each place of a layout over `x`, to whose shape `b` broadcasts (checked before).
+pub(crate) fn assign<E: Element>(x: &mut [E], layout: &Layout, b: &Tensor<E>) {
+    assign_runs(x, layout, b, &mut |x, y| match y {
+        Run::Slice(y) => x.copy_from_slice(y),
+        Run::Repeated(y) => x.fill(y),
+    });
+}
+
+/// Elements of a row.
+#[derive(Clone, Copy)]
+enum Run<'a, E> {
+    /// Side by side.
+    Slice(&'a [E]),
+    /// All the same.
+    Repeated(E),
 }
 
 /// Elements that do not lie side by side are brought together so many at a time.
-const RUN: usize = 128;
+const LONGEST: usize = 128;
 
-/// `count` elements side by side: where they lie, if they do so there, else copied near.
+/// How many elements of a row to visit at a time, by the strides of the operands.
+fn longest<const K: usize>(len: usize, strides: [isize; K]) -> usize {
+    if strides.iter().all(|stride| [0, 1].contains(stride)) { len } else { LONGEST }
+}
+
+/// `count` elements from a place on, if need be copied near first.
+#[inline]
 fn run<'a, E: Element>(
     data: &'a [E],
     start: usize,
     stride: isize,
     count: usize,
-    near: &'a mut [E; RUN],
-) -> &'a [E] {
+    near: &'a mut [E; LONGEST],
+) -> Run<'a, E> {
     match stride {
-        1 => return &data[start..start + count],
-        0 => near[..count].fill(data[start]),
+        0 => Run::Repeated(data[start]),
+        1 => Run::Slice(&data[start..start + count]),
         _ => {
             for (to, x) in near.iter_mut().zip(row(data, start, stride, count)) {
                 *to = x;
             }
+            Run::Slice(&near[..count])
         }
     }
-    &near[..count]
 }
 
+// The visitors, of which there are as many as operations, hold nothing but the innermost loops: little is compiled for
+// each. They own what they compute with, so that it stays in registers.
+
 impl<E: Element> Tensor<E> {
-    /// Visits all elements in order, some side by side at a time. The visitor, of which there are as many as
-    /// operations, holds nothing but the innermost loop, so that little is compiled for each.
+    /// Visits all elements in order, some side by side at a time.
     pub(crate) fn runs(&self, visit: &mut dyn FnMut(&[E])) {
+        if let Some(x) = self.as_slice() {
+            return visit(x);
+        }
         let walk = Walk::new(&self.shape(), [self.layout()]);
         let (len, [stride]) = (walk.len, walk.strides);
-        let (data, mut near) = (self.storage(), [E::default(); RUN]);
-        let longest = if stride == 1 { len } else { RUN };
+        let mut near = [E::default(); LONGEST];
+        let longest = if stride == 1 { len } else { LONGEST };
         for [place] in walk {
             for start in (0..len).step_by(longest) {
+                let count = longest.min(len - start);
                 let place = place.wrapping_add_signed(start as isize * stride);
-                visit(run(data, place, stride, longest.min(len - start), &mut near));
+                match run(self.storage(), place, stride, count, &mut near) {
+                    Run::Slice(x) => visit(x),
+                    Run::Repeated(x) => visit(&[x; LONGEST][..count]),
+                }
             }
         }
     }
 }
 
-/// As [`Tensor::runs`], for two tensors broadcast to a shape.
+type PairVisitor<'v, A, B> = dyn for<'r> FnMut(usize, Run<'r, A>, Run<'r, B>) + 'v;
+
+/// Visits all pairs of elements of two tensors broadcast to a shape: so many, and the elements of each.
 fn paired_runs<A: Element, B: Element>(
     a: &Tensor<A>,
     b: &Tensor<B>,
     shape: &Shape,
-    visit: &mut dyn FnMut(&[A], &[B]),
+    visit: &mut PairVisitor<'_, A, B>,
 ) {
+    if a.shape() == b.shape()
+        && let (Some(x), Some(y)) = (a.as_slice(), b.as_slice())
+    {
+        return visit(x.len(), Run::Slice(x), Run::Slice(y));
+    }
     let walk = Walk::new(shape, [&spread(a, shape), &spread(b, shape)]);
     let (len, [s, t]) = (walk.len, walk.strides);
     let (x, y) = (a.storage(), b.storage());
-    let (mut left, mut right) = ([A::default(); RUN], [B::default(); RUN]);
-    let longest = if [s, t] == [1, 1] { len } else { RUN };
+    let (mut left, mut right) = ([A::default(); LONGEST], [B::default(); LONGEST]);
+    let longest = longest(len, [s, t]);
     for [p, q] in walk {
         for start in (0..len).step_by(longest) {
             let count = longest.min(len - start);
             let x = run(x, p.wrapping_add_signed(start as isize * s), s, count, &mut left);
             let y = run(y, q.wrapping_add_signed(start as isize * t), t, count, &mut right);
-            visit(x, y);
+            visit(count, x, y);
+        }
+    }
+}
+
+/// Visits places of `x` that are to be written, with the elements of a tensor broadcast to their layout.
+fn assign_runs<A: Element, B: Element>(
+    x: &mut [A],
+    layout: &Layout,
+    b: &Tensor<B>,
+    visit: &mut dyn FnMut(&mut [A], Run<'_, B>),
+) {
+    let walk = Walk::new(&layout.shape, [layout, &spread(b, &layout.shape)]);
+    let (len, [s, t]) = (walk.len, walk.strides);
+    let (mut left, mut right) = ([A::default(); LONGEST], [B::default(); LONGEST]);
+    let longest = if s == 1 { longest(len, [t]) } else { LONGEST };
+    for [p, q] in walk {
+        for start in (0..len).step_by(longest) {
+            let count = longest.min(len - start);
+            let y = run(b.storage(), q.wrapping_add_signed(start as isize * t), t, count, &mut right);
+            if s == 1 {
+                visit(&mut x[p + start..][..count], y);
+                continue;
+            }
+            let p = p.wrapping_add_signed(start as isize * s);
+            for (to, place) in left.iter_mut().zip(steps(p, s, count)) {
+                *to = x[place];
+            }
+            visit(&mut left[..count], y);
+            for (from, place) in left.iter().zip(steps(p, s, count)) {
+                x[place] = *from;
+            }
         }
     }
 }

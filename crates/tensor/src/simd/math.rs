@@ -24,7 +24,7 @@ macro_rules! single {
             const EXP_RANGE: [f64; 2] = [-105.0, 89.0];
             const SMALLEST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
             const LIFT: [f64; 2] = [16_777_216.0, 24.0];
-            const EXP_TERMS: usize = 6;
+            const EXP_TERMS: usize = 7;
             const LN_TERMS: usize = 5;
         }
     )*};
@@ -56,8 +56,10 @@ unsafe fn reduced<V: Format>(x: V) -> (V, V) {
     // SAFETY: the caller has the level of `V`; likewise below.
     unsafe {
         let n = x.mul(V::from_f64(std::f64::consts::LOG2_E)).round();
-        let r = n.mul_add(V::from_f64(-V::LN_2[0]), x);
-        let r = n.mul_add(V::from_f64(-V::LN_2[1]), r);
+        let exact = n.mul_add(V::from_f64(-V::LN_2[0]), x);
+        let r = n.mul_add(V::from_f64(-V::LN_2[1]), exact);
+        // What r lost to rounding, by which eʳ - 1 grows as r does, nearly.
+        let lost = n.mul_add(V::from_f64(-V::LN_2[1]), exact.sub(r));
         // r + r² (1/2! + r/3! + r²/4! + ..), the series of eʳ - 1
         let mut factorial: f64 = (2..=V::EXP_TERMS + 1).map(|k| k as f64).product();
         let mut series = V::from_f64(1.0 / factorial);
@@ -65,20 +67,21 @@ unsafe fn reduced<V: Format>(x: V) -> (V, V) {
             factorial /= k as f64;
             series = series.mul_add(r, V::from_f64(1.0 / factorial));
         }
-        (n, r.mul(r).mul_add(series, r))
+        (n, r.mul(r).mul_add(series, lost).add(r))
     }
 }
 
-/// `x / (whole + part)` for a divisor from 1 to 2, as if the divisor had not been rounded.
+/// `(x + x₁) / (whole + part + part₁)` for a divisor from 1 to 2, as if the divisor had not been rounded. `x₁` and
+/// `part₁` are what `x` and `part` lost to rounding.
 #[inline(always)]
-unsafe fn quotient<V: Format>(x: V, whole: V, part: V) -> V {
+unsafe fn quotient<V: Format>(x: [V; 2], whole: V, part: [V; 2]) -> V {
     unsafe {
-        let divisor = part.add(whole);
-        let lost = part.sub(divisor.sub(whole));
-        let q = x.div(divisor);
+        let divisor = part[0].add(whole);
+        let lost = part[0].sub(divisor.sub(whole)).add(part[1]);
+        let q = x[0].div(divisor);
         // 3/2 - d/2 is near enough to 1/d for so small a correction.
         let inverse = divisor.mul_add(V::from_f64(-0.5), V::from_f64(1.5));
-        q.sub(q.mul(lost).mul(inverse))
+        q.sub(q.mul(lost).sub(x[1]).mul(inverse))
     }
 }
 
@@ -104,7 +107,10 @@ pub(super) unsafe fn tanh<V: Format>(x: V) -> V {
         let magnitude = V::select(limit.less(magnitude), limit, magnitude);
         let (n, y) = reduced(magnitude.mul(V::from_f64(-2.0)));
         let power = one.scale(n);
-        let t = y.mul_add(power, power.sub(one));
+        // Scaling by a power of 2 is exact, and so is 2ⁿ - 1.
+        let (most, rest) = (power.sub(one), y.mul(power));
+        let t = rest.add(most);
+        let t = [t, rest.sub(t.sub(most))];
         quotient(t, V::from_f64(2.0), t).abs().copy_sign(x)
     }
 }
@@ -116,7 +122,7 @@ pub(super) unsafe fn sigmoid<V: Format>(x: V) -> V {
         let zero = V::from_f64(0.0);
         let one = V::from_f64(1.0);
         let e = exp(zero.sub(x.abs()));
-        quotient(V::select(x.less(zero), e, one), one, e)
+        quotient([V::select(x.less(zero), e, one), zero], one, [e, zero])
     }
 }
 

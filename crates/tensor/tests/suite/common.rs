@@ -138,7 +138,15 @@ pub(crate) fn build<E: Float>(dims: &[usize], seed: u64) -> (Tensor<E>, Naive<E>
 pub(crate) fn build_with<E: Element>(
     dims: &[usize],
     seed: u64,
-    mut draw: impl FnMut(&mut Dice) -> E,
+    draw: impl Fn(&mut Dice) -> E,
+) -> (Tensor<E>, Naive<E>) {
+    build_as_drawn(dims, seed, &draw)
+}
+
+fn build_as_drawn<E: Element>(
+    dims: &[usize],
+    seed: u64,
+    draw: &dyn Fn(&mut Dice) -> E,
 ) -> (Tensor<E>, Naive<E>) {
     let mut dice = Dice(seed);
     let rank = dims.len();

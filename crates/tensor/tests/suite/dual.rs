@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use retrograde_tensor::{Element, Scalar, Tensor, assert_close};
+use retrograde_tensor::{Element, Scalar, Shape, Tensor, assert_close};
 
 /// `x + dx·ε` with `ε² = 0` (Clifford 1873).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -101,23 +101,21 @@ impl Scalar for Dual {
 }
 
 /// A tensor at a point and its direction of change.
-fn point<const R: usize>(dims: [usize; R], phase: f64) -> (Tensor<f64>, Tensor<f64>) {
+fn point(shape: Shape, phase: f64) -> (Tensor<f64>, Tensor<f64>) {
     let wave = |scale: f64| {
-        Tensor::from_fn(dims, |index| {
-            let flat = index.iter().zip(&dims).fold(0, |flat, (i, dim)| flat * dim + i);
-            (phase + scale * flat as f64).sin()
-        })
+        let count = Tensor::linspace(0.0, shape.numel() as f64 - 1.0, shape.numel());
+        count.map(|flat| (phase + scale * flat).sin()).reshape(shape)
     };
     (wave(1.3), wave(2.1))
 }
 
 /// The derivative that the dual numbers carry, against a central difference of the same function of `f64`.
-fn check<const R: usize>(
-    dims: [usize; R],
-    on_dual: impl Fn(&Tensor<Dual>) -> Tensor<Dual>,
-    on_f64: impl Fn(&Tensor<f64>) -> Tensor<f64>,
+fn check(
+    shape: Shape,
+    on_dual: &dyn Fn(&Tensor<Dual>) -> Tensor<Dual>,
+    on_f64: &dyn Fn(&Tensor<f64>) -> Tensor<f64>,
 ) {
-    let (x, dx) = point(dims, 0.4);
+    let (x, dx) = point(shape, 0.4);
     let y = on_dual(&x.zip(&dx, |x, dx| Dual { x, dx }));
     assert_close!(y.map(|y| y.x), on_f64(&x), 1e-12, 1e-12);
     let step = 1e-5;
@@ -127,7 +125,7 @@ fn check<const R: usize>(
 
 macro_rules! check {
     ($dims:expr, |$x:ident| $body:expr) => {
-        check($dims, |$x: &Tensor<Dual>| $body, |$x: &Tensor<f64>| $body)
+        check($dims.into(), &|$x: &Tensor<Dual>| $body, &|$x: &Tensor<f64>| $body)
     };
 }
 

@@ -9,16 +9,18 @@ use retrograde_tensor::{Element, Scalar, Shape, Tensor, assert_close};
 fn fold<E: Copy, F: Element>(x: &Naive<E>, axes: &[usize], keep: bool, f: impl Fn(&[E]) -> F) -> Naive<F> {
     let kept: Vec<usize> =
         x.dims.iter().enumerate().map(|(axis, &n)| if axes.contains(&axis) { 1 } else { n }).collect();
-    let mut y = Naive::from_fn(&kept, |index| {
-        let inside = |other: &Vec<usize>| {
-            (0..index.len()).all(|axis| axes.contains(&axis) || other[axis] == index[axis])
-        };
-        f(&indices(&x.dims).iter().filter(|other| inside(other)).map(|other| x.at(other)).collect::<Vec<_>>())
-    });
+    let mut y = Naive::from_fn(&kept, |index| f(&folded(x, axes, index)));
     if !keep {
         y.dims = (0..x.dims.len()).filter(|axis| !axes.contains(axis)).map(|axis| x.dims[axis]).collect();
     }
     y
+}
+
+/// What is folded into one element.
+fn folded<E: Copy>(x: &Naive<E>, axes: &[usize], index: &[usize]) -> Vec<E> {
+    let inside =
+        |other: &Vec<usize>| (0..index.len()).all(|axis| axes.contains(&axis) || other[axis] == index[axis]);
+    indices(&x.dims).iter().filter(|other| inside(other)).map(|other| x.at(other)).collect()
 }
 
 /// Some axes, in any order.
