@@ -70,7 +70,7 @@ impl Report {
 /// The table, 80 columns wide, and a line that sums it up.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.rows.iter().map(|row| row.kind.chars().count()).max().unwrap_or(0).max(22);
+        let width = self.rows.iter().map(|row| row.kind.chars().count()).max().unwrap_or(0).max(20);
         writeln!(f, "{:<width$}  cases  worst relative error  in", "kind")?;
         writeln!(f, "{}", "─".repeat(80))?;
         for Row { kind, cases, worst } in &self.rows {
