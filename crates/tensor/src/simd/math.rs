@@ -1,5 +1,8 @@
 //! Transcendental functions of a register: argument reduction, a series, and what happens at the ends.
 //!
+//! Each is within 2 units in the last place of the true value, at every level: of `f32` the tests look at a sample of all
+//! numbers (at all of them, if asked to), of `f64` at samples over all exponents and around special points, against
+//! double-double arithmetic.
 
 use super::{Level, Vector, at_level};
 
