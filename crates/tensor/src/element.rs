@@ -25,7 +25,8 @@ impl Element for bool {}
 
 /// What a tensor can compute with: `f32`, `f64`, and any number type built on them, such as a dual number.
 ///
-/// `f32` and `f64` compute with the standard library, and multiply matrices with the crate `matrixmultiply`.
+/// `f32` and `f64` compute with the standard library, but for slices and matrices with the processor's vector
+/// instructions, whose results may differ from those of single numbers in the last place or two.
 /// Of a type of one's own, only the scalar functions need to be written. The functions over slices and [`gemm`](Scalar::gemm) have
 /// default bodies that say what they mean; a type may override them with faster ones.
 /// `Default::default()` must be zero.

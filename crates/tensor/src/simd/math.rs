@@ -1,7 +1,16 @@
 //! Transcendental functions of a register: argument reduction, a series, and what happens at the ends.
 //!
-//! Each is within 2 units in the last place of the true value, at every level: of `f32` the tests look at a sample of all
-//! numbers (at all of them, if asked to), of `f64` at samples over all exponents and around special points, against
+//! Largest errors, in units in the last place (ulp) of the exact result:
+//!
+//! | | `f32`, portable | `f32`, AVX2 and AVX-512 | `f64`, portable | `f64`, AVX2 and AVX-512 |
+//! |---|---|---|---|---|
+//! | `exp` | 0.850 | 0.837 | 0.841 | 0.823 |
+//! | `tanh` | 1.805 | 1.787 | 1.808 | 1.675 |
+//! | `sigmoid` | 1.967 | 1.967 | 1.751 | 1.751 |
+//! | `ln` | 0.821 | 0.821 | 0.820 | 0.812 |
+//!
+//! Of `f32`, `tanh` and, of negative numbers, `sigmoid` were measured over all numbers, the others over every seventh.
+//! `f64` was measured over four million numbers, of every exponent and more where the functions bend, against
 //! double-double arithmetic.
 
 use super::{Level, Vector, at_level};
