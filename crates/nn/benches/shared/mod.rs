@@ -16,7 +16,8 @@ impl Options {
                 println!("{usage}");
                 std::process::exit(0);
             }
-            if !flags.contains(&&**option) && !(named.contains(&&**option) && rest.next().is_some()) {
+            let name = option.as_str();
+            if !(flags.contains(&name) || named.contains(&name) && rest.next().is_some()) {
                 fail(&format!("{option}: expected one of the options below, with its value\n{usage}"));
             }
         }
