@@ -6,19 +6,8 @@ import statistics
 import subprocess
 from pathlib import Path
 
+import goals
 from sides import NAMES
-
-RUST = ["candle", "burn-flex", "burn-ndarray", "dfdx"]
-# How many times as fast as the fastest peer this library means to be.
-GOALS = {
-    (1, 25, 64, 100): 2.5,
-    (10, 5, 100, 100): 2.5,
-    (20, 35, 100, 100): 2.0,
-    (32, 64, 128, 128): 1.6,
-    (32, 128, 256, 256): 1.6,
-    (64, 100, 512, 512): 1.25,
-    (20, 35, 650, 650): 1.6,
-}
 
 
 def about(root, ready, given, options):
@@ -83,6 +72,8 @@ def write(found):
         parts.append("## A training step of a character model\n\n" + char(chars))
     if found["costs"]:
         parts.append("## What it costs to begin\n\n" + costs(found["costs"]))
+    if not found["quick"] and (reached := goals_of(answers, chars, found["costs"])):
+        parts.append("## Goals\n\n" + reached)
     if missing := absent(found):
         parts.append("## What was not available\n\n" + missing)
     return "\n\n".join(parts) + "\n"
@@ -108,11 +99,11 @@ def layer(cell, rows):
     """A row a size: this library's time and its share of the peak, and how long each other side took."""
     present = [side for side in NAMES if any(side in by for by in rows.values())]
     others = [side for side in present if side not in ("retrograde", "custom")]
-    with_goals = cell == "rnn" and "retrograde" in present
+    fastest = cell == "rnn" and "retrograde" in present
     ours = ["retrograde, µs", "of the peak"] if "retrograde" in present else []
     user = ["a user's cell"] if "custom" in present else []
     head = ["N, T, D, H", *ours, *user, *(NAMES[side] for side in others)]
-    head += ["the fastest other", "goal"] if with_goals else []
+    head += ["the fastest other"] if fastest else []
     lines = []
     for sizes, by in rows.items():
         line = [", ".join(map(str, sizes))]
@@ -125,11 +116,9 @@ def layer(cell, rows):
             line.append(f"{middle(by['custom'], 'of_rnn'):.2f}×" if "custom" in by else "–")
         times = [us.get(side) for side in others]
         line += ["–" if not time else f"{time / own:.1f}×" if own else f"{rounded(time)} µs" for time in times]
-        if with_goals:
-            fastest = min((time for time in times if time), default=None)
-            met = fastest and own and fastest / own >= GOALS[sizes]
-            line += [f"{fastest / own:.2f}×" if fastest and own else "–"]
-            line += [f"{GOALS[sizes]}×: {'met' if met else 'missed'}" if fastest and own else "–"]
+        if fastest:
+            least = min((time for time in times if time), default=None)
+            line.append(f"{least / own:.2f}×" if least and own else "–")
         lines.append(line)
     return table(head, lines)
 
@@ -181,6 +170,21 @@ def costs(found):
             f"pip's cache included, and {each['bytes'] / 1e9:.1f} GB."
         )
     return text
+
+
+def goals_of(answers, chars, costs):
+    """What the library means to reach at least, beside what it did."""
+    rows = []
+    for cell in ("rnn", "lstm", "gru"):
+        for sizes, by in chosen(answers, cell, 1).items():
+            rows += goals.of_layer(cell, sizes, by, middle)
+    for asked, by in chars.items():
+        hidden, threads = map(int, re.findall(r"\d+", asked))
+        speed = {side: middle(given, "tokens_a_second") for side, given in by.items()}
+        rows += goals.of_char(hidden, cores(threads), speed)
+    rows += goals.of_costs(costs)
+    lines = [[what, goal, found, "met" if met else "**missed**"] for what, goal, found, met in rows]
+    return table(["on one core, unless said", "goal", "found", ""], lines) if lines else ""
 
 
 def absent(found):

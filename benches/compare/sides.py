@@ -36,7 +36,7 @@ def say(text):
 def last_line(text):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if re.match(r"\w*error", line, re.IGNORECASE)]
-    return (errors or lines or ["no message"])[-1]
+    return (errors or lines or ["no message"])[-1].removeprefix("error: ")
 
 
 def run(command, log, **options):

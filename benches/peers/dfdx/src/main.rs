@@ -23,7 +23,7 @@ fn main() {
         let mut h_prev = zeros.clone();
         let mut loss = device.zeros().retaped::<Recording>();
         for (x, dh) in xs.iter().zip(&dhs) {
-            let bias = b.retaped::<Recording>().broadcast_like(&(n, h));
+            let bias = b.retaped::<Recording>().broadcast_like::<_, Axis<0>>(&(n, h));
             let t = x.retaped::<Recording>().matmul(wx.clone())
                 + h_prev.retaped::<Recording>().matmul(wh.clone());
             let (h_next, tape) = (t + bias).tanh().split_tape();
