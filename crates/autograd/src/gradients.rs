@@ -6,6 +6,7 @@ use std::sync::Arc;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::adjoint::Adjoint;
+use crate::function::{by_hand, no_rule};
 use crate::param::Param;
 use crate::sweep::sweep;
 use crate::tape::{Node, Record, Tape};
@@ -129,7 +130,7 @@ impl<'t, E: Float> Var<'t, E> {
     /// that can be computed with and differentiated again.
     ///
     /// # Errors
-    /// If it is not a scalar, or its tape does not record.
+    /// If it is not a scalar, if its tape does not record, or where a [`Function`](crate::Function) is met.
     ///
     /// # Example
     /// ```
@@ -156,7 +157,8 @@ impl<E: Float> Tape<E> {
     /// A second sweep of the same tape gives the same numbers: there is nothing to zero.
     ///
     /// # Errors
-    /// If a cotangent has another shape than its output, an output lives on another tape, or this one does not record.
+    /// If a cotangent has another shape than its output, an output lives on another tape, or this one does not record;
+    /// if a [`Function`](crate::Function) returns cotangents that do not fit its inputs.
     pub fn backward(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<Gradients<E>> {
         for (y, cotangent) in outputs {
             self.check_output(y, cotangent.shape())?;
@@ -164,7 +166,7 @@ impl<E: Float> Tape<E> {
         let record = self.record.borrow();
         let value = |id: u32| record.adjoint(id);
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
-        let cotangents = sweep(&record, seeds, value, |_, g| g.settled());
+        let cotangents = sweep(&record, seeds, value, |_, g| g.settled(), by_hand)?;
         Ok(Gradients::new(&record, self, cotangents.into_iter().map(|(id, g)| (id, g.into_dense()))))
     }
 
@@ -172,7 +174,7 @@ impl<E: Float> Tape<E> {
     /// are to see.
     ///
     /// # Errors
-    /// As [`backward`](Self::backward).
+    /// As [`backward`](Self::backward), and where a [`Function`](crate::Function) is met.
     ///
     /// # Example
     /// The rules as they stand in the table, without fused kernels:
@@ -200,13 +202,20 @@ impl<E: Float> Tape<E> {
         let record = self.record.borrow();
         let value = |id: u32| read(record.kept_or_nan(id));
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), cotangent.clone()));
-        Ok(Gradients::new(&record, self, sweep(&record, seeds, value, |_, g| g.settled())))
+        let cotangents = sweep(
+            &record,
+            seeds,
+            value,
+            |_, g| g.settled(),
+            |function, _, _, _| no_rule("backward_over", function),
+        );
+        Ok(Gradients::new(&record, self, cotangents?))
     }
 
     /// As [`backward`](Self::backward), with the backward pass recorded on this tape.
     ///
     /// # Errors
-    /// As [`backward`](Self::backward).
+    /// As [`backward`](Self::backward), and where a [`Function`](crate::Function) is met.
     pub fn backward_recorded<'t>(
         &'t self,
         outputs: &[(&Var<'t, E>, &Var<'t, E>)],
@@ -221,7 +230,14 @@ impl<E: Float> Tape<E> {
         let record = self.record.borrow().clone();
         let value = |id: u32| Var::new(self, id, record.kept_or_nan(id));
         let seeds = outputs.iter().map(|&(y, cotangent)| (y.id(), cotangent.clone()));
-        Ok(Gradients::new(&record, self, sweep(&record, seeds, value, |_, g| g)))
+        let cotangents = sweep(
+            &record,
+            seeds,
+            value,
+            |_, g| g,
+            |function, _, _, _| no_rule("backward_recorded", function),
+        );
+        Ok(Gradients::new(&record, self, cotangents?))
     }
 
     pub(crate) fn check_output(&self, y: &Var<'_, E>, cotangent: Shape) -> Result<()> {

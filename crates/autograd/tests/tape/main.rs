@@ -2,6 +2,7 @@
 
 mod errors;
 mod finite;
+mod function;
 mod gradients;
 mod hessian;
 mod long;
