@@ -1,6 +1,7 @@
 //! The backward pass as a user calls it, and the map of gradients that it returns.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use retrograde_tensor::{Float, Shape, Tensor};
@@ -10,7 +11,7 @@ use crate::function::{by_hand, no_rule};
 use crate::param::Param;
 use crate::recompute::Values;
 use crate::sweep::sweep;
-use crate::tape::{Record, Tape};
+use crate::tape::{Record, Tape, UNRECORDED};
 use crate::value::Value;
 use crate::var::{Var, or_panic};
 use crate::{Error, Result};
@@ -94,6 +95,44 @@ impl<E: Float, G> Gradients<E, G> {
         for (param, id) in &self.params {
             if let Some(gradient) = self.by_node.get_mut(id) {
                 change(param, gradient);
+            }
+        }
+    }
+}
+
+impl<E: Float> Gradients<E> {
+    /// Adds the gradients of the parameters in another backward pass, such as that of other rows of a batch on a tape of
+    /// its own. What a tape's variables have stays as it is.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::{Param, Tape};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let w = Param::new("w", Tensor::from([1.0, 2.0]));
+    /// let pass = |x: [f64; 2]| {
+    ///     let tape = Tape::new();
+    ///     (tape.constant(Tensor::from(x)) * &w).sum().backward()
+    /// };
+    /// let mut grads = pass([1.0, 10.0])?;
+    /// grads.add_params(&pass([2.0, 20.0])?);
+    /// assert_eq!(grads.get(&w), Some(&Tensor::from([3.0, 30.0])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn add_params(&mut self, other: &Self) {
+        for (param, gradient) in other.params() {
+            let known = self.params.iter().find(|(known, _)| known.same(param)).map(|&(_, id)| id);
+            let id = known.unwrap_or_else(|| {
+                // Counted from the end, where no tape has nodes.
+                let id = UNRECORDED - 1 - self.params.len() as u32;
+                self.params.push((param.clone(), id));
+                id
+            });
+            match self.by_node.entry(id) {
+                Entry::Occupied(mut sum) => sum.get_mut().add_assign(gradient),
+                Entry::Vacant(place) => {
+                    place.insert(gradient.clone());
+                }
             }
         }
     }
