@@ -12,7 +12,7 @@ fn main() {
     let array = |x: &[f32], shape: [usize; 2]| Tensor::from_vec(x.to_vec(), shape).expect("the sizes fit");
     let wx = Param::new("Wx", array(&problem.wx, [d, h]));
     let wh = Param::new("Wh", array(&problem.wh, [h, h]));
-    let b = Param::new("b", Tensor::from(problem.b.clone()));
+    let b = Param::new("b", Tensor::from_vec(problem.b.clone(), [h]).expect("the sizes fit"));
     let xs: Vec<_> = problem.xs.iter().map(|x| array(x, [n, d])).collect();
     let dhs: Vec<_> = problem.dhs.iter().map(|dh| array(dh, [n, h])).collect();
     shared::report(&problem, |clock| {
