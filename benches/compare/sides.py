@@ -164,7 +164,12 @@ def prepare(root, work, wanted):
     attempt(["retrograde", "custom"], lambda: own(root, work, ready))
     for peer, crate in RUST_PEERS.items():
         names = ["burn-flex", "burn-ndarray"] if peer == "burn" else [peer]
-        attempt(names, lambda peer=peer, crate=crate: rust_peer(root, work, ready, peer, crate))
+        backends = [name.removeprefix("burn-") for name in names if name in wanted] if peer == "burn" else []
+        features = ["--no-default-features", "--features", ",".join(backends)] if backends else []
+        attempt(
+            names,
+            lambda peer=peer, crate=crate, features=features: rust_peer(root, work, ready, peer, crate, features),
+        )
     scripts = root / "benches/peers/python"
     for package, names in {"torch": ["torch", "torch-primitives"], "jax": ["jax"]}.items():
         attempt(
@@ -184,11 +189,11 @@ def own(root, work, ready):
     return Program(built["time_rnn"])
 
 
-def rust_peer(root, work, ready, peer, crate):
+def rust_peer(root, work, ready, peer, crate, features):
     """A peer, built for this very processor."""
     folder, target = root / "benches/peers" / peer, work / peer
     environment = os.environ | {"RUSTFLAGS": "-C target-cpu=native", "CARGO_TARGET_DIR": str(target)}
-    command = ["cargo", "build", "--release", "--locked"]
+    command = ["cargo", "build", "--release", "--locked", *features]
     run(command, work / f"build-{peer}.log", cwd=folder, env=environment)
     lock = (folder / "Cargo.lock").read_text()
     ready.versions[peer] = re.search(rf'name = "{crate}"\nversion = "([^"]+)"', lock)[1]
