@@ -75,7 +75,9 @@ fn a_small_error_is_found() {
         folder.edit_number("char_rnn.safetensors", &format!("rnn/{array}"), |x| x + 1e-4);
         assert!(!run(folder.path()).failures().is_empty(), "{array}");
     }
-    for (field, to) in [("clip_grad_norm", json!(0.26)), ("adam", json!({"lr": 0.003, "betas": [0.9, 0.99], "eps": 1e-8}))] {
+    for (field, to) in
+        [("clip_grad_norm", json!(0.26)), ("adam", json!({"lr": 0.003, "betas": [0.9, 0.99], "eps": 1e-8}))]
+    {
         let folder = Folder::new();
         folder.edit_json("char_rnn.json", |manifest| manifest[field] = to);
         assert!(!run(folder.path()).failures().is_empty(), "{field}");
@@ -110,7 +112,8 @@ fn another_text_is_refused() {
                     all, found 3227, 64 different";
     assert_eq!(refusal(&folder), expected);
     folder.write("char_rnn.txt", b"\xff");
-    let expected = "DIR/char_rnn.json: text DIR/char_rnn.txt: expected UTF-8, found the byte 0xff at offset 0";
+    let expected =
+        "DIR/char_rnn.json: text DIR/char_rnn.txt: expected UTF-8, found the byte 0xff at offset 0";
     assert_eq!(refusal(&folder), expected);
 }
 
@@ -124,11 +127,17 @@ fn a_field_that_is_not_there_or_not_as_it_should_be_is_refused() {
     let set = |field: &'static str, to: Value| said(&move |manifest| manifest[field] = to.clone());
     let form = "text to be \"NAME, first COUNT characters; ..\", found ";
     assert_eq!(set("text", json!("char_rnn.txt")), format!("{form}\"char_rnn.txt\""));
-    assert_eq!(set("text", json!("a.txt, first x characters")), format!("{form}\"a.txt, first x characters\""));
+    assert_eq!(
+        set("text", json!("a.txt, first x characters")),
+        format!("{form}\"a.txt, first x characters\"")
+    );
     assert_eq!(set("vocab", Value::Null), "vocab to be a size, found none");
     assert_eq!(set("clip_grad_norm", json!("x")), "clip_grad_norm to be a number, found \"x\"");
     assert_eq!(set("adam", json!(3)), "adam to be an object, found 3");
-    assert_eq!(set("adam", json!({"betas": [0.9], "lr": 0.1, "eps": 0})), "betas to be two numbers, found a list");
+    assert_eq!(
+        set("adam", json!({"betas": [0.9], "lr": 0.1, "eps": 0})),
+        "betas to be two numbers, found a list"
+    );
     assert_eq!(set("adam", json!({"betas": [0.9, "x"]})), "betas to be a list of numbers, found a list");
     assert_eq!(set("steps", json!(9)), "losses to be 9 numbers, found a list");
     assert_eq!(set("curves", json!({"mgu": {}})), "curves to be of rnn, lstm and gru, found an object");
@@ -138,8 +147,7 @@ fn a_field_that_is_not_there_or_not_as_it_should_be_is_refused() {
     );
     let folder = Folder::new();
     folder.edit_json("char_rnn.json", |manifest| manifest["batch"] = json!(4000));
-    let expected =
-        "DIR/char_rnn.json: windows: expected at least 4001 tokens (4000 rows, windows of 25 steps), found 3217";
+    let expected = "DIR/char_rnn.json: windows: expected at least 4001 tokens (4000 rows, windows of 25 steps), found 3217";
     assert_eq!(refusal(&folder), expected);
     let folder = Folder::new();
     folder.edit_json("char_rnn.json", |manifest| manifest["hidden"] = json!(63));
@@ -176,12 +184,21 @@ fn a_curve_is_as_good_as_its_worst_number() {
 #[test]
 fn the_table_fits_80_columns() {
     let long = "simple_rnnlm".to_owned();
-    let whole =
-        Curve::new(long, "perplexity", Unit::Epoch, vec![1.0; 100], (0..100).map(|i| 1.0 + f64::from(i)).collect(), 0.02);
+    let whole = Curve::new(
+        long,
+        "perplexity",
+        Unit::Epoch,
+        vec![1.0; 100],
+        (0..100).map(|i| 1.0 + f64::from(i)).collect(),
+        0.02,
+    );
     let table = Curves(vec![Curve { compared: 84, ..whole }, curve(&[1.0], &[1.0])]).to_string();
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
     let row = "\nsimple_rnnlm          perplexity      84 of 100 epochs      8.3e1    2e-2  NO\n";
     assert!(table.contains(row), "{table}");
-    assert!(table.contains("\nsimple_rnnlm: rounding decides from epoch 84 on; there off by up to 9.9e1\n"), "{table}");
+    assert!(
+        table.contains("\nsimple_rnnlm: rounding decides from epoch 84 on; there off by up to 9.9e1\n"),
+        "{table}"
+    );
     assert!(table.ends_with("\n1 of 2 curves of trainings do not agree\n"), "{table}");
 }
