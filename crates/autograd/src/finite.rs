@@ -7,6 +7,8 @@ use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::adjoint::Adjoint;
 use crate::function::by_hand;
+use crate::gradients::adjoint;
+use crate::recompute::Values;
 use crate::sweep::{pull_back, sweep};
 use crate::tape::{Record, Tape};
 use crate::value::Value;
@@ -126,27 +128,26 @@ impl<E: Float> Record<E> {
     /// Each cotangent is looked at as a rule hands it out, before it is added to others, so that the rule is known.
     fn check_cotangents(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<()> {
         let mut found = Ok(());
-        let value = |id: u32| self.adjoint(id);
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
-        let settle = |id, g: Adjoint<E>| {
+        let settle = |id, g: Adjoint<E>, values: &mut Values<'_, E>| {
             let g = g.settled();
             if found.is_ok() {
-                found = self.check_rules(id, &g);
+                found = self.check_rules(id, &g, values);
             }
             g
         };
-        sweep(self, seeds, value, settle, by_hand)?;
+        sweep(self, seeds, adjoint, settle, by_hand)?;
         found
     }
 
     /// Checks the cotangent of a node, and what its rules make of it.
-    fn check_rules(&self, id: u32, g: &Adjoint<E>) -> Result<()> {
+    fn check_rules(&self, id: u32, g: &Adjoint<E>, values: &mut Values<'_, E>) -> Result<()> {
         if let Some(at) = first_of(g) {
             return Err(self.non_finite(Pass::Backward, id, format!("d{}", self.label(id)), at));
         }
         let operands = self.operands(id);
-        let x: Vec<_> = operands.iter().map(|&x| self.adjoint(x)).collect();
-        let y = self.adjoint(id);
+        let x: Vec<_> = operands.iter().map(|&x| adjoint(x, values)).collect();
+        let y = adjoint(id, values);
         let tracked = |&i: &usize| self.nodes[operands[i] as usize].tracked;
         let wanted = (0..operands.len()).filter(tracked);
         let mut found = Ok(());

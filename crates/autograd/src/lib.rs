@@ -63,6 +63,7 @@ mod ops;
 mod origin;
 mod param;
 mod reads;
+mod recompute;
 mod replay;
 pub mod rules;
 mod sweep;

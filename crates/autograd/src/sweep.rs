@@ -5,6 +5,7 @@ use retrograde_tensor::Float;
 use crate::Result;
 use crate::function::Function;
 use crate::origin::Origin;
+use crate::recompute::Values;
 use crate::rules::cotangent;
 use crate::tape::Record;
 use crate::value::Value;
@@ -18,10 +19,11 @@ use crate::value::Value;
 pub(crate) fn sweep<E: Float, V: Value>(
     record: &Record<E>,
     seeds: impl IntoIterator<Item = (u32, V)>,
-    mut value: impl FnMut(u32) -> V,
-    mut settle: impl FnMut(u32, V) -> V,
+    mut value: impl FnMut(u32, &mut Values<'_, E>) -> V,
+    mut settle: impl FnMut(u32, V, &mut Values<'_, E>) -> V,
     call: impl Fn(&dyn Function<E>, &[V], &V, &V) -> Result<Vec<Option<V>>>,
 ) -> Result<Vec<(u32, V)>> {
+    let mut values = Values::new(record);
     let mut pending = Pending::default();
     let mut end = 0;
     for (id, seed) in seeds {
@@ -33,14 +35,15 @@ pub(crate) fn sweep<E: Float, V: Value>(
     for id in (0..end).rev() {
         let node = &record.nodes[id as usize];
         let Some(g) = pending.take(id).filter(|_| node.tracked) else { continue };
-        let g = settle(id, g);
+        values.turn_to(id);
+        let g = settle(id, g, &mut values);
         if node.origin.is_leaf() {
             done.push((id, g));
             continue;
         }
         let operands = record.operands(id);
-        x.extend(operands.iter().map(|&operand| value(operand)));
-        let y = value(id);
+        x.extend(operands.iter().map(|&operand| value(operand, &mut values)));
+        let y = value(id, &mut values);
         let tracked = |&i: &usize| record.nodes[operands[i] as usize].tracked;
         let wanted = (0..operands.len()).filter(tracked);
         pull_back(&node.origin, wanted, (&x, &y, &g), &call, |i, d| pending.add(operands[i], d))?;

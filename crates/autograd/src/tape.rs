@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -73,6 +74,10 @@ pub(crate) struct Record<E> {
     pub(crate) params: Vec<(Param<E>, u32)>,
     reads: ReadsOf,
     step: Option<u32>,
+    /// Where the segment began that is being recorded to be computed again.
+    pub(crate) segment: Option<u32>,
+    /// The segments that are computed again, in order.
+    pub(crate) segments: Vec<Range<u32>>,
 }
 
 /// One entry of a tape.
@@ -117,6 +122,8 @@ impl<E: Float> Tape<E> {
             params: Vec::new(),
             reads: ReadsOf::default(),
             step: None,
+            segment: None,
+            segments: Vec::new(),
         };
         Tape { record: RefCell::new(record), recording, identity: Arc::new(()) }
     }
@@ -311,13 +318,20 @@ impl<E: Float> Record<E> {
         (tracked, read): (bool, Read),
         location: &'static Location<'static>,
     ) -> u32 {
-        for (_, xj) in x.iter().enumerate().filter(|&(j, _)| read.input(j)) {
-            self.nodes[xj.id() as usize].value.get_or_insert_with(|| xj.value().clone());
+        for (j, xj) in x.iter().enumerate() {
+            let keep = match self.segment {
+                // To be computed again, a segment needs all that it began from.
+                Some(start) => xj.id() < start,
+                None => read.input(j),
+            };
+            if keep {
+                self.nodes[xj.id() as usize].value.get_or_insert_with(|| xj.value().clone());
+            }
         }
         let node = Node {
             origin,
             shape: value.shape(),
-            value: read.output().then(|| value.clone()),
+            value: (self.segment.is_none() && read.output()).then(|| value.clone()),
             tracked,
             retained: false,
             first_operand: self.operands.len() as u32,

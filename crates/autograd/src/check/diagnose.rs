@@ -14,6 +14,7 @@ use super::report::{Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row
 use crate::adjoint::Adjoint;
 use crate::function::by_hand;
 use crate::origin::Origin;
+use crate::recompute::Values;
 use crate::sweep::{pull_back, sweep};
 use crate::{Tape, Var};
 
@@ -261,21 +262,21 @@ impl Recorded<'_> {
         let uses: Vec<u32> =
             (0..record.nodes.len() as u32).filter(|&id| record.operands(id).contains(&x.id())).collect();
         uses.iter().for_each(|&id| record.nodes[id as usize].retained = true);
-        let unread = Tensor::scalar(f64::NAN);
-        let value = |id: u32| {
-            let node = &record.nodes[id as usize];
-            Adjoint::Dense(node.value.clone().unwrap_or_else(|| unread.broadcast_to(node.shape)))
-        };
+        let value = |id: u32, values: &mut Values<'_, f64>| Adjoint::Dense(values.get_or_nan(id));
         let seeds = self.y.iter().zip(v).map(|(y, v)| (y.id(), Adjoint::Dense(v.clone())));
-        let cotangents = sweep(&record, seeds, value, |_, g| Adjoint::Dense(g.into_dense()), by_hand)?;
+        let cotangents = sweep(&record, seeds, value, |_, g, _| Adjoint::Dense(g.into_dense()), by_hand)?;
         let mut contributions = Vec::new();
+        let mut values = Values::new(&record);
         for &id in &uses {
             let found = cotangents.iter().find(|(node, _)| *node == id);
             let Some((_, g)) = found else { continue };
-            let operands: Vec<_> = record.operands(id).iter().map(|&operand| value(operand)).collect();
+            values.turn_to(id);
+            let operands: Vec<_> =
+                record.operands(id).iter().map(|&operand| value(operand, &mut values)).collect();
+            let y = value(id, &mut values);
             let wanted = (0..operands.len()).filter(|&i| record.operands(id)[i] == x.id());
             let origin = &record.nodes[id as usize].origin;
-            pull_back(origin, wanted, (&operands, &value(id), g), by_hand, |_, d| {
+            pull_back(origin, wanted, (&operands, &y, g), by_hand, |_, d| {
                 contributions.push(d.into_dense().to_vec());
             })?;
         }

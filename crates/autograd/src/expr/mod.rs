@@ -158,14 +158,14 @@ impl<E: Float> Tape<E> {
             return Err(Error::ForeignVariable { op: "derivation" });
         }
         let record = self.record.borrow();
-        let values = record.formulas();
+        let formulas = record.formulas();
         let seeds = outputs.iter().map(|y| (y.id(), Expr::name(cotangent_name(&record, y.id()), y.shape())));
         let mut lines = Vec::new();
         sweep(
             &record,
             seeds,
-            |id| values[id as usize].clone(),
-            |id, g| {
+            |id, _| formulas[id as usize].clone(),
+            |id, g, _| {
                 if record.name(id).is_none() && !record.nodes[id as usize].origin.is_leaf() {
                     return g;
                 }

@@ -8,3 +8,4 @@ mod hessian;
 mod long;
 mod operands;
 mod print;
+mod recompute;

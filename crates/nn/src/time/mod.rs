@@ -3,6 +3,7 @@
 mod unroll;
 
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
 
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
@@ -22,7 +23,8 @@ const OP: &str = "time";
 /// gradient is cut between calls, since the state is carried as a plain tensor (truncated backpropagation through
 /// time). [`set_state`](Time::set_state) gives the next call its initial state, stateful or not. A
 /// [*reversed*](Time::reversed) layer takes the last step first. What a call knows of its rows, such as their lengths,
-/// is a [`Pass`].
+/// is a [`Pass`]. For sequences so long that their states do not fit in memory, a layer can
+/// [compute them again](Time::recompute_every).
 ///
 /// # Shapes
 /// `xs [N, T, D]`, `hs [N, T, H]`; T may be 0.
@@ -65,6 +67,8 @@ pub struct Time<C: Cell<E>, E: Float> {
     zoneout: Vec<f64>,
     /// How likely each element of each variable of the state is not to be read; empty without recurrent dropout.
     recurrent_dropout: Vec<f64>,
+    /// How many steps are computed again at a time, if they are.
+    segment: Option<NonZeroUsize>,
     carry: Carry<C::State>,
 }
 
@@ -77,6 +81,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
             reversed: false,
             zoneout: Vec::new(),
             recurrent_dropout: Vec::new(),
+            segment: None,
             carry: Carry::new(),
         }
     }
@@ -93,6 +98,23 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     #[must_use]
     pub fn reversed(mut self, reversed: bool) -> Self {
         self.reversed = reversed;
+        self
+    }
+
+    /// Keeps only every so-manieth state for the backward pass, which computes the steps in between again, for the same
+    /// gradients bit for bit. The least memory takes every `√T`th: it is then in proportion to `√T`, but for the input
+    /// and what is handed out. It costs one more forward pass over the steps.
+    ///
+    /// # Panics
+    /// If `steps` is 0.
+    ///
+    /// # Source
+    /// See [`Tape::recompute`].
+    #[must_use]
+    #[track_caller]
+    pub fn recompute_every(mut self, steps: usize) -> Self {
+        self.segment =
+            Some(NonZeroUsize::new(steps).expect("recompute_every: expected at least 1 step, found 0"));
         self
     }
 

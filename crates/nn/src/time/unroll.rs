@@ -1,6 +1,7 @@
 //! The loop over the steps of a sequence.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::{Float, Tensor};
@@ -51,31 +52,41 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         let dropout = RecurrentDropout::draw(&self.recurrent_dropout, noise, &self.cell.zero_state(n));
         let mut state = initial;
         let mut outputs = Vec::with_capacity(steps);
-        for turn in 0..steps {
-            let step = if self.reversed { steps - 1 - turn } else { turn };
-            tape.set_step(Some(step));
-            if let (Some(fresh), Some(rows)) = (&fresh, masks.starting(step, self.reversed)) {
-                state = C::State::zip_on(fresh, &state, &mut |fresh, h| choose(&rows, fresh, h));
+        let mut run = |turns: Range<usize>| {
+            for turn in turns {
+                let step = if self.reversed { steps - 1 - turn } else { turn };
+                tape.set_step(Some(step));
+                if let (Some(fresh), Some(rows)) = (&fresh, masks.starting(step, self.reversed)) {
+                    state = C::State::zip_on(fresh, &state, &mut |fresh, h| choose(&rows, fresh, h));
+                }
+                let x = projected.select(1, step);
+                let mut next = match &dropout {
+                    Some(dropout) => self.cell.step_reading(&x, &state, &dropout.of::<C::State>(&state)),
+                    None => self.cell.step(&x, &state),
+                };
+                if !self.zoneout.is_empty() {
+                    let mut parts = (0..).zip(&self.zoneout);
+                    let noise = pass.noise_of().child(0).child(step);
+                    next = C::State::zip_on(&next, &state, &mut |next, h| {
+                        let (i, &p) = parts.next().expect("a probability for each variable of the state");
+                        zoneout(p, noise.child(i), next, h)
+                    });
+                }
+                state = match masks.counting(step) {
+                    Some(rows) => C::State::zip_on(&next, &state, &mut |next, h| choose(&rows, next, h)),
+                    None => next,
+                };
+                self.name_state(&state, Cow::Borrowed);
+                outputs.push(self.cell.output(tape, &state)); // [N, H]
             }
-            let x = projected.select(1, step);
-            let mut next = match &dropout {
-                Some(dropout) => self.cell.step_reading(&x, &state, &dropout.of::<C::State>(&state)),
-                None => self.cell.step(&x, &state),
-            };
-            if !self.zoneout.is_empty() {
-                let mut parts = (0..).zip(&self.zoneout);
-                let noise = pass.noise_of().child(0).child(step);
-                next = C::State::zip_on(&next, &state, &mut |next, h| {
-                    let (i, &p) = parts.next().expect("a probability for each variable of the state");
-                    zoneout(p, noise.child(i), next, h)
-                });
+        };
+        match self.segment {
+            None => run(0..steps),
+            Some(length) => {
+                for first in (0..steps).step_by(length.get()) {
+                    tape.recompute(|| run(first..steps.min(first + length.get())));
+                }
             }
-            state = match masks.counting(step) {
-                Some(rows) => C::State::zip_on(&next, &state, &mut |next, h| choose(&rows, next, h)),
-                None => next,
-            };
-            self.name_state(&state, Cow::Borrowed);
-            outputs.push(self.cell.output(tape, &state)); // [N, H]
         }
         tape.set_step(None);
         if self.reversed {
