@@ -8,6 +8,7 @@ pub mod figure;
 pub mod findings;
 pub mod formulas;
 pub mod golden;
+pub mod language_model;
 pub mod progress;
 pub mod screen;
 pub mod svg;

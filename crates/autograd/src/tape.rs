@@ -169,7 +169,7 @@ impl<E: Float> Tape<E> {
         self.len() == 0
     }
 
-    /// The recorded operations, in order; leaves are left out, and so is a [`Function`].
+    /// The recorded operations, in order; leaves are left out, and so is a [`Function`](crate::Function).
     pub fn ops(&self) -> Vec<Op> {
         let operation = |node: &Node<E>| match &node.origin {
             Origin::Computed(op) => Some(op.clone()),
