@@ -67,6 +67,17 @@ impl Text {
         })
     }
 
+    /// The tokens of characters, of which there has to be one.
+    ///
+    /// # Errors
+    /// If there is none, or if one is not in the alphabet.
+    pub fn encode(&self, characters: &str) -> Result<Vec<usize>> {
+        let unknown = |found| Error::UnknownCharacter { name: self.name.clone(), found };
+        let token = |c: char| self.alphabet.binary_search(&c).map_err(|_| unknown(c));
+        let tokens = characters.chars().map(token).collect::<Result<Vec<usize>>>()?;
+        if tokens.is_empty() { Err(Error::NoStart) } else { Ok(tokens) }
+    }
+
     /// The characters of tokens.
     ///
     /// # Panics
@@ -140,6 +151,13 @@ mod tests {
         assert_eq!(text.alphabet, [' ', 'a', 'l', 'á']);
         assert_eq!(text.tokens, [2, 1, 0, 2, 3]);
         assert_eq!(text.decode(&text.tokens), "la lá");
+        assert_eq!(text.encode("al").unwrap(), [1, 2]);
+        let error = text.encode("alb").unwrap_err().to_string();
+        assert_eq!(error, "start: expected characters of the text song, found 'b'");
+        assert_eq!(
+            text.encode("").unwrap_err().to_string(),
+            "start: expected at least 1 character, found none"
+        );
     }
 
     #[test]
