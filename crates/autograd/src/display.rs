@@ -6,7 +6,8 @@ use std::fmt;
 use retrograde_tensor::Float;
 
 use crate::op::Op;
-use crate::tape::{Origin, Record, Tape};
+use crate::origin::Origin;
+use crate::tape::{Record, Tape};
 
 /// Tables of more rows are cut in the middle, unless asked for in full with `{:#}`.
 const ROWS: usize = 60;
@@ -82,7 +83,7 @@ impl<E: Float> Record<E> {
         let node = &self.nodes[id as usize];
         let operation = match &node.origin {
             Origin::Computed(op) => op.to_string(),
-            leaf => leaf.name().to_owned(),
+            other => other.name().to_owned(),
         };
         let operands: Vec<String> = self.operands(id).iter().map(|&x| self.label(x)).collect();
         let operands = match operands.as_slice() {
@@ -103,7 +104,7 @@ impl<E: Float> Record<E> {
             let start = || node.value.as_ref()?.as_slice().map(<[E]>::as_ptr);
             let origin = match &node.origin {
                 Origin::Computed(op) if gives_view(op) => origins[self.operands(id)[0] as usize],
-                Origin::Computed(_) => id,
+                Origin::Computed(_) | Origin::Called(_) => id,
                 _ => start().map_or(id, |start| *leaves.entry(start).or_insert(id)),
             };
             origins.push(origin);
@@ -132,17 +133,6 @@ fn bytes(count: usize) -> String {
         n if n < 10_000.0 => format!("{count} B"),
         n if n < 1024.0 * 10_000.0 => format!("{:.1} KiB", n / 1024.0),
         n => format!("{:.1} MiB", n / 1024.0 / 1024.0),
-    }
-}
-
-impl Origin {
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Origin::Variable => "variable",
-            Origin::Parameter => "parameter",
-            Origin::Constant => "constant",
-            Origin::Computed(op) => op.name(),
-        }
     }
 }
 

@@ -65,6 +65,38 @@ pub enum Error {
         /// The shape of the value.
         found: Box<Shape>,
     },
+    /// The backward pass of a [`Function`](crate::Function) returned another number of cotangents than it has inputs.
+    #[error("{op}: expected {expected} cotangents, one for each input, found {found}")]
+    CotangentCount {
+        /// The name of the function.
+        op: &'static str,
+        /// The number of inputs.
+        expected: usize,
+        /// The number of cotangents.
+        found: usize,
+    },
+    /// The backward pass of a [`Function`](crate::Function) returned a cotangent of another shape than its input.
+    #[error("{op}: expected a cotangent of shape {expected} for input {input}, found {found}")]
+    CotangentShape {
+        /// The name of the function.
+        op: &'static str,
+        /// Which input.
+        input: usize,
+        /// Its shape.
+        expected: Box<Shape>,
+        /// The shape of the cotangent.
+        found: Box<Shape>,
+    },
+    /// A [`Function`](crate::Function) where only an operation will do whose derivative is in the table of rules.
+    #[error(
+        "{op}: expected operations of the table of rules, found {function}, which has a backward pass of its own"
+    )]
+    NoRule {
+        /// What was asked for.
+        op: &'static str,
+        /// The name of the function.
+        function: &'static str,
+    },
     /// A value or a cotangent that is infinite or NaN.
     #[error("{0}")]
     NonFinite(Box<NonFinite>),

@@ -1,15 +1,16 @@
 //! Finding the first value that is not finite, on the way forward or on the way back.
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::panic::Location;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::adjoint::Adjoint;
-use crate::rules::cotangent;
-use crate::sweep::sweep;
-use crate::tape::{Origin, Record, Tape};
+use crate::function::by_hand;
+use crate::gradients::adjoint;
+use crate::recompute::Values;
+use crate::sweep::{pull_back, sweep};
+use crate::tape::{Record, Tape};
 use crate::value::Value;
 use crate::var::Var;
 use crate::{Error, Result};
@@ -113,60 +114,61 @@ impl<E: Float> Tape<E> {
 impl<E: Float> Record<E> {
     fn check_values(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<()> {
         let wanted: Vec<u32> = outputs.iter().map(|(y, _)| y.id()).collect();
-        let found = self.replay_through(
+        self.replay_through(
             &wanted,
             |_, x| x.clone(),
+            |function, x| function.forward(x),
             |id, value| match first(value) {
-                Some(at) => ControlFlow::Break(self.non_finite(Pass::Forward, id, self.label(id), at)),
-                None => ControlFlow::Continue(()),
+                Some(at) => Err(self.non_finite(Pass::Forward, id, self.label(id), at)),
+                None => Ok(()),
             },
-        );
-        found.break_value().map_or(Ok(()), Err)
+        )
     }
 
     /// Each cotangent is looked at as a rule hands it out, before it is added to others, so that the rule is known.
     fn check_cotangents(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<()> {
         let mut found = Ok(());
-        let value = |id: u32| self.adjoint(id);
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
-        sweep(self, seeds, value, |id, g| {
+        let settle = |id, g: Adjoint<E>, values: &mut Values<'_, E>| {
             let g = g.settled();
             if found.is_ok() {
-                found = self.check_rules(id, &g);
+                found = self.check_rules(id, &g, values);
             }
             g
-        });
+        };
+        sweep(self, seeds, adjoint, settle, by_hand)?;
         found
     }
 
     /// Checks the cotangent of a node, and what its rules make of it.
-    fn check_rules(&self, id: u32, g: &Adjoint<E>) -> Result<()> {
+    fn check_rules(&self, id: u32, g: &Adjoint<E>, values: &mut Values<'_, E>) -> Result<()> {
         if let Some(at) = first_of(g) {
             return Err(self.non_finite(Pass::Backward, id, format!("d{}", self.label(id)), at));
         }
-        let Origin::Computed(op) = &self.nodes[id as usize].origin else { return Ok(()) };
         let operands = self.operands(id);
-        let x: Vec<_> = operands.iter().map(|&x| self.adjoint(x)).collect();
-        let y = self.adjoint(id);
-        for (i, &operand) in operands.iter().enumerate() {
-            if self.nodes[operand as usize].tracked
-                && let Some(at) = cotangent(op, i, &x, &y, g).and_then(|d| first_of(&d))
-            {
-                return Err(self.non_finite(Pass::Backward, id, format!("d{}", self.label(operand)), at));
+        let x: Vec<_> = operands.iter().map(|&x| adjoint(x, values)).collect();
+        let y = adjoint(id, values);
+        let tracked = |&i: &usize| self.nodes[operands[i] as usize].tracked;
+        let wanted = (0..operands.len()).filter(tracked);
+        let mut found = Ok(());
+        pull_back(&self.nodes[id as usize].origin, wanted, (&x, &y, g), by_hand, |i, d| {
+            if let Some(at) = first_of(&d).filter(|_| found.is_ok()) {
+                let name = format!("d{}", self.label(operands[i]));
+                found = Err(self.non_finite(Pass::Backward, id, name, at));
             }
-        }
-        Ok(())
+        })?;
+        found
     }
 
     fn non_finite(&self, pass: Pass, id: u32, name: String, (index, element): (Vec<usize>, f64)) -> Error {
         let node = &self.nodes[id as usize];
         let operands = self.operands(id);
         let source = match &node.origin {
-            Origin::Computed(op) => {
+            leaf if leaf.is_leaf() => format!("{} {}", leaf.name(), self.label(id)),
+            result => {
                 let operands: Vec<_> = operands.iter().map(|&x| self.label(x)).collect();
-                format!("{} = {}({})", self.label(id), op.name(), operands.join(", "))
+                format!("{} = {}({})", self.label(id), result.name(), operands.join(", "))
             }
-            leaf => format!("{} {}", leaf.name(), self.label(id)),
         };
         Error::NonFinite(Box::new(NonFinite {
             pass,

@@ -1,14 +1,17 @@
 //! The backward pass as a user calls it, and the map of gradients that it returns.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::adjoint::Adjoint;
+use crate::function::{by_hand, no_rule};
 use crate::param::Param;
+use crate::recompute::Values;
 use crate::sweep::sweep;
-use crate::tape::{Node, Record, Tape};
+use crate::tape::{Record, Tape, UNRECORDED};
 use crate::value::Value;
 use crate::var::{Var, or_panic};
 use crate::{Error, Result};
@@ -97,6 +100,44 @@ impl<E: Float, G> Gradients<E, G> {
     }
 }
 
+impl<E: Float> Gradients<E> {
+    /// Adds the gradients of the parameters in another backward pass, such as that of other rows of a batch on a tape of
+    /// its own. What a tape's variables have stays as it is.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::{Param, Tape};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let w = Param::new("w", Tensor::from([1.0, 2.0]));
+    /// let pass = |x: [f64; 2]| {
+    ///     let tape = Tape::new();
+    ///     (tape.constant(Tensor::from(x)) * &w).sum().backward()
+    /// };
+    /// let mut grads = pass([1.0, 10.0])?;
+    /// grads.add_params(&pass([2.0, 20.0])?);
+    /// assert_eq!(grads.get(&w), Some(&Tensor::from([3.0, 30.0])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn add_params(&mut self, other: &Self) {
+        for (param, gradient) in other.params() {
+            let known = self.params.iter().find(|(known, _)| known.same(param)).map(|&(_, id)| id);
+            let id = known.unwrap_or_else(|| {
+                // Counted from the end, where no tape has nodes.
+                let id = UNRECORDED - 1 - self.params.len() as u32;
+                self.params.push((param.clone(), id));
+                id
+            });
+            match self.by_node.entry(id) {
+                Entry::Occupied(mut sum) => sum.get_mut().add_assign(gradient),
+                Entry::Vacant(place) => {
+                    place.insert(gradient.clone());
+                }
+            }
+        }
+    }
+}
+
 impl<'t, E: Float> Var<'t, E> {
     /// The gradients of this scalar.
     ///
@@ -129,7 +170,7 @@ impl<'t, E: Float> Var<'t, E> {
     /// that can be computed with and differentiated again.
     ///
     /// # Errors
-    /// If it is not a scalar, or its tape does not record.
+    /// If it is not a scalar, if its tape does not record, or where a [`Function`](crate::Function) is met.
     ///
     /// # Example
     /// ```
@@ -156,15 +197,15 @@ impl<E: Float> Tape<E> {
     /// A second sweep of the same tape gives the same numbers: there is nothing to zero.
     ///
     /// # Errors
-    /// If a cotangent has another shape than its output, an output lives on another tape, or this one does not record.
+    /// If a cotangent has another shape than its output, an output lives on another tape, or this one does not record;
+    /// if a [`Function`](crate::Function) returns cotangents that do not fit its inputs.
     pub fn backward(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<Gradients<E>> {
         for (y, cotangent) in outputs {
             self.check_output(y, cotangent.shape())?;
         }
         let record = self.record.borrow();
-        let value = |id: u32| record.adjoint(id);
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
-        let cotangents = sweep(&record, seeds, value, |_, g| g.settled());
+        let cotangents = sweep(&record, seeds, adjoint, |_, g, _| g.settled(), by_hand)?;
         Ok(Gradients::new(&record, self, cotangents.into_iter().map(|(id, g)| (id, g.into_dense()))))
     }
 
@@ -172,7 +213,7 @@ impl<E: Float> Tape<E> {
     /// are to see.
     ///
     /// # Errors
-    /// As [`backward`](Self::backward).
+    /// As [`backward`](Self::backward), and where a [`Function`](crate::Function) is met.
     ///
     /// # Example
     /// The rules as they stand in the table, without fused kernels:
@@ -198,15 +239,22 @@ impl<E: Float> Tape<E> {
             self.check_output(y, cotangent.shape())?;
         }
         let record = self.record.borrow();
-        let value = |id: u32| read(record.kept_or_nan(id));
+        let value = |id: u32, values: &mut Values<'_, E>| read(values.get_or_nan(id));
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), cotangent.clone()));
-        Ok(Gradients::new(&record, self, sweep(&record, seeds, value, |_, g| g.settled())))
+        let cotangents = sweep(
+            &record,
+            seeds,
+            value,
+            |_, g, _| g.settled(),
+            |function, _, _, _| no_rule("backward_over", function),
+        );
+        Ok(Gradients::new(&record, self, cotangents?))
     }
 
     /// As [`backward`](Self::backward), with the backward pass recorded on this tape.
     ///
     /// # Errors
-    /// As [`backward`](Self::backward).
+    /// As [`backward`](Self::backward), and where a [`Function`](crate::Function) is met.
     pub fn backward_recorded<'t>(
         &'t self,
         outputs: &[(&Var<'t, E>, &Var<'t, E>)],
@@ -219,9 +267,16 @@ impl<E: Float> Tape<E> {
         }
         // A snapshot: the rules record on the tape that is being swept.
         let record = self.record.borrow().clone();
-        let value = |id: u32| Var::new(self, id, record.kept_or_nan(id));
+        let value = |id: u32, values: &mut Values<'_, E>| Var::new(self, id, values.get_or_nan(id));
         let seeds = outputs.iter().map(|&(y, cotangent)| (y.id(), cotangent.clone()));
-        Ok(Gradients::new(&record, self, sweep(&record, seeds, value, |_, g| g)))
+        let cotangents = sweep(
+            &record,
+            seeds,
+            value,
+            |_, g, _| g,
+            |function, _, _, _| no_rule("backward_recorded", function),
+        );
+        Ok(Gradients::new(&record, self, cotangents?))
     }
 
     pub(crate) fn check_output(&self, y: &Var<'_, E>, cotangent: Shape) -> Result<()> {
@@ -238,20 +293,10 @@ impl<E: Float> Tape<E> {
     }
 }
 
-impl<E: Float> Record<E> {
-    /// The value of a node as the numeric sweep reads it.
-    pub(crate) fn adjoint(&self, id: u32) -> Adjoint<E> {
-        match &self.nodes[id as usize] {
-            Node { value: Some(value), .. } => Adjoint::Dense(value.clone()),
-            node => Adjoint::Unread(node.shape),
-        }
-    }
-
-    /// The value of a node if it was kept. What no rule reads was not: should one read it after all, its gradient must
-    /// not look right, so every element is NaN.
-    fn kept_or_nan(&self, id: u32) -> Tensor<E> {
-        let node = &self.nodes[id as usize];
-        let unread = || Tensor::scalar(E::from_f64(f64::NAN)).broadcast_to(node.shape);
-        node.value.clone().unwrap_or_else(unread)
+/// The value of a node as the numeric sweep reads it.
+pub(crate) fn adjoint<E: Float>(id: u32, values: &mut Values<'_, E>) -> Adjoint<E> {
+    match values.get(id) {
+        Some(value) => Adjoint::Dense(value.clone()),
+        None => Adjoint::Unread(values.shape(id)),
     }
 }

@@ -16,7 +16,8 @@ impl<E: Float> Var<'_, E> {
     ///
     /// # Errors
     /// If this is not a scalar, if a direction has another shape than its input or is given for the result of an
-    /// operation, if a variable lives on another tape, or if this one does not record.
+    /// operation, if a variable lives on another tape, if this one does not record, or where a
+    /// [`Function`](crate::Function) is met.
     ///
     /// # Example
     /// ```
@@ -39,15 +40,19 @@ impl<E: Float> Var<'_, E> {
         self.unit_cotangent()?;
         tape.at_leaves("hvp", &[self], directions)?;
         let before = tape.len();
+        let product = self.product(directions);
+        tape.record.borrow_mut().truncate(before);
+        product
+    }
+
+    /// The gradient of `⟨gradient, v⟩`, which leaves the gradient on the tape.
+    fn product(&self, directions: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<Gradients<E>> {
         let gradients = self.backward_recorded()?;
         let mut outputs = Vec::new();
         for &(x, v) in directions {
             outputs.extend(gradients.try_get(x)?.map(|g| (g, v)));
         }
-        let product = tape.backward(&outputs);
-        drop(gradients);
-        tape.record.borrow_mut().truncate(before);
-        product
+        self.tape().backward(&outputs)
     }
 }
 

@@ -4,6 +4,7 @@ use retrograde_tensor::{Float, Tensor};
 
 use crate::Result;
 use crate::dual::Dual;
+use crate::function::{Function, no_rule};
 use crate::replay::ids;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -17,7 +18,7 @@ impl<E: Float> Tape<E> {
     ///
     /// # Errors
     /// If a tangent has another shape than its input, if it is given for the result of an operation, if a variable
-    /// lives on another tape, or if this one does not record.
+    /// lives on another tape, if this one does not record, or where a [`Function`] moves with the inputs.
     ///
     /// # Example
     /// ```
@@ -40,10 +41,25 @@ impl<E: Float> Tape<E> {
         tangents: &[(&Var<'_, E>, &Tensor<E>)],
     ) -> Result<Vec<Tensor<E>>> {
         let directions = self.at_leaves("jvp", outputs, tangents)?;
-        let values = self.record.borrow().replay(&ids(outputs), |id, x| match directions[id as usize] {
+        let leaf = |id: u32, x: &Tensor<E>| match directions[id as usize] {
             Some(u) => x.zip(u, Dual::new),
-            None => x.map(|x| Dual::new(x, E::default())),
-        });
+            None => at_rest(x),
+        };
+        let values = self.record.borrow().replay(&ids(outputs), leaf, call)?;
         Ok(values.iter().map(|y| y.map(|y| y.derivative)).collect())
     }
+}
+
+/// A point that does not move.
+fn at_rest<E: Float>(x: &Tensor<E>) -> Tensor<Dual<E>> {
+    x.map(|x| Dual::new(x, E::default()))
+}
+
+/// The value of a function that has no rule, where its inputs do not move.
+fn call<E: Float>(function: &dyn Function<E>, x: &[&Tensor<Dual<E>>]) -> Result<Tensor<Dual<E>>> {
+    if x.iter().any(|x| x.iter().any(|x| x.derivative != E::default())) {
+        return no_rule("jvp", function);
+    }
+    let values: Vec<Tensor<E>> = x.iter().map(|x| x.map(|x| x.value)).collect();
+    Ok(at_rest(&function.forward(&values.iter().collect::<Vec<_>>())?))
 }

@@ -16,6 +16,8 @@ impl Read {
     /// Inputs from this one on are read alike: operations of more operands treat them all the same.
     const TOLD_APART: usize = 3;
     const OUTPUT: Read = Read(1 << Self::TOLD_APART);
+    /// Every input and the output.
+    pub(crate) const ALL: Read = Read((2 << Self::TOLD_APART) - 1);
 
     fn of_input(i: usize) -> Self {
         Read(1 << i.min(Self::TOLD_APART - 1))

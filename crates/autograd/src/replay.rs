@@ -1,11 +1,12 @@
 //! A tape read forwards: its operations computed again, over any scalar.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 
 use retrograde_tensor::{Float, Scalar, Tensor};
 
-use crate::tape::{Origin, Record, Tape};
+use crate::function::Function;
+use crate::origin::Origin;
+use crate::tape::{Record, Tape};
 use crate::var::Var;
 use crate::{Error, Result};
 
@@ -36,7 +37,7 @@ impl<E: Float> Tape<E> {
     ) -> Result<Vec<Tensor<E>>> {
         let record = self.record.borrow();
         let given = self.at_leaves("replay", outputs, inputs)?;
-        Ok(record.replay(&ids(outputs), |id, x| given[id as usize].unwrap_or(x).clone()))
+        record.replay(&ids(outputs), |id, x| given[id as usize].unwrap_or(x).clone(), |f, x| f.forward(x))
     }
 
     /// What is given for each leaf, by node, if it can be given.
@@ -55,7 +56,7 @@ impl<E: Float> Tape<E> {
         let record = self.record.borrow();
         let mut given = vec![None; record.nodes.len()];
         for (x, value) in inputs {
-            if matches!(record.nodes[x.id() as usize].origin, Origin::Computed(_)) {
+            if !record.nodes[x.id() as usize].origin.is_leaf() {
                 return Err(Error::NotALeaf { op });
             }
             if x.shape() != value.shape() {
@@ -73,31 +74,35 @@ pub(crate) fn ids<E: Float>(vars: &[&Var<'_, E>]) -> Vec<u32> {
 }
 
 impl<E: Float> Record<E> {
-    /// The values of the wanted nodes, from what `leaf` makes of the values of the leaves.
+    /// The values of the wanted nodes, from what `leaf` makes of the values of the leaves and `call` of functions with
+    /// a backward pass of their own.
     pub(crate) fn replay<S: Scalar>(
         &self,
         wanted: &[u32],
         leaf: impl Fn(u32, &Tensor<E>) -> Tensor<S>,
-    ) -> Vec<Tensor<S>> {
+        call: impl Fn(&dyn Function<E>, &[&Tensor<S>]) -> Result<Tensor<S>>,
+    ) -> Result<Vec<Tensor<S>>> {
         let mut held: HashMap<u32, Option<Tensor<S>>> = wanted.iter().map(|&id| (id, None)).collect();
-        let _: ControlFlow<()> = self.replay_through(wanted, leaf, |id, value| {
+        self.replay_through(wanted, leaf, call, |id, value| {
             if let Some(place) = held.get_mut(&id) {
                 *place = Some(value.clone());
             }
-            ControlFlow::Continue(())
-        });
-        wanted.iter().map(|id| held[id].clone().expect("all that is wanted is computed")).collect()
+            Ok(())
+        })?;
+        let value = |id| held[id].clone().expect("all that is wanted is computed");
+        Ok(wanted.iter().map(value).collect())
     }
 
     /// Computes all that the wanted nodes depend on, in the order of recording, and lets `look` look at each value.
     ///
     /// A value is dropped after its last use, so memory stays that of a forward pass that keeps nothing.
-    pub(crate) fn replay_through<S: Scalar, B>(
+    pub(crate) fn replay_through<S: Scalar>(
         &self,
         wanted: &[u32],
         leaf: impl Fn(u32, &Tensor<E>) -> Tensor<S>,
-        mut look: impl FnMut(u32, &Tensor<S>) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
+        call: impl Fn(&dyn Function<E>, &[&Tensor<S>]) -> Result<Tensor<S>>,
+        mut look: impl FnMut(u32, &Tensor<S>) -> Result<()>,
+    ) -> Result<()> {
         let end = wanted.iter().map(|&id| id + 1).max().unwrap_or(0);
         let mut needed_until = vec![0; end as usize];
         wanted.iter().for_each(|&id| needed_until[id as usize] = end);
@@ -113,26 +118,24 @@ impl<E: Float> Record<E> {
         let mut values: Vec<Option<Tensor<S>>> = vec![None; end as usize];
         for id in (0..end).filter(|&id| needed_until[id as usize] > 0) {
             let node = &self.nodes[id as usize];
+            let operands = self.operands(id);
+            let x: Vec<_> =
+                operands.iter().map(|&x| values[x as usize].as_ref().expect("still needed")).collect();
             let value = match &node.origin {
-                Origin::Computed(op) => {
-                    let operands = self.operands(id);
-                    let x: Vec<_> = operands
-                        .iter()
-                        .map(|&x| values[x as usize].as_ref().expect("still needed"))
-                        .collect();
-                    let value = op.eval(&x);
-                    for &operand in operands {
-                        if needed_until[operand as usize] == id {
-                            values[operand as usize] = None;
-                        }
-                    }
-                    value
+                Origin::Computed(op) => op.eval(&x),
+                Origin::Called(function) => call(&**function, &x)?,
+                Origin::Variable | Origin::Parameter | Origin::Constant => {
+                    leaf(id, node.value.as_ref().expect("the value of a leaf is kept"))
                 }
-                _ => leaf(id, node.value.as_ref().expect("the value of a leaf is kept")),
             };
+            for &operand in operands {
+                if needed_until[operand as usize] == id {
+                    values[operand as usize] = None;
+                }
+            }
             look(id, &value)?;
             values[id as usize] = Some(value);
         }
-        ControlFlow::Continue(())
+        Ok(())
     }
 }

@@ -2,21 +2,28 @@
 
 use retrograde_tensor::Float;
 
+use crate::Result;
+use crate::function::Function;
+use crate::origin::Origin;
+use crate::recompute::Values;
 use crate::rules::cotangent;
-use crate::tape::{Origin, Record};
+use crate::tape::Record;
 use crate::value::Value;
 
 /// Sends cotangents from the seeds back through a record, and returns those of leaves and of retained nodes by node.
 ///
 /// `value` gives the value of a node as the rules are to see it. `settle` is called once for each node that a
 /// cotangent reaches, when all its contributions have been added up and before any rule reads it. An absent
-/// cotangent is never a tensor of zeros, since `0 · inf` is not 0.
+/// cotangent is never a tensor of zeros, since `0 · inf` is not 0. `call` gives the cotangents of the inputs of a
+/// function that has no rule.
 pub(crate) fn sweep<E: Float, V: Value>(
     record: &Record<E>,
     seeds: impl IntoIterator<Item = (u32, V)>,
-    mut value: impl FnMut(u32) -> V,
-    mut settle: impl FnMut(u32, V) -> V,
-) -> Vec<(u32, V)> {
+    mut value: impl FnMut(u32, &mut Values<'_, E>) -> V,
+    mut settle: impl FnMut(u32, V, &mut Values<'_, E>) -> V,
+    call: impl Fn(&dyn Function<E>, &[V], &V, &V) -> Result<Vec<Option<V>>>,
+) -> Result<Vec<(u32, V)>> {
+    let mut values = Values::new(record);
     let mut pending = Pending::default();
     let mut end = 0;
     for (id, seed) in seeds {
@@ -28,32 +35,59 @@ pub(crate) fn sweep<E: Float, V: Value>(
     for id in (0..end).rev() {
         let node = &record.nodes[id as usize];
         let Some(g) = pending.take(id).filter(|_| node.tracked) else { continue };
-        let g = settle(id, g);
-        if let Origin::Computed(op) = &node.origin {
-            let operands = record.operands(id);
-            x.extend(operands.iter().map(|&operand| value(operand)));
-            let y = value(id);
-            for (i, &operand) in operands.iter().enumerate() {
-                if record.nodes[operand as usize].tracked
-                    && let Some(d) = cotangent(op, i, &x, &y, &g)
-                {
-                    debug_assert_eq!(
-                        d.shape(),
-                        x[i].shape(),
-                        "{}: the rule of input {i} gives another shape",
-                        op.name()
-                    );
-                    pending.add(operand, d);
-                }
-            }
-            x.clear();
-            if !node.retained {
-                continue;
+        values.turn_to(id);
+        let g = settle(id, g, &mut values);
+        if node.origin.is_leaf() {
+            done.push((id, g));
+            continue;
+        }
+        let operands = record.operands(id);
+        x.extend(operands.iter().map(|&operand| value(operand, &mut values)));
+        let y = value(id, &mut values);
+        let tracked = |&i: &usize| record.nodes[operands[i] as usize].tracked;
+        let wanted = (0..operands.len()).filter(tracked);
+        pull_back(&node.origin, wanted, (&x, &y, &g), &call, |i, d| pending.add(operands[i], d))?;
+        x.clear();
+        if node.retained {
+            done.push((id, g));
+        }
+    }
+    Ok(done)
+}
+
+/// The cotangents of the wanted inputs of a node with inputs `x` and output `y` of cotangent `g`: by the rules of its
+/// operation, or by `call` of its function.
+pub(crate) fn pull_back<E: Float, V: Value>(
+    origin: &Origin<E>,
+    wanted: impl Iterator<Item = usize>,
+    (x, y, g): (&[V], &V, &V),
+    call: impl Fn(&dyn Function<E>, &[V], &V, &V) -> Result<Vec<Option<V>>>,
+    mut each: impl FnMut(usize, V),
+) -> Result<()> {
+    match origin {
+        Origin::Computed(op) => {
+            for i in wanted {
+                let Some(d) = cotangent(op, i, x, y, g) else { continue };
+                debug_assert_eq!(
+                    d.shape(),
+                    x[i].shape(),
+                    "{}: the rule of input {i} gives another shape",
+                    op.name()
+                );
+                each(i, d);
             }
         }
-        done.push((id, g));
+        Origin::Called(function) => {
+            let mut cotangents = call(&**function, x, y, g)?;
+            wanted.for_each(|i| {
+                if let Some(d) = cotangents[i].take() {
+                    each(i, d);
+                }
+            });
+        }
+        Origin::Variable | Origin::Parameter | Origin::Constant => {}
     }
-    done
+    Ok(())
 }
 
 /// The cotangents that wait for their node. Few wait at a time, however long the tape: their places are used again.

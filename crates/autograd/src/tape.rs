@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::op::Op;
 use crate::operand::Operand;
+use crate::origin::Origin;
 use crate::param::Param;
 use crate::reads::{Read, ReadsOf};
 use crate::var::Var;
@@ -72,12 +74,16 @@ pub(crate) struct Record<E> {
     pub(crate) params: Vec<(Param<E>, u32)>,
     reads: ReadsOf,
     step: Option<u32>,
+    /// Where the segment began that is being recorded to be computed again.
+    pub(crate) segment: Option<u32>,
+    /// The segments that are computed again, in order.
+    pub(crate) segments: Vec<Range<u32>>,
 }
 
 /// One entry of a tape.
 #[derive(Clone)]
 pub(crate) struct Node<E> {
-    pub(crate) origin: Origin,
+    pub(crate) origin: Origin<E>,
     pub(crate) shape: Shape,
     /// Leaves are always kept; the value of an operation only where some rule reads it.
     pub(crate) value: Option<Tensor<E>>,
@@ -92,17 +98,8 @@ pub(crate) struct Node<E> {
     pub(crate) step: Option<u32>,
 }
 
-/// Where a node comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Origin {
-    Variable,
-    Parameter,
-    Constant,
-    Computed(Op),
-}
-
 /// The id of variables of a tape that does not record.
-const UNRECORDED: u32 = u32::MAX;
+pub(crate) const UNRECORDED: u32 = u32::MAX;
 
 impl<E: Float> Tape<E> {
     /// An empty tape that records.
@@ -125,6 +122,8 @@ impl<E: Float> Tape<E> {
             params: Vec::new(),
             reads: ReadsOf::default(),
             step: None,
+            segment: None,
+            segments: Vec::new(),
         };
         Tape { record: RefCell::new(record), recording, identity: Arc::new(()) }
     }
@@ -172,11 +171,11 @@ impl<E: Float> Tape<E> {
         self.len() == 0
     }
 
-    /// The recorded operations, in order; leaves are left out.
+    /// The recorded operations, in order; leaves are left out, and so is a [`Function`].
     pub fn ops(&self) -> Vec<Op> {
         let operation = |node: &Node<E>| match &node.origin {
             Origin::Computed(op) => Some(op.clone()),
-            Origin::Variable | Origin::Parameter | Origin::Constant => None,
+            _ => None,
         };
         self.record.borrow().nodes.iter().filter_map(operation).collect()
     }
@@ -235,15 +234,15 @@ impl<E: Float> Tape<E> {
     }
 
     #[track_caller]
-    fn leaf(&self, origin: Origin, value: Tensor<E>) -> Var<'_, E> {
+    fn leaf(&self, origin: Origin<E>, value: Tensor<E>) -> Var<'_, E> {
         if !self.recording {
             return Var::new(self, UNRECORDED, value);
         }
         let mut record = self.record.borrow_mut();
         let node = Node {
-            tracked: origin != Origin::Constant,
+            tracked: !matches!(origin, Origin::Constant),
             // A parameter is shared by all steps, whichever asks for it first.
-            step: record.step.filter(|_| origin != Origin::Parameter),
+            step: record.step.filter(|_| !matches!(origin, Origin::Parameter)),
             origin,
             shape: value.shape(),
             value: Some(value.clone()),
@@ -307,13 +306,32 @@ impl<E: Float> Record<E> {
                 read = read.and(reads);
             }
         }
-        for (_, xj) in x.iter().enumerate().filter(|&(j, _)| read.input(j)) {
-            self.nodes[xj.id() as usize].value.get_or_insert_with(|| xj.value().clone());
+        self.push_result(Origin::Computed(op), x, value, (tracked, read), location)
+    }
+
+    /// Appends a node that is no leaf, and keeps what the backward pass will read.
+    pub(crate) fn push_result(
+        &mut self,
+        origin: Origin<E>,
+        x: &[&Var<'_, E>],
+        value: &Tensor<E>,
+        (tracked, read): (bool, Read),
+        location: &'static Location<'static>,
+    ) -> u32 {
+        for (j, xj) in x.iter().enumerate() {
+            let keep = match self.segment {
+                // To be computed again, a segment needs all that it began from.
+                Some(start) => xj.id() < start,
+                None => read.input(j),
+            };
+            if keep {
+                self.nodes[xj.id() as usize].value.get_or_insert_with(|| xj.value().clone());
+            }
         }
         let node = Node {
-            origin: Origin::Computed(op),
+            origin,
             shape: value.shape(),
-            value: read.output().then(|| value.clone()),
+            value: (self.segment.is_none() && read.output()).then(|| value.clone()),
             tracked,
             retained: false,
             first_operand: self.operands.len() as u32,

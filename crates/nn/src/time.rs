@@ -1,6 +1,8 @@
 //! A cell over a sequence.
 
 use std::borrow::Cow;
+use std::num::NonZeroUsize;
+use std::ops::Range;
 
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::{Float, Tensor};
@@ -23,7 +25,8 @@ const OP: &str = "time";
 /// gradient is cut between calls, since the state is carried as a plain tensor (truncated backpropagation through
 /// time). [`set_state`](Time::set_state) gives the next call its initial state, stateful or not. A
 /// [*reversed*](Time::reversed) layer takes the last step first. What a call knows of its rows, such as their lengths,
-/// is a [`Pass`].
+/// is a [`Pass`]. For sequences so long that their states do not fit in memory, a layer can
+/// [compute them again](Time::recompute_every).
 ///
 /// # Shapes
 /// `xs [N, T, D]`, `hs [N, T, H]`; T may be 0.
@@ -64,13 +67,22 @@ pub struct Time<C: Cell<E>, E: Float> {
     reversed: bool,
     /// How likely each element of each variable of the state is to stay as it is; empty without zoneout.
     zoneout: Vec<f64>,
+    /// How many steps are computed again at a time, if they are.
+    segment: Option<NonZeroUsize>,
     carry: Carry<C::State>,
 }
 
 impl<E: Float, C: Cell<E>> Time<C, E> {
     /// A layer that is not stateful, starts from zeros and runs forwards.
     pub fn new(cell: C) -> Self {
-        Time { cell, initial: Vec::new(), reversed: false, zoneout: Vec::new(), carry: Carry::new() }
+        Time {
+            cell,
+            initial: Vec::new(),
+            reversed: false,
+            zoneout: Vec::new(),
+            segment: None,
+            carry: Carry::new(),
+        }
     }
 
     /// Whether to carry the state from call to call.
@@ -85,6 +97,23 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     #[must_use]
     pub fn reversed(mut self, reversed: bool) -> Self {
         self.reversed = reversed;
+        self
+    }
+
+    /// Keeps only every so-manieth state for the backward pass, which computes the steps in between again, for the same
+    /// gradients bit for bit. The least memory takes every `√T`th: it is then in proportion to `√T`, but for the input
+    /// and what is handed out. It costs one more forward pass over the steps.
+    ///
+    /// # Panics
+    /// If `steps` is 0.
+    ///
+    /// # Source
+    /// See [`Tape::recompute`].
+    #[must_use]
+    #[track_caller]
+    pub fn recompute_every(mut self, steps: usize) -> Self {
+        self.segment =
+            Some(NonZeroUsize::new(steps).expect("recompute_every: expected at least 1 step, found 0"));
         self
     }
 
@@ -253,27 +282,37 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         }
         let mut state = initial;
         let mut outputs = Vec::with_capacity(steps);
-        for turn in 0..steps {
-            let step = if self.reversed { steps - 1 - turn } else { turn };
-            tape.set_step(Some(step));
-            if let (Some(fresh), Some(rows)) = (&fresh, masks.starting(step, self.reversed)) {
-                state = C::State::zip_on(fresh, &state, &mut |fresh, h| choose(&rows, fresh, h));
+        let mut run = |turns: Range<usize>| {
+            for turn in turns {
+                let step = if self.reversed { steps - 1 - turn } else { turn };
+                tape.set_step(Some(step));
+                if let (Some(fresh), Some(rows)) = (&fresh, masks.starting(step, self.reversed)) {
+                    state = C::State::zip_on(fresh, &state, &mut |fresh, h| choose(&rows, fresh, h));
+                }
+                let mut next = self.cell.step(&projected.select(1, step), &state);
+                if !self.zoneout.is_empty() {
+                    let mut parts = (0..).zip(&self.zoneout);
+                    let noise = pass.noise_of().child(step);
+                    next = C::State::zip_on(&next, &state, &mut |next, h| {
+                        let (i, &p) = parts.next().expect("a probability for each variable of the state");
+                        zoneout(p, noise.child(i), next, h)
+                    });
+                }
+                state = match masks.counting(step) {
+                    Some(rows) => C::State::zip_on(&next, &state, &mut |next, h| choose(&rows, next, h)),
+                    None => next,
+                };
+                self.name_state(&state, Cow::Borrowed);
+                outputs.push(self.cell.output(tape, &state)); // [N, H]
             }
-            let mut next = self.cell.step(&projected.select(1, step), &state);
-            if !self.zoneout.is_empty() {
-                let mut parts = (0..).zip(&self.zoneout);
-                let noise = pass.noise_of().child(step);
-                next = C::State::zip_on(&next, &state, &mut |next, h| {
-                    let (i, &p) = parts.next().expect("a probability for each variable of the state");
-                    zoneout(p, noise.child(i), next, h)
-                });
+        };
+        match self.segment {
+            None => run(0..steps),
+            Some(length) => {
+                for first in (0..steps).step_by(length.get()) {
+                    tape.recompute(|| run(first..steps.min(first + length.get())));
+                }
             }
-            state = match masks.counting(step) {
-                Some(rows) => C::State::zip_on(&next, &state, &mut |next, h| choose(&rows, next, h)),
-                None => next,
-            };
-            self.name_state(&state, Cow::Borrowed);
-            outputs.push(self.cell.output(tape, &state)); // [N, H]
         }
         tape.set_step(None);
         if self.reversed {

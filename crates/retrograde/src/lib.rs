@@ -46,7 +46,7 @@ pub use retrograde_tensor as tensor;
 /// ```
 pub mod prelude {
     pub use crate::autograd::check::Check;
-    pub use crate::autograd::{Gradients, Param, Tape, Var};
+    pub use crate::autograd::{Function, Gradients, Param, Tape, Var};
     pub use crate::nn::{
         Adam, Cell, Embedding, GruCell, Linear, LstmCell, Module, Optimizer, RnnCell, Sgd, State, Time,
         TimeGru, TimeLstm, TimeRnn, clip_grad_norm, cross_entropy, module,

@@ -57,6 +57,13 @@ impl<'a, E> Matrix<'a, E> {
         self.data[self.place.of(i, j)]
     }
 
+    /// The part of `dims` from `(i, j)` on, which has elements.
+    pub(crate) fn part(&self, [i, j]: [usize; 2], dims: [usize; 2]) -> Self {
+        let [rows, columns] = self.place.dims;
+        debug_assert!(i + dims[0] <= rows && j + dims[1] <= columns);
+        Matrix { place: Place { offset: self.place.of(i, j), dims, ..self.place }, packs: None, ..*self }
+    }
+
     /// This matrix, with the packed forms of the storage that it lies in.
     pub(crate) fn with_packs(self, packs: &'a Packs<E>) -> Self {
         Matrix { packs: Some(packs), ..self }

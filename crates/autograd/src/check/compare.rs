@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 
 use super::cotangent::{Cotangents, rms, weight};
 use super::problem::{Part, Problem};
-use super::report::{Measure, Oracle};
+use super::report::{Measure, NotApplicable, Oracle};
 use super::slope::{Line, Slope};
 use super::{Error, Settings};
 
@@ -81,6 +81,7 @@ pub(super) struct Comparison<'c, 'a> {
     pub(super) differences: Vec<Difference>,
     pub(super) kinks: Vec<Difference>,
     pub(super) unseen: Vec<Unseen>,
+    pub(super) not_applicable: Vec<NotApplicable>,
     /// Finite differences of single elements, for all cotangents.
     pub(super) numeric: HashMap<usize, Vec<f64>>,
     sides: HashMap<usize, Vec<Option<[f64; 2]>>>,
@@ -97,7 +98,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
         let gradients = problem.gradients(&x, &cotangents.vectors(y.len()))?;
         let blocks = blocks(&problem.inputs);
         let (numeric, sides) = Default::default();
-        let (differences, kinks, unseen) = Default::default();
+        let (differences, kinks, unseen, not_applicable) = Default::default();
         Ok(Comparison {
             problem,
             settings,
@@ -110,6 +111,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
             differences,
             kinks,
             unseen,
+            not_applicable,
             numeric,
             sides,
         })
@@ -179,6 +181,27 @@ impl<'c, 'a> Comparison<'c, 'a> {
         let rounding = cotangents.rounding(&self.y);
         let read = |y: &[f64]| cotangents.read(y);
         run(&mut Line { at: &mut at, origin: &self.y, read: &read, rounding: &rounding, wanted })
+    }
+
+    /// What an oracle says, or `None`, noted for the report, where it has nothing to say about a tensor because of a
+    /// function with a backward pass of its own.
+    pub(super) fn applicable<T>(
+        &mut self,
+        oracle: Oracle,
+        part: usize,
+        said: Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let error = match said {
+            Ok(said) => return Ok(Some(said)),
+            Err(error) => error,
+        };
+        let Some(function) = error.no_rule() else { return Err(error) };
+        let name = self.problem.inputs[part].name.clone();
+        let found = NotApplicable { oracle, name, function };
+        if !self.not_applicable.contains(&found) {
+            self.not_applicable.push(found);
+        }
+        Ok(None)
     }
 
     /// A random direction within a block, of length about 1.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
+use retrograde_tensor::Tensor;
+
 use super::Error;
 use super::compare::{Comparison, Difference};
 use super::cotangent::ALL;
@@ -10,9 +12,10 @@ use super::pattern::{Pattern, Suspect};
 use super::problem::{Part, Recorded, tensors};
 use super::report::{Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict};
 use crate::adjoint::Adjoint;
-use crate::rules::cotangent;
-use crate::sweep::sweep;
-use crate::tape::Origin;
+use crate::function::by_hand;
+use crate::origin::Origin;
+use crate::recompute::Values;
+use crate::sweep::{pull_back, sweep};
 use crate::{Tape, Var};
 
 /// Beyond this many elements no pattern is looked for.
@@ -90,6 +93,7 @@ impl Comparison<'_, '_> {
             mismatches,
             kinks: kinks.into_values().collect(),
             not_verifiable,
+            not_applicable: self.not_applicable,
             guesses: guesses.into_values().collect(),
             cuts,
         })
@@ -132,6 +136,7 @@ impl Comparison<'_, '_> {
                 below_noise += found.elements;
             } else if !known && (!found.flat || found.cotangent == 0) {
                 let denied = |of: &Difference| of.block == found.block && of.oracle == Oracle::Adjoint;
+                let asked = self.blocks[found.block].measures.contains_key(&Oracle::Adjoint);
                 list.push(NotVerifiable {
                     name: part.name.clone(),
                     step,
@@ -143,7 +148,7 @@ impl Comparison<'_, '_> {
                     } else {
                         found.elements
                     },
-                    adjoint: !found.flat && !self.differences.iter().any(denied),
+                    adjoint: !found.flat && asked && !self.differences.iter().any(denied),
                 });
             }
         }
@@ -224,7 +229,7 @@ impl Comparison<'_, '_> {
         let outputs = self.problem.outputs.clone();
         self.problem.record(&self.x, |run| {
             let v = tensors(&outputs, v)?;
-            Ok(run.contributions(&run.x[part], &v))
+            run.contributions(&run.x[part], &v)
         })
     }
 
@@ -232,7 +237,7 @@ impl Comparison<'_, '_> {
     fn cuts(&mut self) -> Result<Vec<String>, Error> {
         let constants = |tape: &Tape<f64>| -> Vec<_> {
             let record = tape.record.borrow();
-            let constants = record.nodes.iter().filter(|node| node.origin == Origin::Constant);
+            let constants = record.nodes.iter().filter(|node| matches!(node.origin, Origin::Constant));
             constants.map(|node| (node.location, node.step, node.value.clone())).collect()
         };
         let moved: Vec<f64> = self.x.iter().map(|x| x + 0.01 * x.abs().max(1.0)).collect();
@@ -252,30 +257,29 @@ impl Comparison<'_, '_> {
 
 impl Recorded<'_> {
     /// The gradient of `⟨v, outputs⟩` with respect to `x` before it is summed over the uses of `x`.
-    fn contributions(&self, x: &Var<'_, f64>, v: &[retrograde_tensor::Tensor<f64>]) -> Vec<Vec<f64>> {
+    fn contributions(&self, x: &Var<'_, f64>, v: &[Tensor<f64>]) -> Result<Vec<Vec<f64>>, Error> {
         let mut record = self.tape.record.borrow().clone();
         let uses: Vec<u32> =
             (0..record.nodes.len() as u32).filter(|&id| record.operands(id).contains(&x.id())).collect();
         uses.iter().for_each(|&id| record.nodes[id as usize].retained = true);
-        let unread = retrograde_tensor::Tensor::scalar(f64::NAN);
-        let value = |id: u32| {
-            let node = &record.nodes[id as usize];
-            Adjoint::Dense(node.value.clone().unwrap_or_else(|| unread.broadcast_to(node.shape)))
-        };
+        let value = |id: u32, values: &mut Values<'_, f64>| Adjoint::Dense(values.get_or_nan(id));
         let seeds = self.y.iter().zip(v).map(|(y, v)| (y.id(), Adjoint::Dense(v.clone())));
-        let cotangents = sweep(&record, seeds, value, |_, g| Adjoint::Dense(g.into_dense()));
+        let cotangents = sweep(&record, seeds, value, |_, g, _| Adjoint::Dense(g.into_dense()), by_hand)?;
         let mut contributions = Vec::new();
+        let mut values = Values::new(&record);
         for &id in &uses {
             let found = cotangents.iter().find(|(node, _)| *node == id);
-            let (Some((_, g)), Origin::Computed(op)) = (found, &record.nodes[id as usize].origin) else {
-                continue;
-            };
-            let operands: Vec<_> = record.operands(id).iter().map(|&operand| value(operand)).collect();
-            for (i, _) in record.operands(id).iter().enumerate().filter(|&(_, &operand)| operand == x.id()) {
-                let d = cotangent(op, i, &operands, &value(id), g);
-                contributions.extend(d.map(|d| d.into_dense().to_vec()));
-            }
+            let Some((_, g)) = found else { continue };
+            values.turn_to(id);
+            let operands: Vec<_> =
+                record.operands(id).iter().map(|&operand| value(operand, &mut values)).collect();
+            let y = value(id, &mut values);
+            let wanted = (0..operands.len()).filter(|&i| record.operands(id)[i] == x.id());
+            let origin = &record.nodes[id as usize].origin;
+            pull_back(origin, wanted, (&operands, &y, g), by_hand, |_, d| {
+                contributions.push(d.into_dense().to_vec());
+            })?;
         }
-        contributions
+        Ok(contributions)
     }
 }

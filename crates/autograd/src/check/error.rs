@@ -129,6 +129,19 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The function without a rule that an oracle met, if that is the error.
+    pub(super) fn no_rule(&self) -> Option<&'static str> {
+        match self {
+            Error::Tape(error) => match **error {
+                crate::Error::NoRule { function, .. } => Some(function),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl From<crate::Error> for Error {
     fn from(error: crate::Error) -> Self {
         Error::Tape(Box::new(error))

@@ -41,7 +41,9 @@ pub use error::{BoxError, Error};
 pub use named::Named;
 pub use pattern::Pattern;
 pub use problem::{Backward, Forward};
-pub use report::{Jacobian, Kink, Measure, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict};
+pub use report::{
+    Jacobian, Kink, Measure, Mismatch, NotApplicable, NotVerifiable, Oracle, Report, Row, Verdict,
+};
 
 use crate::{Param, Tape, Var};
 use run::Settings;

@@ -122,7 +122,9 @@ impl Comparison<'_, '_> {
             let us: Vec<_> = (0..self.settings.directions).map(|_| self.direction(block)).collect();
             let dense: Vec<Vec<f64>> = us.iter().map(|u| self.dense(u)).collect();
             let mut failed: Option<Difference> = None;
-            for (u, ju) in us.iter().zip(self.problem.jvps(&self.x, &dense)?) {
+            let jus = self.problem.jvps(&self.x, &dense);
+            let Some(jus) = self.applicable(Oracle::Adjoint, self.blocks[block].part, jus)? else { continue };
+            for (u, ju) in us.iter().zip(jus) {
                 let (numeric, sums) = (self.cotangents.read(&ju), self.cotangents.read_abs(&ju));
                 for p in 0..numeric.len() {
                     let terms = u.iter().map(|&(place, u)| u * self.gradients[p][place]);

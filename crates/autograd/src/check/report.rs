@@ -121,6 +121,18 @@ pub struct NotVerifiable {
     pub adjoint: bool,
 }
 
+/// An oracle that has nothing to say about a tensor: the way from there leads through a
+/// [`Function`](crate::Function), of which finite differences alone know the derivative.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotApplicable {
+    /// The oracle.
+    pub oracle: Oracle,
+    /// The name of the input or parameter.
+    pub name: String,
+    /// The name of the function.
+    pub function: &'static str,
+}
+
 /// How many entries of the full Jacobian were compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jacobian {
@@ -145,6 +157,7 @@ pub struct Report {
     pub(super) mismatches: Vec<Mismatch>,
     pub(super) kinks: Vec<Kink>,
     pub(super) not_verifiable: Vec<NotVerifiable>,
+    pub(super) not_applicable: Vec<NotApplicable>,
     pub(super) guesses: Vec<String>,
     pub(super) cuts: Vec<String>,
 }
@@ -177,6 +190,11 @@ impl Report {
     /// Every block that finite differences could not verify.
     pub fn not_verifiable(&self) -> &[NotVerifiable] {
         &self.not_verifiable
+    }
+
+    /// Every oracle that has nothing to say about a tensor.
+    pub fn not_applicable(&self) -> &[NotApplicable] {
+        &self.not_applicable
     }
 
     /// All blocks, in the order in which they were listed.

@@ -3,8 +3,8 @@
 use super::Error;
 use super::compare::{Comparison, Difference, contradicts};
 use super::cotangent::{rms, weight};
-use super::problem::{Recorded, tensors};
-use super::report::Oracle;
+use super::problem::{Part, Recorded, tensors};
+use super::report::{NotApplicable, Oracle};
 use super::slope::Line;
 
 impl Comparison<'_, '_> {
@@ -16,9 +16,17 @@ impl Comparison<'_, '_> {
         for _ in 0..self.settings.directions {
             let norm = (self.x.len() as f64).sqrt();
             let w: Vec<f64> = self.x.iter().map(|_| weight(&mut self.rng) / norm).collect();
-            let product = self.problem.record(&self.x, |run| {
-                run.hessian_product(&tensors(&outputs, &v)?, &tensors(&inputs, &w)?)
-            })?;
+            let product = self
+                .problem
+                .record(&self.x, |run| run.hessian_product(&tensors(&outputs, &v)?, &tensors(&inputs, &w)?));
+            if let Some(function) = product.as_ref().err().and_then(Error::no_rule) {
+                let oracle = Oracle::SecondOrder;
+                let not_applicable =
+                    |part: &Part| NotApplicable { oracle, name: part.name.clone(), function };
+                self.not_applicable.extend(inputs.iter().map(not_applicable));
+                return Ok(());
+            }
+            let product = product?;
             let origin = self.problem.tape_gradients(&self.x, std::slice::from_ref(&v))?.remove(0);
             let wanted = self.each_block(|members| {
                 let largest = members.iter().map(|&i| product[i].abs()).fold(0.0, f64::max);

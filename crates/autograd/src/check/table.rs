@@ -29,6 +29,12 @@ impl fmt::Display for Report {
             writeln!(f, "\nconstants on the tape that move with the inputs, where no gradient flows:")?;
             list(f, &self.cuts, |f, cut| writeln!(f, "  {cut}"))?;
         }
+        for found in self.not_applicable.chunk_by(|a, b| (a.oracle, a.function) == (b.oracle, b.function)) {
+            let names: Vec<&str> = found.iter().map(|found| found.name.as_str()).collect();
+            let names = names.join(", ");
+            writeln!(f, "\n{} not applicable: {}", found[0].oracle, fit(&names, 80 - 36))?;
+            writeln!(f, "  {} has a backward pass of its own", found[0].function)?;
+        }
         if !self.kinks.is_empty() {
             writeln!(f, "\nkinks: slopes to the left and to the right differ, the gradient lies between")?;
             list(f, &self.kinks, |f, kink| {

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
+use crate::function::no_rule;
 use crate::op::Op;
+use crate::origin::Origin;
 use crate::sweep::sweep;
-use crate::tape::{Origin, Record, Tape};
+use crate::tape::{Record, Tape};
 use crate::value::Value;
 use crate::var::Var;
 use crate::{Error, Result};
@@ -122,7 +124,7 @@ impl<'t, E: Float> Var<'t, E> {
     /// The backward pass from this variable as formulas; its own cotangent is named after it, `h_next` to `dh_next`.
     ///
     /// # Errors
-    /// If the tape does not record.
+    /// If the tape does not record, or where a [`Function`](crate::Function) is met.
     ///
     /// # Example
     /// ```
@@ -147,7 +149,7 @@ impl<E: Float> Tape<E> {
     /// read over [`Expr`].
     ///
     /// # Errors
-    /// If an output lives on another tape, or this one does not record.
+    /// If an output lives on another tape, if this one does not record, or where a [`Function`](crate::Function) is met.
     pub fn derivation(&self, outputs: &[&Var<'_, E>]) -> Result<Derivation> {
         if !self.is_recording() {
             return Err(Error::NotRecorded { op: "derivation" });
@@ -156,17 +158,15 @@ impl<E: Float> Tape<E> {
             return Err(Error::ForeignVariable { op: "derivation" });
         }
         let record = self.record.borrow();
-        let values = record.formulas();
+        let formulas = record.formulas();
         let seeds = outputs.iter().map(|y| (y.id(), Expr::name(cotangent_name(&record, y.id()), y.shape())));
         let mut lines = Vec::new();
         sweep(
             &record,
             seeds,
-            |id| values[id as usize].clone(),
-            |id, g| {
-                if record.name(id).is_none()
-                    && matches!(record.nodes[id as usize].origin, Origin::Computed(_))
-                {
+            |id, _| formulas[id as usize].clone(),
+            |id, g, _| {
+                if record.name(id).is_none() && !record.nodes[id as usize].origin.is_leaf() {
                     return g;
                 }
                 let name = cotangent_name(&record, id);
@@ -176,7 +176,8 @@ impl<E: Float> Tape<E> {
                 }
                 cotangent
             },
-        );
+            |function, _, _, _| no_rule("derivation", function),
+        )?;
         Ok(Derivation { lines })
     }
 }

@@ -2,8 +2,10 @@
 
 mod errors;
 mod finite;
+mod function;
 mod gradients;
 mod hessian;
 mod long;
 mod operands;
 mod print;
+mod recompute;

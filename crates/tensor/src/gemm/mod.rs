@@ -1,5 +1,6 @@
 //! The matrix product of `f32` and `f64`.
 
+mod blocks;
 mod packed;
 #[cfg(test)]
 mod tests;
@@ -7,15 +8,12 @@ mod tile;
 
 use crate::kernel::product_dims;
 use crate::simd::{Level, Vector, at_level};
-use crate::{Matrix, MatrixMut};
+use crate::{Element, Matrix, MatrixMut};
 
+use blocks::blocks;
 pub(crate) use packed::{Packed, Packs};
 use tile::Tile;
 
-/// Rows of the right-hand side that are multiplied at a time, so that a panel of them stays in the first-level cache.
-const DEPTH: usize = 384;
-/// Rows of the left-hand side that are multiplied at a time, so that they stay in the second-level cache.
-const HEIGHT: usize = 240;
 /// Below this many multiplications a plain loop is faster than anything that has to be set up.
 const SMALL: usize = 64;
 
@@ -25,21 +23,10 @@ enum Right<'a, E> {
     Direct(Matrix<'a, E>),
     /// Its columns are contiguous, and there is one row on the left: dot products.
     Transposed(Matrix<'a, E>),
+    /// In panels, for all the products that it takes part in.
     Packed(&'a Packed<E>),
-}
-
-impl<E: Copy + Default> Right<'_, E> {
-    /// Where the panel of the columns from `first` on has its row `depth`, and how far apart its rows are.
-    fn panel(&self, depth: usize, first: usize) -> (*const E, usize) {
-        match self {
-            Right::Direct(b) | Right::Transposed(b) => {
-                let ((data, start), [row, column]) = (b.parts(), b.strides());
-                let place = depth as isize * row + first as isize * column;
-                (data[start..].as_ptr().wrapping_offset(place), row as usize)
-            }
-            Right::Packed(b) => b.panel(depth, first),
-        }
-    }
+    /// In panels, a block at a time, for this product alone.
+    Once(Matrix<'a, E>),
 }
 
 macro_rules! gemm {
@@ -64,7 +51,7 @@ macro_rules! gemm {
             let lanes = if level == Level::Avx512 { 64 } else { 32 } / size_of::<$float>();
             let rows = if level == Level::Avx512 { 12 } else { 6 };
             let by_rows = b.strides()[1] == 1;
-            let (held, made);
+            let held;
             let right = if m == 1 && by_rows {
                 Right::Direct(b)
             } else if m == 1 && b.strides()[0] == 1 && a.strides()[1] == 1 {
@@ -75,27 +62,27 @@ macro_rules! gemm {
             } else if m <= rows && by_rows {
                 Right::Direct(b)
             } else {
-                made = Packed::new(&b, lanes);
-                Right::Packed(&made)
+                Right::Once(b)
             };
             let c_row = c.strides()[0] as usize;
-            let (a_strides, (a, a_start), (c, c_start)) = (a.strides(), a.parts(), c.parts());
+            let ((a_data, a_start), (c, c_start)) = (a.parts(), c.parts());
             let product = Tile {
                 k,
-                a: a[a_start..].as_ptr(),
-                a_strides,
+                a: a_data[a_start..].as_ptr(),
+                a_strides: a.strides(),
+                a_in_panels: false,
                 b: std::ptr::null(),
                 b_row: 0,
                 c: c[c_start..].as_mut_ptr(),
                 c_row,
                 add: beta != 0.0,
             };
-            let right = &right;
+            let (left, right) = (&a, &right);
             // SAFETY: `Matrix` and `MatrixMut` checked when made that every element lies within their slice, and `c` is
             // borrowed mutably, hence disjoint from `a` and `b`. The sizes agree (`product_dims`) and are not 0 (their
             // product is not). `Level::current` and the tests give only levels that the processor has.
             unsafe {
-                at_level!(level, $float, multiply::<V>(product: Tile<$float>, right: &Right<'_, $float>, m: usize, n: usize))
+                at_level!(level, $float, multiply::<V>(product: Tile<$float>, left: &Matrix<'_, $float>, right: &Right<'_, $float>, n: usize))
             }
         }
     };
@@ -104,50 +91,40 @@ macro_rules! gemm {
 gemm!(sgemm, f32, sgemm);
 gemm!(dgemm, f64, dgemm);
 
-/// The product of `m` rows and `n` columns.
+/// The product of the rows of `a` and `n` columns.
 ///
 /// # Safety
-/// The processor must have the level of `V`, and `product` and `right` must be matrices of these sizes.
+/// The processor must have the level of `V`, and `product`, `a` and `right` must be of these sizes.
 #[inline(always)]
-unsafe fn multiply<V: Vector>(product: Tile<V::Lane>, right: &Right<'_, V::Lane>, m: usize, n: usize)
-where
-    V::Lane: Copy + Default,
+unsafe fn multiply<V: Vector>(
+    product: Tile<V::Lane>,
+    a: &Matrix<'_, V::Lane>,
+    right: &Right<'_, V::Lane>,
+    n: usize,
+) where
+    V::Lane: Element,
 {
+    let [m, _] = a.dims();
     // SAFETY: each part lies within the matrices that the caller vouches for.
     unsafe {
         match right {
-            Right::Direct(b) if m == 1 => {
+            Right::Direct(b) => {
                 let (data, start) = b.parts();
                 let product = Tile { b: data[start..].as_ptr(), b_row: b.strides()[0] as usize, ..product };
-                product.single_row::<V>(n);
+                if m == 1 {
+                    return product.single_row::<V>(n);
+                }
+                // Few rows, which stay in the cache as they are.
+                for j in (0..n).step_by(2 * V::LANES) {
+                    product.from(0, j).panel::<V>(m, (n - j).min(2 * V::LANES));
+                }
             }
             Right::Transposed(b) => {
                 let (data, start) = b.parts();
                 let column = b.strides()[1];
                 dots::<V>(product, data[start..].as_ptr(), column, n);
             }
-            Right::Direct(_) | Right::Packed(_) => {
-                // What is not packed is multiplied by few rows, which stay in the cache as they are.
-                let (most, height) = match right {
-                    Right::Packed(_) => (DEPTH, HEIGHT),
-                    _ => (product.k, m),
-                };
-                for depth in (0..product.k).step_by(most) {
-                    let k = (product.k - depth).min(most);
-                    let a = product.a.offset(depth as isize * product.a_strides[1]);
-                    let slab = Tile { k, a, add: product.add || depth > 0, ..product };
-                    for i in (0..m).step_by(height) {
-                        let rows = (m - i).min(height);
-                        let slab = slab.from(i, 0);
-                        for j in (0..n).step_by(2 * V::LANES) {
-                            let (b, b_row) = right.panel(depth, j);
-                            let tile = Tile { b, b_row, c: slab.c.add(j), ..slab };
-                            // The only call: the micro-kernel is inlined, and long, as it has a form for each size.
-                            tile.panel::<V>(rows, (n - j).min(2 * V::LANES));
-                        }
-                    }
-                }
-            }
+            Right::Packed(_) | Right::Once(_) => blocks::<V>(product, a, right, n),
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::tile::even_blocks;
 use crate::Matrix;
-use crate::simd::Level;
+use crate::simd::{Level, Vector};
 
 /// Panels of columns, each with its rows one after the other and aligned to a cache line.
 ///
@@ -22,32 +23,9 @@ impl<E: Copy + Default> Packed<E> {
     /// Packs a matrix for registers of `lanes` numbers.
     pub(super) fn new(b: &Matrix<'_, E>, lanes: usize) -> Self {
         let [k, n] = b.dims();
-        let size = k * n.next_multiple_of(lanes);
-        let mut data = vec![E::default(); size + lanes];
-        let start = data.as_ptr().align_offset(64).min(lanes);
-        let [row, column] = b.strides();
-        let mut rest = &mut data[start..start + size];
-        for first in (0..n).step_by(2 * lanes) {
-            let columns = (n - first).min(2 * lanes);
-            let width = columns.next_multiple_of(lanes);
-            let (panel, after) = rest.split_at_mut(k * width);
-            rest = after;
-            if column == 1 {
-                for (p, to) in panel.chunks_exact_mut(width).enumerate() {
-                    to[..columns].copy_from_slice(b.run([p, first], columns));
-                }
-            } else if row == 1 {
-                for j in 0..columns {
-                    let from = b.run_down([0, first + j], k);
-                    panel[j..].iter_mut().step_by(width).zip(from).for_each(|(to, &x)| *to = x);
-                }
-            } else {
-                for (p, to) in panel.chunks_exact_mut(width).enumerate() {
-                    (0..columns).for_each(|j| to[j] = b.at(p, first + j));
-                }
-            }
-        }
-        Packed { data, start, lanes, dims: [k, n] }
+        let mut data = vec![E::default(); k * n.next_multiple_of(lanes) + spare::<E>()];
+        pack_columns(b, lanes, aligned(&mut data));
+        Packed { start: unaligned(&data), data, lanes, dims: [k, n] }
     }
 
     /// Where the panel of the columns from `first` on has its row `depth`, and how far apart its rows are: its columns,
@@ -57,6 +35,79 @@ impl<E: Copy + Default> Packed<E> {
         let width = (n - first).min(2 * self.lanes).next_multiple_of(self.lanes);
         // The panels in front of it are all full.
         (self.data[self.start + k * first + depth * width..].as_ptr(), width)
+    }
+}
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// The most numbers in front of the first that begins a cache line.
+pub(super) fn spare<E>() -> usize {
+    LINE / size_of::<E>()
+}
+
+/// Numbers in front of the first that begins a cache line.
+fn unaligned<E>(data: &[E]) -> usize {
+    data.as_ptr().align_offset(LINE).min(data.len())
+}
+
+/// The numbers from the first on that begins a cache line.
+pub(super) fn aligned<E>(data: &mut [E]) -> &mut [E] {
+    let start = unaligned(data);
+    &mut data[start..]
+}
+
+/// Lays out a matrix as panels of two registers of columns, the last one of one if that is enough.
+pub(super) fn pack_columns<E: Copy>(b: &Matrix<'_, E>, lanes: usize, mut to: &mut [E]) {
+    let [k, n] = b.dims();
+    let [row, column] = b.strides();
+    for first in (0..n).step_by(2 * lanes) {
+        let columns = (n - first).min(2 * lanes);
+        let width = columns.next_multiple_of(lanes);
+        let (panel, rest) = std::mem::take(&mut to).split_at_mut(k * width);
+        to = rest;
+        if column == 1 {
+            for (p, to) in panel.chunks_exact_mut(width).enumerate() {
+                to[..columns].copy_from_slice(b.run([p, first], columns));
+            }
+        } else if row == 1 {
+            for j in 0..columns {
+                let from = b.run_down([0, first + j], k);
+                panel[j..].iter_mut().step_by(width).zip(from).for_each(|(to, &x)| *to = x);
+            }
+        } else {
+            for (p, to) in panel.chunks_exact_mut(width).enumerate() {
+                (0..columns).for_each(|j| to[j] = b.at(p, first + j));
+            }
+        }
+    }
+}
+
+/// Lays out a matrix as panels of rows, each with its columns one after the other, as [`Tile::panel`] cuts them.
+///
+/// # Safety
+/// The processor must have the level of `V`.
+#[inline(always)]
+pub(super) unsafe fn pack_rows<V: Vector>(a: &Matrix<'_, V::Lane>, to: &mut [V::Lane]) {
+    let [m, k] = a.dims();
+    let blocks = even_blocks(m, V::ROWS);
+    for p in 0..k {
+        for (start, rows) in blocks.clone() {
+            let to = &mut to[start * k + p * rows..][..rows];
+            if a.strides()[0] == 1 {
+                let from = a.run_down([start, p], rows);
+                // Few numbers, for which a call to copy them would take longer.
+                for i in (0..rows).step_by(V::LANES) {
+                    let count = (rows - i).min(V::LANES);
+                    // SAFETY: `count` numbers from `i` on are within both slices.
+                    unsafe {
+                        V::load_first(from[i..].as_ptr(), count).store_first(to[i..].as_mut_ptr(), count)
+                    };
+                }
+            } else {
+                (0..rows).for_each(|i| to[i] = a.at(start + i, p));
+            }
+        }
     }
 }
 

@@ -4,18 +4,42 @@ use crate::simd::Vector;
 
 /// `c[m, n] (+)= a[m, k] · b[k, n]`, by places in memory.
 ///
-/// Rows of `b` and of `c` are contiguous; `a` has any strides.
+/// Rows of `b` and of `c` are contiguous; `a` has any strides, or lies in panels of rows.
 #[derive(Clone, Copy)]
 pub(super) struct Tile<E> {
     pub(super) k: usize,
     pub(super) a: *const E,
     pub(super) a_strides: [isize; 2],
+    /// Whether `a` is laid out in the [even blocks](even_blocks) of rows that a panel is cut into.
+    pub(super) a_in_panels: bool,
     pub(super) b: *const E,
     pub(super) b_row: usize,
     pub(super) c: *mut E,
     pub(super) c_row: usize,
     /// Whether `c` is added to, or overwritten.
     pub(super) add: bool,
+}
+
+/// A block for each row of a tile. The rows are constants, so that the sums of each stay in registers: a loop that the
+/// compiler chose not to unroll would keep them all in memory.
+macro_rules! for_each_row {
+    ($rows:ident, $i:ident => $block:block) => {
+        for_each_row!(@ $rows, $i => $block, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    (@ $rows:ident, $i:ident => $block:block, $($row:literal)*) => {
+        $(if $row < $rows {
+            let $i: usize = $row;
+            $block
+        })*
+    };
+}
+
+/// Blocks of at most so many rows, as even as can be: the first row and the number of each.
+#[inline(always)]
+pub(super) fn even_blocks(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
+    let blocks = rows.div_ceil(most).max(1);
+    let (count, larger) = (rows / blocks, rows % blocks);
+    (0..blocks).map(move |block| (block * count + block.min(larger), count + usize::from(block < larger)))
 }
 
 impl<E> Tile<E> {
@@ -28,7 +52,7 @@ impl<E> Tile<E> {
         // SAFETY: within the matrices, by the caller's word.
         unsafe {
             Tile {
-                a: self.a.offset(i as isize * self.a_strides[0]),
+                a: self.a.wrapping_offset(i as isize * self.a_strides[0]),
                 b: self.b.add(j),
                 c: self.c.add(i * self.c_row + j),
                 ..*self
@@ -53,6 +77,15 @@ impl<E> Tile<E> {
             let zero = V::from_f64(0.0);
             let mut sums = [[zero; N]; M];
             let whole = last == V::LANES;
+            if self.add {
+                // First, so that a sum is rounded alike into how many blocks soever it is cut.
+                for_each_row!(M, i => {
+                    for (j, sum) in sums[i].iter_mut().enumerate() {
+                        let place = self.c.add(i * self.c_row + j * V::LANES);
+                        *sum = if j + 1 < N || whole { V::load(place) } else { V::load_first(place, last) };
+                    }
+                });
+            }
             let (mut a, mut b) = (self.a, self.b);
             for _ in 0..self.k {
                 let mut row = [zero; N];
@@ -61,27 +94,21 @@ impl<E> Tile<E> {
                 }
                 let end = b.add((N - 1) * V::LANES);
                 row[N - 1] = if whole { V::load(end) } else { V::load_first(end, last) };
-                for (i, sums) in sums.iter_mut().enumerate() {
+                for_each_row!(M, i => {
                     let x = V::splat(a.offset(i as isize * self.a_strides[0]).read());
-                    for (sum, &y) in sums.iter_mut().zip(&row) {
+                    for (sum, &y) in sums[i].iter_mut().zip(&row) {
                         *sum = x.mul_add(y, *sum);
                     }
-                }
+                });
                 a = a.wrapping_offset(self.a_strides[1]);
                 b = b.wrapping_add(self.b_row);
             }
-            for (i, sums) in sums.iter().enumerate() {
-                for (j, &sum) in sums.iter().enumerate() {
+            for_each_row!(M, i => {
+                for (j, &sum) in sums[i].iter().enumerate() {
                     let place = self.c.add(i * self.c_row + j * V::LANES);
-                    if j + 1 < N || whole {
-                        let sum = if self.add { V::load(place).add(sum) } else { sum };
-                        sum.store(place);
-                    } else {
-                        let sum = if self.add { V::load_first(place, last).add(sum) } else { sum };
-                        sum.store_first(place, last);
-                    }
+                    if j + 1 < N || whole { sum.store(place) } else { sum.store_first(place, last) }
                 }
-            }
+            });
         }
     }
 
@@ -119,19 +146,20 @@ impl<E> Tile<E> {
     /// As for `compute`.
     #[inline(always)]
     pub(super) unsafe fn panel<V: Vector<Lane = E>>(&self, rows: usize, columns: usize) {
-        let blocks = rows.div_ceil(V::ROWS);
-        let mut start = 0;
-        for block in 0..blocks {
-            let end = rows * (block + 1) / blocks;
-            // SAFETY: rows `start..end` are within the tile.
+        for (start, count) in even_blocks(rows, V::ROWS) {
+            // SAFETY: `count` rows from `start` on are within the tile; in panels, `k` columns of each row before them
+            // are in front of them.
             unsafe {
-                let tile = self.from(start, 0);
+                let mut tile = self.from(start, 0);
+                if self.a_in_panels {
+                    tile.a = self.a.add(start * self.k);
+                    tile.a_strides = [1, count as isize];
+                }
                 match columns.checked_sub(V::LANES) {
-                    None | Some(0) => tile.rows::<V, 1>(end - start, columns),
-                    Some(last) => tile.rows::<V, 2>(end - start, last),
+                    None | Some(0) => tile.rows::<V, 1>(count, columns),
+                    Some(last) => tile.rows::<V, 2>(count, last),
                 }
             }
-            start = end;
         }
     }
 

@@ -1,0 +1,264 @@
+//! Operations with a backward pass of their own.
+
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use retrograde_autograd::check::{Check, Oracle, Report, Verdict};
+use retrograde_autograd::{Error, Function, Op, Param, Plain, Result, Tape};
+use retrograde_tensor::{Tensor, assert_close};
+
+/// What is wrong with the backward pass of [`Gated`].
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    Count,
+    Shape,
+    Value,
+}
+
+/// `y = x0 ⊙ tanh(x1)` for two inputs of one shape.
+struct Gated(Fault);
+
+impl Function<f64> for Gated {
+    fn name(&self) -> &'static str {
+        "gated"
+    }
+
+    fn forward(&self, x: &[&Tensor<f64>]) -> Result<Tensor<f64>> {
+        if x[0].shape() != x[1].shape() {
+            let (expected, found) = (Box::new(x[0].shape()), Box::new(x[1].shape()));
+            return Err(Error::InputShape { op: self.name(), expected, found });
+        }
+        Ok(x[0] * &x[1].tanh())
+    }
+
+    fn backward(&self, x: &[&Tensor<f64>], y: &Tensor<f64>, dy: &Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
+        let slope = 1.0 - x[1].tanh().square();
+        let (d0, d1) = (dy * &x[1].tanh(), dy * &(x[0] * &slope));
+        assert_eq!(y, &(x[0] * &x[1].tanh()));
+        match self.0 {
+            Fault::None => vec![Some(d0), Some(d1)],
+            Fault::Count => vec![Some(d0)],
+            Fault::Shape => vec![Some(d0), Some(d1.sum_axis(0, false))],
+            Fault::Value => vec![Some(d0), Some(d1 * 1.001)],
+        }
+    }
+}
+
+fn gated(fault: Fault) -> Arc<Gated> {
+    Arc::new(Gated(fault))
+}
+
+fn normal<const R: usize>(shape: [usize; R], seed: u64) -> Tensor<f64> {
+    Tensor::normal(shape, 0.0, 1.0, &mut StdRng::seed_from_u64(seed)).unwrap()
+}
+
+#[test]
+fn its_gradients_are_those_of_the_composition() {
+    let (x, c) = (normal([3, 2], 1), normal([3, 2], 2));
+    let (w, dy) = (Param::new("w", normal([3, 2], 3)), normal([2, 3], 4));
+    let gradients = |by_hand: bool| {
+        let tape = Tape::new();
+        let (x, c, w) = (tape.var(x.clone()), tape.constant(c.clone()), tape.param(&w));
+        let gate = |a: &_, b: &_| {
+            if by_hand { tape.call(gated(Fault::None), &[a, b]) } else { a * b.tanh() }
+        };
+        let inner = gate(&(&x + &w), &w).retain_grad(); // an input used twice, and in one call twice
+        let y = gate(&gate(&c, &inner), &x).t();
+        let grads = y.backward_with(&dy).unwrap();
+        assert!(grads.get(&c).is_none());
+        [grads.get(&x), grads.get(&w), grads.get(&inner)].map(|g| g.unwrap().clone())
+    };
+    for (by_hand, derived) in gradients(true).into_iter().zip(gradients(false)) {
+        assert_close!(by_hand, derived, 1e-14, 1e-15);
+    }
+}
+
+#[test]
+fn a_tape_that_does_not_record_computes_it() {
+    let tape = Tape::inference();
+    let (x, c) = (normal([2, 3], 1), normal([2, 3], 2));
+    let y = tape.call(gated(Fault::None), &[&tape.var(x.clone()), &tape.var(c.clone())]);
+    assert_eq!(y.value(), &(x * c.tanh()));
+    assert!(tape.is_empty());
+}
+
+#[test]
+fn what_does_not_depend_on_a_variable_is_not_kept() {
+    let tape = Tape::new();
+    let c = tape.constant(normal([2], 1));
+    let before = tape.kept_bytes();
+    let y = tape.call(gated(Fault::None), &[&c, &c]);
+    assert_eq!(tape.kept_bytes(), before);
+    let x = tape.var(normal([2], 2));
+    assert!((&x * &y).sum().backward_recorded().is_ok());
+}
+
+#[test]
+fn it_is_printed_by_its_name() {
+    let tape = Tape::new();
+    let (x, c) = (tape.var(normal([2], 1)).named("x"), tape.var(normal([2], 2)).named("c"));
+    let _y = tape.call(gated(Fault::None), &[&x, &c]).named("y").square();
+    let expected = "\
+#  name  op        operands  shape  kept
+0  x     variable            [2]    16 B
+1  c     variable            [2]    16 B
+2  y     gated     x, c      [2]    16 B
+3        square    y         [2]
+4 nodes, 48 B kept
+";
+    assert_eq!(tape.to_string(), expected);
+    assert_eq!(tape.ops(), [Op::Unary(retrograde_autograd::op::Unary::Square)]);
+}
+
+#[test]
+fn a_replay_computes_it_again() {
+    let tape = Tape::new();
+    let (x, c) = (tape.var(normal([2], 1)), tape.var(normal([2], 2)));
+    let y = tape.call(gated(Fault::None), &[&x, &c]).square();
+    let moved = normal([2], 3);
+    let expected = (&moved * &c.value().tanh()).square();
+    assert_eq!(tape.replay(&[&y], &[(&x, &moved)]).unwrap(), [expected]);
+}
+
+#[test]
+fn the_first_value_that_is_not_finite_is_found_in_it() {
+    let tape = Tape::new();
+    let x = tape.var(Tensor::from([1.0, f64::MAX])).named("x");
+    let c = tape.var(Tensor::from([0.5, 0.3])).named("c");
+    let y = tape.call(gated(Fault::None), &[&x, &c]).named("y");
+    let error = y.square().sum().check_finite().unwrap_err().to_string();
+    assert!(error.starts_with("forward: expected finite values, found inf at [1] of v3"), "{error}");
+    let dy = Tensor::from([1.0, 1e10]);
+    let error = tape.check_finite(&[(&y, &dy)]).unwrap_err().to_string();
+    let expected =
+        "backward: expected finite values, found inf at [1] of dc in y = gated(x, c), [2], [2] -> [2]";
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn a_leaf_is_not_what_it_returns() {
+    let tape = Tape::new();
+    let x = tape.var(normal([2], 1));
+    let y = tape.call(gated(Fault::None), &[&x, &x]);
+    let refused = Err(Error::NotALeaf { op: "replay" });
+    assert_eq!(tape.replay(&[&y], &[(&y, &normal([2], 1))]), refused);
+}
+
+#[track_caller]
+fn refused<T>(result: Result<T>, text: &str) {
+    match result {
+        Ok(_) => panic!("expected the error {text:?}"),
+        Err(error) => assert_eq!(error.to_string(), text),
+    }
+}
+
+#[test]
+fn cotangents_that_do_not_fit_are_refused() {
+    let tape = Tape::new();
+    let (x, c) = (tape.var(normal([3, 2], 1)), tape.var(normal([3, 2], 2)));
+    let y = |fault| tape.call(gated(fault), &[&x, &c]).sum();
+    let text = "gated: expected 2 cotangents, one for each input, found 1";
+    refused(y(Fault::Count).backward(), text);
+    refused(y(Fault::Count).check_finite(), text);
+    let text = "gated: expected a cotangent of shape [3, 2] for input 1, found [2]";
+    refused(y(Fault::Shape).backward(), text);
+    refused(y(Fault::Shape).check_finite(), text);
+}
+
+#[test]
+fn inputs_that_it_refuses() {
+    let (tape, other) = (Tape::new(), Tape::new());
+    let (x, c) = (tape.var(normal([2], 1)), tape.var(normal([3], 2)));
+    let text = "gated: expected a tensor of the input's shape [2], found [3]";
+    refused(tape.try_call(gated(Fault::None), &[&x, &c]), text);
+    let foreign = other.var(normal([2], 1));
+    let text = "gated: expected a variable of this tape, found one of another tape";
+    refused(tape.try_call(gated(Fault::None), &[&x, &foreign]), text);
+    assert_eq!(tape.len(), 2);
+    let call = std::panic::AssertUnwindSafe(|| tape.call(gated(Fault::None), &[&x, &c]));
+    let panic = std::panic::catch_unwind(call).unwrap_err();
+    let text = "gated: expected a tensor of the input's shape [2], found [3]";
+    assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some(text));
+}
+
+/// Every reading that needs a rule says so; none panics, and none gives a number.
+#[test]
+fn it_has_a_first_derivative_and_no_more() {
+    let tape = Tape::new();
+    let (x, c) = (tape.var(normal([2], 1)), tape.var(normal([2], 2)));
+    let y = tape.call(gated(Fault::None), &[&x, &c]).sum();
+    let before = tape.len();
+    let text = |op| {
+        format!(
+            "{op}: expected operations of the table of rules, found gated, which has a backward pass of its own"
+        )
+    };
+    refused(y.hvp(&[(&x, &normal([2], 3))]), &text("backward_recorded"));
+    assert_eq!(tape.len(), before);
+    refused(y.backward_recorded(), &text("backward_recorded"));
+    refused(y.derivation(), &text("derivation"));
+    refused(tape.backward_over(&[(&y, Plain(Tensor::scalar(1.0)))], Plain), &text("backward_over"));
+    refused(tape.jvp(&[&y], &[(&x, &normal([2], 3))]), &text("jvp"));
+    // Where nothing moves through it, the derivative is zero whatever it is.
+    let b = tape.var(normal([2], 4));
+    let (u, z) = (normal([2], 5), &y * &b);
+    assert_eq!(tape.jvp(&[&z], &[(&b, &u)]).unwrap(), [y.value() * &u]);
+}
+
+fn check(fault: Fault, second_order: bool) -> Report {
+    let v = Param::new("v", normal([4, 2], 3));
+    let check = Check::new().input("x", normal([3, 2], 1)).input("w", normal([3, 4], 2)).params([&v]);
+    check
+        .second_order(second_order)
+        .run(|tape, x| {
+            let c = x["w"].matmul(&v);
+            let y = tape.call(gated(fault), &[&x["x"], &c]);
+            Ok([("y", y * &c)].into())
+        })
+        .unwrap()
+}
+
+#[test]
+fn a_check_holds_it_against_finite_differences() {
+    let report = check(Fault::None, true);
+    report.assert_ok();
+    assert!(report.rows().iter().all(|row| row.verdict == Verdict::Verified), "{report}");
+    assert!(
+        report.rows().iter().all(|row| row.measures[0].0 == Oracle::Differences && row.measures.len() == 1)
+    );
+    let silent: Vec<_> = report.not_applicable().iter().map(|found| (found.oracle, &*found.name)).collect();
+    let [adjoint, second] = [Oracle::Adjoint, Oracle::SecondOrder];
+    assert_eq!(
+        silent,
+        [(adjoint, "x"), (adjoint, "w"), (adjoint, "v"), (second, "x"), (second, "w"), (second, "v")]
+    );
+    let text = report.to_string();
+    let expected = "adjoint identity not applicable: x, w, v\n  gated has a backward pass of its own\n";
+    assert!(text.contains(expected), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn a_check_finds_its_wrong_gradient() {
+    let report = check(Fault::Value, false);
+    assert_eq!(report.wrong(), ["w", "v"]);
+    assert_eq!(report.caught_by(), [Oracle::Differences]);
+}
+
+/// The adjoint identity still speaks for what does not pass through it.
+#[test]
+fn a_check_asks_the_adjoint_where_it_can() {
+    let b = Param::new("b", normal([2], 6));
+    let report = Check::new()
+        .input("x", normal([3, 2], 1))
+        .params([&b])
+        .run(|tape, x| Ok([("y", (tape.call(gated(Fault::None), &[&x["x"], &x["x"]]) + &b).tanh())].into()))
+        .unwrap();
+    report.assert_ok();
+    let silent: Vec<_> = report.not_applicable().iter().map(|found| &*found.name).collect();
+    assert_eq!(silent, ["x"]);
+    let row = report.rows().iter().find(|row| row.name == "b").unwrap();
+    assert!(row.measures.iter().any(|(oracle, _)| *oracle == Oracle::Adjoint), "{report}");
+}
