@@ -138,7 +138,8 @@ impl Settings {
     pub(crate) fn lines(&self, [text, validation]: [&Text; 2], params: usize) -> Vec<String> {
         let (v, d, h) = (text.alphabet.len(), self.embedding, self.hidden);
         let cell = format!("{:?}", self.cell).to_uppercase();
-        let layers = if self.layers == 1 { "1 layer".to_owned() } else { format!("{} layers", self.layers) };
+        let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let layers = many(self.layers, "layer");
         vec![
             format!(
                 "{} characters for training, {} for validation, {v} different ones",
@@ -155,7 +156,7 @@ impl Settings {
                 self.dropout.p(),
                 self.clip,
             ),
-            format!("{} epochs; Adam, rate up to {} and down to 0", self.epochs, self.rate),
+            format!("{}; Adam, rate up to {} and down to 0", many(self.epochs, "epoch"), self.rate),
         ]
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use retrograde::nn::{Noise, Perplexity};
+use rand::RngExt;
+use retrograde::nn::{Noise, Pass, Perplexity};
 use retrograde::prelude::*;
 use retrograde_examples::text::Text;
 use retrograde_examples::{Ink, Result, Screen, progress};
@@ -45,8 +46,10 @@ pub(crate) fn train<C: Cell<f32>>(
     let bar = progress::bar(all).with_position(done as u64);
     for step in done..all {
         let window = windows.next().expect("windows wrap");
+        let noise = noise.child(step);
+        let pass = Pass::new().noise(noise.child(0)).resets(beginnings(settings, noise.child(1)));
         let tape = Tape::new();
-        let scores = run.model.forward(&tape, &window.inputs, noise.child(step))?; // [N, T, V]
+        let scores = run.model.forward(&tape, &window.inputs, &pass)?; // [N, T, V]
         let loss = cross_entropy(&scores, &window.targets)?;
         let mut grads = loss.backward()?;
         clip_grad_norm(&mut grads, settings.clip);
@@ -74,6 +77,22 @@ pub(crate) fn train<C: Cell<f32>>(
     Ok(())
 }
 
+/// How likely a row is to begin anew with a window.
+///
+/// A model whose state is always carried never sees the state that a text begins with, and may be lost there: units
+/// that hold a constant for as long as it trains have come to serve as its biases.
+const BEGIN: f64 = 0.05;
+
+/// Which rows begin anew, with the first step of the window.
+///
+/// # Shapes
+/// `-> [N, T]`
+fn beginnings(settings: &Settings, noise: Noise) -> Tensor<f32> {
+    let mut rng = noise.rng().expect("training has noise");
+    let rows: Vec<bool> = (0..settings.batch).map(|_| rng.random::<f64>() < BEGIN).collect();
+    Tensor::from_fn([settings.batch, settings.steps], |at| f32::from(u8::from(at[1] == 0 && rows[at[0]])))
+}
+
 /// The mean loss of a text that is read from its beginning, in nats per character. The state stays as it was.
 fn evaluate<C: Cell<f32>>(model: &mut CharRnn<C>, text: &Text, settings: &Settings) -> Result<f64> {
     let carried = model.layers.state().map(<[_]>::to_vec);
@@ -82,7 +101,7 @@ fn evaluate<C: Cell<f32>>(model: &mut CharRnn<C>, text: &Text, settings: &Settin
     let windows = text.windows(settings.batch, settings.steps)?;
     for window in windows.take(settings.per_epoch(text)?) {
         let tape = Tape::inference();
-        let scores = model.forward(&tape, &window.inputs, Noise::off())?;
+        let scores = model.forward(&tape, &window.inputs, &Pass::new())?;
         let loss = cross_entropy(&scores, &window.targets)?;
         mean.add(loss.value().item()?.into(), window.targets.numel());
     }

@@ -93,8 +93,9 @@ impl Text {
     pub fn entropy(&self) -> f64 {
         let mut counts = vec![0_usize; self.alphabet.len()];
         self.tokens.iter().for_each(|&token| counts[token] += 1);
-        let frequency = |&count: &usize| count as f64 / self.tokens.len() as f64;
-        -counts.iter().map(frequency).map(|p| p * p.ln()).sum::<f64>()
+        let occurring = counts.into_iter().filter(|&count| count > 0); // a part of a text may lack some
+        let frequency = |count| count as f64 / self.tokens.len() as f64;
+        -occurring.map(frequency).map(|p| p * p.ln()).sum::<f64>()
     }
 }
 
@@ -166,6 +167,9 @@ mod tests {
         let uneven = Text::new("uneven", "aaab").entropy();
         assert!((uneven - (0.75 * (4.0_f64 / 3.0).ln() + 0.25 * 4.0_f64.ln())).abs() < 1e-15);
         assert_eq!(Text::new("one", "aaaa").entropy(), 0.0);
+        let mut part = Text::new("part", "abab-");
+        part.tokens.pop();
+        assert!((part.entropy() - 2.0_f64.ln()).abs() < 1e-15);
     }
 
     #[test]
