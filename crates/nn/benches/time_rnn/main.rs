@@ -16,7 +16,7 @@ Forward and backward through a layer, with the gradients of all parameters and o
   --shape N,T,D,H   batch, steps, features, state; seven usual ones unless told
   --cell CELL       rnn (unless told), lstm, gru, or custom: the RNN as a user writes it, by turns with rnn
   --sweep T|N|H     the cost over steps, over rows, or over the size of the state and of the input
-  --threads K       1 unless told
+  --threads K       how many share the rows of the batch; 1 unless told
   --json            one object a line";
 
 /// From a single row and few steps to what fills the caches.
@@ -55,7 +55,7 @@ fn main() {
         );
     }
     for sizes in all {
-        let measured = measure(cell, sizes, quick);
+        let measured = measure(cell, sizes, threads, quick);
         let peak = peak_gflops(if quick { 0.0 } else { 0.02 });
         let line = if options.flag("--json") { json } else { row };
         println!("{}", line(cell, sizes, threads, &measured, peak));
