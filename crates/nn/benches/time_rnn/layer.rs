@@ -32,15 +32,15 @@ pub(crate) struct Measured {
 }
 
 /// Measures one of [`CELLS`]; a custom cell by turns with the library's own.
-pub(crate) fn measure(cell: &str, sizes: Sizes, threads: usize, quick: bool) -> Measured {
-    thread::scope(|scope| measure_in(scope, cell, sizes, threads, quick))
+pub(crate) fn measure(cell: &str, sizes: Sizes, [threads, recompute]: [usize; 2], quick: bool) -> Measured {
+    thread::scope(|scope| measure_in(scope, cell, sizes, [threads, recompute], quick))
 }
 
 fn measure_in<'s>(
     scope: &'s Scope<'s, '_>,
     cell: &str,
     sizes: Sizes,
-    threads: usize,
+    [threads, recompute]: [usize; 2],
     quick: bool,
 ) -> Measured {
     let [n, t, d, h] = sizes;
@@ -56,24 +56,24 @@ fn measure_in<'s>(
     let fits = "the sizes fit";
     let rnn = RnnCell::from_arrays(wx.clone(), wh.clone(), b.clone());
     let (dwh_norm, run) = match cell {
-        "rnn" => runs(scope, threads, rnn.clone().expect(fits), sizes),
-        "lstm" => runs(scope, threads, LstmCell::from_arrays(wx, wh, b).expect(fits), sizes),
+        "rnn" => runs(scope, [threads, recompute], rnn.clone().expect(fits), sizes),
+        "lstm" => runs(scope, [threads, recompute], LstmCell::from_arrays(wx, wh, b).expect(fits), sizes),
         "gru" => runs(
             scope,
-            threads,
+            [threads, recompute],
             GruCell::from_arrays(wx, wh, b, Some(noise([h], scale, 4))).expect(fits),
             sizes,
         ),
         _ => runs(
             scope,
-            threads,
+            [threads, recompute],
             Custom { wx: Param::new("Wx", wx), wh: Param::new("Wh", wh), b: Param::new("b", b) },
             sizes,
         ),
     };
     let mut all = vec![run];
     if cell == "custom" {
-        all.push(runs(scope, threads, rnn.expect(fits), sizes).1);
+        all.push(runs(scope, [threads, recompute], rnn.expect(fits), sizes).1);
     }
     let times = medians(quick, &mut all);
     let [forward, both] = times[0];
@@ -86,12 +86,20 @@ fn measure_in<'s>(
 /// A program that runs both passes and says how long the first and both took; and the norm of the gradient of `Wh`.
 ///
 /// The rows of the batch are shared out among threads, and the gradients of the parameters summed.
-fn runs<'s, C>(scope: &'s Scope<'s, '_>, threads: usize, cell: C, [n, t, d, h]: Sizes) -> (f64, Timed<'s, 2>)
+fn runs<'s, C>(
+    scope: &'s Scope<'s, '_>,
+    [threads, recompute]: [usize; 2],
+    cell: C,
+    [n, t, d, h]: Sizes,
+) -> (f64, Timed<'s, 2>)
 where
     C: Cell<f32> + Clone + Send + 's,
     C::State: Clone + Send,
 {
-    let layer = Time::new(cell);
+    let layer = match recompute {
+        0 => Time::new(cell),
+        steps => Time::new(cell).recompute_every(steps),
+    };
     let (xs, dhs) = (noise([n, t, d], 1.0, 5), noise([n, t, h], 1.0, 6));
     let params = layer.params();
     let mut shares =
