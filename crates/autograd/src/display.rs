@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Tensor};
 
 use crate::op::Op;
 use crate::origin::Origin;
@@ -90,16 +90,15 @@ impl<E: Float> Record<E> {
             [first, .., last] if operands.len() > 4 => format!("{first}, …, {last}"),
             few => few.join(", "),
         };
-        let kept = node.value.as_ref().map_or(String::new(), |value| bytes(value.numel() * size_of::<E>()));
+        let kept = self.value(id).map_or(String::new(), |value| bytes(value.numel() * size_of::<E>()));
         [id.to_string(), self.name(id).unwrap_or_default(), operation, operands, node.shape.to_string(), kept]
     }
 
     /// A view keeps the whole storage of what it is a view on.
     fn kept_bytes(&self) -> usize {
-        let kept = self.nodes.iter().filter_map(|node| node.value.as_ref());
-        let storages: HashMap<_, _> =
-            kept.map(|value| (value.storage_range().start, value.storage_range())).collect();
-        storages.values().map(|range| range.end as usize - range.start as usize).sum()
+        let ranges = self.values.iter().map(Tensor::storage_range);
+        let storages: HashMap<_, _> = ranges.map(|range| (range.start, range.end)).collect();
+        storages.iter().map(|(&start, &end)| end as usize - start as usize).sum()
     }
 }
 

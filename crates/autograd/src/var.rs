@@ -80,6 +80,18 @@ impl<'t, E: Float> Var<'t, E> {
         self
     }
 
+    /// As [`try_add`](Self::try_add), in the buffer of this variable where nothing else holds it.
+    #[track_caller]
+    pub(crate) fn try_into_sum(self, r: impl Operand<'t, E>) -> Result<Self> {
+        match r.number() {
+            Some(_) => self.try_add(r),
+            None => {
+                let r = r.on(self.tape);
+                self.tape.add_into(self, &r)
+            }
+        }
+    }
+
     /// Records an operation of one operand that fits every shape.
     #[track_caller]
     pub(crate) fn unary(&self, op: impl Into<Op>) -> Self {
