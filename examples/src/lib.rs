@@ -9,6 +9,7 @@ pub mod findings;
 pub mod formulas;
 pub mod golden;
 pub mod heat_map;
+pub mod language_model;
 pub mod options;
 pub mod progress;
 pub mod screen;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::Location;
 use std::sync::Arc;
@@ -70,7 +69,6 @@ pub(crate) struct Record<E> {
     pub(crate) nodes: Vec<Node<E>>,
     /// The operands of all nodes, end to end.
     pub(crate) operands: Vec<u32>,
-    pub(crate) names: HashMap<u32, Cow<'static, str>>,
     pub(crate) params: Vec<(Param<E>, u32)>,
     reads: ReadsOf,
     step: Option<u32>,
@@ -84,6 +82,7 @@ pub(crate) struct Record<E> {
 #[derive(Clone)]
 pub(crate) struct Node<E> {
     pub(crate) origin: Origin<E>,
+    pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) shape: Shape,
     /// Leaves are always kept; the value of an operation only where some rule reads it.
     pub(crate) value: Option<Tensor<E>>,
@@ -118,7 +117,6 @@ impl<E: Float> Tape<E> {
         let record = Record {
             nodes: Vec::new(),
             operands: Vec::new(),
-            names: HashMap::new(),
             params: Vec::new(),
             reads: ReadsOf::default(),
             step: None,
@@ -150,7 +148,7 @@ impl<E: Float> Tape<E> {
         let var = self.leaf(Origin::Parameter, param.value());
         if self.recording {
             let mut record = self.record.borrow_mut();
-            record.names.insert(var.id(), Cow::Owned(param.name().to_owned()));
+            record.nodes[var.id() as usize].name = Some(Cow::Owned(param.name().to_owned()));
             record.params.push((param.clone(), var.id()));
         }
         var
@@ -171,7 +169,7 @@ impl<E: Float> Tape<E> {
         self.len() == 0
     }
 
-    /// The recorded operations, in order; leaves are left out, and so is a [`Function`].
+    /// The recorded operations, in order; leaves are left out, and so is a [`Function`](crate::Function).
     pub fn ops(&self) -> Vec<Op> {
         let operation = |node: &Node<E>| match &node.origin {
             Origin::Computed(op) => Some(op.clone()),
@@ -244,6 +242,7 @@ impl<E: Float> Tape<E> {
             // A parameter is shared by all steps, whichever asks for it first.
             step: record.step.filter(|_| !matches!(origin, Origin::Parameter)),
             origin,
+            name: None,
             shape: value.shape(),
             value: Some(value.clone()),
             retained: false,
@@ -270,8 +269,9 @@ impl<E: Float> Record<E> {
 
     /// The name of a node, with its time step if it has one: `h_2`.
     pub(crate) fn name(&self, id: u32) -> Option<String> {
-        let name = self.names.get(&id)?;
-        Some(match self.nodes[id as usize].step {
+        let node = &self.nodes[id as usize];
+        let name = node.name.as_ref()?;
+        Some(match node.step {
             Some(step) => format!("{name}_{step}"),
             None => name.to_string(),
         })
@@ -330,6 +330,7 @@ impl<E: Float> Record<E> {
         }
         let node = Node {
             origin,
+            name: None,
             shape: value.shape(),
             value: (self.segment.is_none() && read.output()).then(|| value.clone()),
             tracked,
@@ -339,6 +340,20 @@ impl<E: Float> Record<E> {
             step: self.step,
         };
         self.operands.extend(x.iter().map(|x| x.id()));
-        self.push(node)
+        let id = self.push(node);
+        self.share_stacked(id, value);
+        id
+    }
+
+    /// Keeps what was stacked as views on the stack, so that the states of a sequence are not kept twice.
+    fn share_stacked(&mut self, id: u32, stack: &Tensor<E>) {
+        let Origin::Computed(Op::Stack { axis }) = self.nodes[id as usize].origin else { return };
+        let first = self.nodes[id as usize].first_operand as usize;
+        for index in 0..self.operands.len() - first {
+            let node = &mut self.nodes[self.operands[first + index] as usize];
+            if let Some(kept) = node.value.as_mut().filter(|_| !node.origin.is_leaf()) {
+                *kept = stack.select(axis, index);
+            }
+        }
     }
 }

@@ -71,4 +71,6 @@ pub use iter::Iter;
 pub use matrix::{Matrix, MatrixMut};
 pub use shape::{MAX_RANK, Shape};
 pub use simd::Level;
+#[doc(hidden)]
+pub use simd::peak_gflops;
 pub use tensor::Tensor;

@@ -2,6 +2,7 @@
 //! level that a processor may have.
 
 pub(crate) mod math;
+mod peak;
 mod portable;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod x86;
 
 use std::sync::OnceLock;
 
+pub use peak::peak_gflops;
 pub(crate) use portable::{F32x8, F64x4};
 pub(crate) use vector::Vector;
 #[cfg(target_arch = "x86_64")]

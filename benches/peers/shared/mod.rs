@@ -1,0 +1,108 @@
+//! What the peers have in common: the problem, the timing, and what they print.
+
+use std::time::{Duration, Instant};
+
+/// The weights of an RNN, a sequence for it, and the cotangents of its states.
+pub struct Problem {
+    pub cell: String,
+    pub n: usize,
+    pub t: usize,
+    pub d: usize,
+    pub h: usize,
+    pub wx: Vec<f32>,       // [D, H]
+    pub wh: Vec<f32>,       // [H, H]
+    pub b: Vec<f32>,        // [H]
+    pub xs: Vec<Vec<f32>>,  // T of [N, D]
+    pub dhs: Vec<Vec<f32>>, // T of [N, H]
+}
+
+/// The value of an option, if it is given.
+pub fn option(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
+}
+
+impl Problem {
+    /// The problem that the command line asks for: `--shape N,T,D,H`, and `--cell` where there is a choice.
+    pub fn new() -> Self {
+        let shape = option("--shape").expect("--shape N,T,D,H");
+        let sizes: Vec<usize> = shape.split(',').map(|size| size.parse().expect("--shape N,T,D,H")).collect();
+        let [n, t, d, h] = sizes[..] else { panic!("--shape N,T,D,H") };
+        let scale = 1.0 / (h as f64).sqrt();
+        Problem {
+            cell: option("--cell").unwrap_or("rnn".to_owned()),
+            n,
+            t,
+            d,
+            h,
+            wx: noise(d * h, scale, 1),
+            wh: noise(h * h, scale, 2),
+            b: noise(h, scale, 3),
+            xs: steps(&noise(n * t * d, 1.0, 5), [n, t, d]),
+            dhs: steps(&noise(n * t * h, 1.0, 6), [n, t, h]),
+        }
+    }
+}
+
+/// `[N, T, K]` as T of `[N, K]`.
+fn steps(all: &[f32], [n, t, k]: [usize; 3]) -> Vec<Vec<f32>> {
+    let row = |i, step| &all[(i * t + step) * k..][..k];
+    (0..t).map(|step| (0..n).flat_map(|i| row(i, step)).copied().collect()).collect()
+}
+
+/// Numbers from `-scale` to `scale`, by SplitMix64 (G. Steele, D. Lea and C. Flood, 2014): the same in all programs.
+pub fn noise(count: usize, scale: f64, seed: u64) -> Vec<f32> {
+    let each = |i: u64| {
+        let z = ((seed << 32) + i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let unit = ((z ^ (z >> 31)) >> 40) as f64 / (1_u64 << 24) as f64; // 0..1
+        ((2.0 * unit - 1.0) * scale) as f32
+    };
+    (0..count as u64).map(each).collect()
+}
+
+/// Where a pass says that it has come to its middle.
+pub struct Clock {
+    start: Instant,
+    forward: Duration,
+}
+
+impl Clock {
+    pub fn forward_done(&mut self) {
+        self.forward = self.start.elapsed();
+    }
+}
+
+/// Runs a pass, which returns the gradient of `Wh`: twice to warm up, then until half a second has passed and at least
+/// five times (with `--once`, once). Prints the medians, and the norm of the gradient.
+pub fn report(problem: &Problem, mut pass: impl FnMut(&mut Clock) -> Vec<f32>) {
+    let once = std::env::args().any(|argument| argument == "--once");
+    let mut run = || {
+        let mut clock = Clock { start: Instant::now(), forward: Duration::ZERO };
+        let dwh = pass(&mut clock);
+        (clock.forward, clock.start.elapsed(), dwh)
+    };
+    let dwh = run().2;
+    let (rounds, limit) = if once { (1, 0.0) } else { (5, 0.5) };
+    if !once {
+        run();
+    }
+    let (start, mut forward, mut both) = (Instant::now(), Vec::new(), Vec::new());
+    while both.len() < rounds || start.elapsed().as_secs_f64() < limit {
+        let times = run();
+        forward.push(times.0.as_secs_f64() * 1e6);
+        both.push(times.1.as_secs_f64() * 1e6);
+    }
+    let norm = dwh.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+    let Problem { cell, n, t, d, h, .. } = problem;
+    println!(
+        r#"{{"shape": [{n}, {t}, {d}, {h}], "cell": "{cell}", "forward_us": {:.1}, "both_us": {:.1}, "dwh_norm": {norm:.6e}}}"#,
+        median(forward),
+        median(both),
+    );
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}

@@ -1,0 +1,164 @@
+//! One layer at one size.
+
+use std::hint::black_box;
+use std::thread::{self, Scope};
+use std::time::Instant;
+
+use retrograde_autograd::{Gradients, Param, Tape};
+use retrograde_nn::{Cell, GruCell, LstmCell, Module, Parallel, RnnCell, Time, rows};
+use retrograde_tensor::{Shape, Tensor};
+
+use crate::custom::Custom;
+use crate::shared::{Timed, medians};
+
+/// `[N, T, D, H]`
+pub(crate) type Sizes = [usize; 4];
+
+/// What can be measured.
+pub(crate) const CELLS: [&str; 4] = ["rnn", "lstm", "gru", "custom"];
+
+/// What came out.
+pub(crate) struct Measured {
+    /// The forward pass, in microseconds.
+    pub(crate) forward: f64,
+    /// Forward and backward, with everything dropped again.
+    pub(crate) both: f64,
+    /// Of both, counting the products only.
+    pub(crate) gflops: f64,
+    /// How long both took in comparison to the library's own cell.
+    pub(crate) of_rnn: Option<f64>,
+    /// The L2 norm of the gradient of `Wh`, to be compared with other programs'.
+    pub(crate) dwh_norm: f64,
+}
+
+/// Measures one of [`CELLS`]; a custom cell by turns with the library's own.
+pub(crate) fn measure(cell: &str, sizes: Sizes, [threads, recompute]: [usize; 2], quick: bool) -> Measured {
+    thread::scope(|scope| measure_in(scope, cell, sizes, [threads, recompute], quick))
+}
+
+fn measure_in<'s>(
+    scope: &'s Scope<'s, '_>,
+    cell: &str,
+    sizes: Sizes,
+    [threads, recompute]: [usize; 2],
+    quick: bool,
+) -> Measured {
+    let [n, t, d, h] = sizes;
+    let gates = match cell {
+        "lstm" => 4,
+        "gru" => 3,
+        _ => 1,
+    };
+    // As PyTorch initialises its layers.
+    let scale = 1.0 / (h as f64).sqrt();
+    let (wx, wh) = (noise([d, gates * h], scale, 1), noise([h, gates * h], scale, 2));
+    let b = noise([gates * h], scale, 3);
+    let fits = "the sizes fit";
+    let rnn = RnnCell::from_arrays(wx.clone(), wh.clone(), b.clone());
+    let (dwh_norm, run) = match cell {
+        "rnn" => runs(scope, [threads, recompute], rnn.clone().expect(fits), sizes),
+        "lstm" => runs(scope, [threads, recompute], LstmCell::from_arrays(wx, wh, b).expect(fits), sizes),
+        "gru" => runs(
+            scope,
+            [threads, recompute],
+            GruCell::from_arrays(wx, wh, b, Some(noise([h], scale, 4))).expect(fits),
+            sizes,
+        ),
+        _ => runs(
+            scope,
+            [threads, recompute],
+            Custom { wx: Param::new("Wx", wx), wh: Param::new("Wh", wh), b: Param::new("b", b) },
+            sizes,
+        ),
+    };
+    let mut all = vec![run];
+    if cell == "custom" {
+        all.push(runs(scope, [threads, recompute], rnn.expect(fits), sizes).1);
+    }
+    let times = medians(quick, &mut all);
+    let [forward, both] = times[0];
+    // A product and its two derivatives, each with a multiplication and an addition.
+    let flops = (2 * 3 * n * t * gates * h * (d + h)) as f64;
+    let of_rnn = times.get(1).map(|[_, rnn]| both / rnn);
+    Measured { forward, both, gflops: flops / both / 1e3, of_rnn, dwh_norm }
+}
+
+/// A program that runs both passes and says how long the first and both took; and the norm of the gradient of `Wh`.
+///
+/// The rows of the batch are shared out among threads, and the gradients of the parameters summed.
+fn runs<'s, C>(
+    scope: &'s Scope<'s, '_>,
+    [threads, recompute]: [usize; 2],
+    cell: C,
+    [n, t, d, h]: Sizes,
+) -> (f64, Timed<'s, 2>)
+where
+    C: Cell<f32> + Clone + Send + 's,
+    C::State: Clone + Send,
+{
+    let layer = match recompute {
+        0 => Time::new(cell),
+        steps => Time::new(cell).recompute_every(steps),
+    };
+    let (xs, dhs) = (noise([n, t, d], 1.0, 5), noise([n, t, h], 1.0, 6));
+    let params = layer.params();
+    let mut shares =
+        rows(n, threads).map(|rows| [&xs, &dhs].map(|x| x.narrow(0, rows.start, rows.len()).contiguous()));
+    let mut parallel = Parallel::new(scope, threads, |_part| {
+        let mut layer = layer.clone();
+        let [xs, dhs] = shares.next().expect("a share for each part");
+        move |()| {
+            let start = Instant::now();
+            let tape = Tape::new();
+            let x = tape.var(xs.clone());
+            let out = layer.forward(&x).expect("the sizes fit");
+            let forward = start.elapsed();
+            let grads = out.hs.backward_with(&dhs).expect("the tape records");
+            black_box(grads.get(&x));
+            (forward, grads)
+        }
+    });
+    let mut run = move |read: &mut dyn FnMut(&Gradients<f32>)| {
+        for param in &params {
+            // As after a step of an optimizer: nothing that was derived from the weights is left.
+            param.set(param.value().map(|x| x)).expect("the same shape");
+        }
+        let start = Instant::now();
+        let mut parts = parallel.run(vec![(); threads]).into_iter();
+        let (mut forward, mut grads) = parts.next().expect("there is at least one part");
+        for (other, part) in parts {
+            forward = forward.max(other);
+            grads.add_params(&part);
+        }
+        read(&grads);
+        drop(grads);
+        [forward, start.elapsed()].map(|time| time.as_secs_f64() * 1e6)
+    };
+    let mut norm = 0.0;
+    run(&mut |grads| {
+        let (_, dwh) = grads.params().find(|(param, _)| param.name() == "Wh").expect("every cell has it");
+        norm = dwh.iter().map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+    });
+    let timed = move || {
+        run(&mut |grads| {
+            for (_, gradient) in grads.params() {
+                black_box(gradient);
+            }
+        })
+    };
+    (norm, Box::new(timed))
+}
+
+/// Numbers from `-scale` to `scale`, by SplitMix64 (G. Steele, D. Lea and C. Flood, 2014): the programs that this one
+/// is compared with make the same.
+fn noise(shape: impl Into<Shape>, scale: f64, seed: u64) -> Tensor<f32> {
+    let shape = shape.into();
+    let each = |i: u64| {
+        let z = ((seed << 32) + i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let unit = ((z ^ (z >> 31)) >> 40) as f64 / (1_u64 << 24) as f64; // 0..1
+        ((2.0 * unit - 1.0) * scale) as f32
+    };
+    Tensor::from_vec((0..shape.numel() as u64).map(each).collect(), shape).expect("as many numbers as places")
+}
