@@ -109,11 +109,10 @@ fn with<C: Cell<f32>>(
     }
     screen.line("")?;
     train(&mut run, [text, validation], &settings, saved.as_ref(), screen)?;
-    let entropy = text.entropy();
     screen.line("")?;
     screen.line(format!(
-        "Losses are in nats per character. Guessing by how often each occurs: {entropy:.4}, {:.3}",
-        entropy.exp()
+        "Losses are in nats per character. Guessing by frequency costs {:.4}.",
+        text.entropy()
     ))?;
 
     let written = run.model.write(&beginning, args.writing.length, &sampler, &mut rng)?;

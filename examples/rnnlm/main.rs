@@ -36,7 +36,7 @@ struct Args {
     /// Learn the words of FILE [default: this project's docs]
     #[arg(long, value_name = "FILE", conflicts_with = "init")]
     text: Option<PathBuf>,
-    /// Passes over the text [default: 10; from given weights: 100]
+    /// Passes over the text [default: 10; quick: 2; with --init: 100]
     #[arg(long, value_name = "N")]
     epochs: Option<NonZeroUsize>,
     /// Start the simple model from the weights in FILE (.safetensors)

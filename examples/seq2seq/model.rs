@@ -8,7 +8,7 @@
 //! chapters 7 and 8.
 
 use rand::rngs::StdRng;
-use retrograde::nn::{Result, StateOn};
+use retrograde::nn::{Attention, DotAttention, Pass, Result, StateOn};
 use retrograde::prelude::*;
 
 use crate::addition::{ALPHABET, ANSWER, START, Sums, encode};
@@ -115,12 +115,13 @@ impl Seq2seq<f32> {
         let peek = self.variant.peeky.then(|| encoded.last.0.unsqueeze(1).broadcast_to(shape)); // [N, T, H]
         xs.extend(peek.clone());
         let (hs, last) = self.decoder.unroll(&Var::concat(&xs, 2), state.clone())?; // [N, T, H]
-        let weights = self.variant.attention.then(|| hs.matmul(encoded.hs.t()).softmax(2)); // [N, T, S]
+        let attend = || DotAttention::new().attend(&encoded.hs, &hs, &Pass::new());
+        let attended = self.variant.attention.then(attend).transpose()?;
         let mut ys = vec![hs];
         ys.extend(peek);
-        ys.extend(weights.as_ref().map(|weights| weights.matmul(&encoded.hs))); // [N, T, H]
+        ys.extend(attended.as_ref().map(|attended| attended.context.clone())); // [N, T, H]
         let scores = self.linear.forward(&Var::concat(&ys, 2))?; // [N, T, V]
-        Ok(Decoded { scores, last, weights })
+        Ok(Decoded { scores, last, weights: attended.map(|attended| attended.weights) })
     }
 }
 
