@@ -1,6 +1,6 @@
 //! Figures in a terminal: curves of Braille dots, each named at its right end.
 
-use crate::figure::{Axis, Figure};
+use crate::figure::{Axis, Figure, Stroke};
 use crate::screen::{Ink, Screen, WIDTH, columns};
 
 /// The rows of a chart.
@@ -21,7 +21,11 @@ pub fn lines(figure: &Figure, screen: &Screen) -> Vec<String> {
     let mut canvas = Canvas::new(WIDTH - 2 - gutter - 2 - 1 - names, ROWS);
     for (i, curve) in figure.curves.iter().enumerate() {
         let dots = curve.points.iter().map(|&(px, py)| Some((x.fraction(px)?, y.fraction(py)?)));
-        canvas.draw(&dots.collect::<Vec<_>>(), i);
+        let dots: Vec<_> = dots.collect();
+        match curve.stroke {
+            Stroke::Dots => dots.into_iter().for_each(|dot| canvas.draw(&[dot], i)),
+            Stroke::Bold | Stroke::Pale | Stroke::Dashed => canvas.draw(&dots, i),
+        }
     }
     let ends = ends(figure, &y);
 

@@ -41,6 +41,29 @@ pub enum Error {
         /// The steps of a window.
         steps: usize,
     },
+    /// A character that the text to be learned does not have.
+    #[error("start: expected characters of the text {name}, found {found:?}")]
+    UnknownCharacter {
+        /// What the text is called.
+        name: String,
+        /// The character.
+        found: char,
+    },
+    /// A beginning without a character.
+    #[error("start: expected at least 1 character, found none")]
+    NoStart,
+    /// A checkpoint of a run that cannot be gone on with.
+    #[error("checkpoint {}: expected a run with {setting} {expected}, found {found}", path.display())]
+    OtherRun {
+        /// The file.
+        path: PathBuf,
+        /// The setting that differs.
+        setting: &'static str,
+        /// What it is now.
+        expected: f64,
+        /// What it was.
+        found: f64,
+    },
     /// A file cannot be written.
     #[error("file {}: expected to be able to write it, found: {source}", path.display())]
     Unwritable {

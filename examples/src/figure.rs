@@ -33,6 +33,10 @@ pub enum Stroke {
     Bold,
     /// What lies behind it.
     Pale,
+    /// What it is compared with.
+    Dashed,
+    /// Single points, such as measurements.
+    Dots,
 }
 
 /// How an axis is divided.
@@ -42,6 +46,32 @@ pub enum Scale {
     Linear,
     /// Equal steps are equal ratios.
     Log,
+}
+
+impl Curve {
+    /// A curve that the figure is about.
+    pub fn new(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
+        Curve { name: name.into(), points, stroke: Stroke::Bold }
+    }
+
+    /// A constant from `0` to `end`, dashed, that curves are compared with.
+    pub fn level(name: impl Into<String>, value: f64, end: f64) -> Self {
+        Curve::new(name, vec![(0.0, value), (end, value)]).drawn(Stroke::Dashed)
+    }
+
+    /// The same, drawn in another way.
+    #[must_use]
+    pub fn drawn(self, stroke: Stroke) -> Self {
+        Curve { stroke, ..self }
+    }
+}
+
+/// A series that is too restless to be read: the mean of each `stretch` neighbours, at the place of the last.
+pub fn running_mean(points: &[(f64, f64)], stretch: usize) -> Vec<(f64, f64)> {
+    let mean = |points: &[(f64, f64)]| {
+        (points[points.len() - 1].0, points.iter().map(|(_, y)| y).sum::<f64>() / points.len() as f64)
+    };
+    points.windows(stretch.clamp(1, points.len().max(1))).map(mean).collect()
 }
 
 impl Figure {
@@ -202,6 +232,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_running_mean_ends_where_the_series_does() {
+        let points = [(1.0, 4.0), (2.0, 0.0), (3.0, 2.0)];
+        assert_eq!(running_mean(&points, 2), [(2.0, 2.0), (3.0, 1.0)]);
+        assert_eq!(running_mean(&points, 9), [(3.0, 2.0)]);
+        assert_eq!(running_mean(&[], 2), []);
     }
 
     #[test]

@@ -9,3 +9,8 @@ pub fn bar(steps: usize) -> ProgressBar {
         .progress_chars("━━─");
     ProgressBar::new(steps as u64).with_style(style)
 }
+
+/// A bar that shows nothing.
+pub fn hidden() -> ProgressBar {
+    ProgressBar::hidden()
+}

@@ -4,27 +4,35 @@ use std::ops::Range;
 use std::path::Path;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::figure::{Axis, Figure, Stroke};
+use crate::screen::columns;
 use crate::{Error, Result};
 
 /// Width and height on the page.
-const SIZE: (u32, u32) = (800, 500);
+const SIZE: (u32, u32) = (900, 500);
 /// Drawn larger and shown smaller, since the drawing library places points on whole numbers only.
 const FINE: u32 = 4;
 /// Colours that people who do not see some colours tell apart.
 ///
 /// # Source
 /// M. Okabe and K. Ito, *Color universal design* (2008).
-const COLOURS: [RGBColor; 5] = [
+const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(0, 158, 115),
     RGBColor(213, 94, 0),
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
+    RGBColor(230, 159, 0),
+    RGBColor(110, 110, 110),
 ];
+/// The length of a dash and of the gap after it, the radius of a dot, and the length of a line in the legend.
+const DASH: (u32, u32) = (6 * FINE, 4 * FINE);
+const DOT: u32 = 2 * FINE;
+const KEY: i32 = 26 * FINE as i32;
 const INK: RGBColor = RGBColor(40, 40, 40);
 const FONT: &str = "Helvetica, Arial, sans-serif";
 
@@ -51,9 +59,10 @@ pub fn draw(figure: &Figure) -> Result<String> {
             page.fill(&WHITE)?;
             let page = page.margin(10 * FINE, 0, 0, 0);
             let page = page.titled(&figure.title, (FONT, 20 * FINE).into_font().color(&INK))?;
-            let mut chart = ChartBuilder::on(&page)
+            let (plot, legend) = page.split_horizontally((SIZE.0 - legend_width(figure)) * FINE);
+            let legend = legend.margin(16 * FINE, 0, 0, 0);
+            let mut chart = ChartBuilder::on(&plot)
                 .margin(16 * FINE)
-                .margin_right(28 * FINE)
                 .x_label_area_size(52 * FINE)
                 .y_label_area_size(68 * FINE)
                 .build_cartesian_2d(Ticked(&x), Ticked(&y))?;
@@ -72,35 +81,35 @@ pub fn draw(figure: &Figure) -> Result<String> {
                 .y_label_style((FONT, 14 * FINE).into_font().color(&INK))
                 .draw()?;
             for (i, curve) in figure.curves.iter().enumerate() {
-                let colour = COLOURS[i % COLOURS.len()];
-                let style = match curve.stroke {
-                    Stroke::Bold => colour.stroke_width(2 * FINE),
-                    Stroke::Pale => colour.mix(0.45).stroke_width(FINE),
-                };
+                let style = style(i, curve.stroke);
                 let places =
                     curve.points.iter().map(|&(px, py)| Some((x.coordinate(px)?, y.coordinate(py)?)));
                 let places: Vec<Option<(f64, f64)>> = places.collect();
                 // Where a point has no place on an axis, the line is interrupted.
-                for (piece, line) in places.split(Option::is_none).filter(|line| !line.is_empty()).enumerate()
-                {
-                    let series = LineSeries::new(line.iter().flatten().copied(), style);
-                    let drawn = chart.draw_series(series)?;
-                    if piece == 0 {
-                        drawn.label(&curve.name).legend(move |(x, y)| {
-                            PathElement::new([(x, y), (x + 22 * FINE as i32, y)], style)
-                        });
-                    }
+                for line in places.split(Option::is_none).filter(|line| !line.is_empty()) {
+                    let line = line.iter().flatten().copied();
+                    match curve.stroke {
+                        Stroke::Bold | Stroke::Pale => chart.draw_series(LineSeries::new(line, style))?,
+                        Stroke::Dashed => {
+                            chart.draw_series(DashedLineSeries::new(line, DASH.0, DASH.1, style))?
+                        }
+                        Stroke::Dots => {
+                            chart.draw_series(line.map(|place| Circle::new(place, DOT, style)))?
+                        }
+                    };
                 }
             }
-            chart
-                .configure_series_labels()
-                .position(emptiest(figure, &x, &y))
-                .legend_area_size(28 * FINE)
-                .margin(10 * FINE)
-                .background_style(WHITE.mix(0.9))
-                .border_style(BLACK.mix(0.15).stroke_width(FINE))
-                .label_font((FONT, 14 * FINE).into_font().color(&INK))
-                .draw()?;
+            for (i, curve) in figure.curves.iter().enumerate() {
+                let y = (12 + 24 * i as i32) * FINE as i32;
+                let (line, style) = ([(0, y), (KEY, y)], style(i, curve.stroke));
+                match curve.stroke {
+                    Stroke::Bold | Stroke::Pale => legend.draw(&PathElement::new(line, style))?,
+                    Stroke::Dashed => legend.draw(&DashedPathElement::new(line, DASH.0, DASH.1, style))?,
+                    Stroke::Dots => legend.draw(&Circle::new((KEY / 2, y), DOT, style))?,
+                }
+                let text = small.pos(Pos::new(HPos::Left, VPos::Center));
+                legend.draw_text(&curve.name, &text, (KEY + KEY / 3, y))?;
+            }
             page.present()
         })();
         drawn.expect("writing to a string does not fail");
@@ -109,27 +118,21 @@ pub fn draw(figure: &Figure) -> Result<String> {
     Ok(text.replacen(&size(FINE), &size(1), 1))
 }
 
-/// The corner in which the fewest points lie, for the legend.
-fn emptiest(figure: &Figure, x: &Axis, y: &Axis) -> SeriesLabelPosition {
-    let mut corners = [
-        (SeriesLabelPosition::UpperRight, 1.0, 1.0),
-        (SeriesLabelPosition::UpperLeft, 0.0, 1.0),
-        (SeriesLabelPosition::LowerLeft, 0.0, 0.0),
-        (SeriesLabelPosition::LowerRight, 1.0, 0.0),
-    ];
-    let points: Vec<(f64, f64)> = figure
-        .curves
-        .iter()
-        .flat_map(|curve| {
-            curve.points.iter().filter_map(|&(px, py)| Some((x.fraction(px)?, y.fraction(py)?)))
-        })
-        .collect();
-    let near = |cx: f64, cy: f64| {
-        points.iter().filter(|(px, py)| (px - cx).abs() < 0.35 && (py - cy).abs() < 0.35).count()
-    };
-    corners.sort_by_key(|&(_, cx, cy)| near(cx, cy));
-    let [(corner, ..), ..] = corners;
-    corner
+/// How curve `i` is drawn.
+fn style(i: usize, stroke: Stroke) -> ShapeStyle {
+    let colour = COLOURS[i % COLOURS.len()];
+    match stroke {
+        Stroke::Bold => colour.stroke_width(2 * FINE),
+        Stroke::Pale => colour.mix(0.45).stroke_width(FINE),
+        Stroke::Dashed => INK.mix(0.7).stroke_width(FINE * 3 / 2),
+        Stroke::Dots => colour.mix(0.6).filled(),
+    }
+}
+
+/// The width of the legend, beside the curves: no figure has a corner that is always free.
+fn legend_width(figure: &Figure) -> u32 {
+    let letters = figure.curves.iter().map(|curve| columns(&curve.name)).max().unwrap_or(0) as u32;
+    KEY as u32 / FINE * 4 / 3 + 8 * letters + 8
 }
 
 /// An axis as the drawing library asks for it.

@@ -67,6 +67,17 @@ impl Text {
         })
     }
 
+    /// The tokens of characters, of which there has to be one.
+    ///
+    /// # Errors
+    /// If there is none, or if one is not in the alphabet.
+    pub fn encode(&self, characters: &str) -> Result<Vec<usize>> {
+        let unknown = |found| Error::UnknownCharacter { name: self.name.clone(), found };
+        let token = |c: char| self.alphabet.binary_search(&c).map_err(|_| unknown(c));
+        let tokens = characters.chars().map(token).collect::<Result<Vec<usize>>>()?;
+        if tokens.is_empty() { Err(Error::NoStart) } else { Ok(tokens) }
+    }
+
     /// The characters of tokens.
     ///
     /// # Panics
@@ -82,8 +93,9 @@ impl Text {
     pub fn entropy(&self) -> f64 {
         let mut counts = vec![0_usize; self.alphabet.len()];
         self.tokens.iter().for_each(|&token| counts[token] += 1);
-        let frequency = |&count: &usize| count as f64 / self.tokens.len() as f64;
-        -counts.iter().map(frequency).map(|p| p * p.ln()).sum::<f64>()
+        let occurring = counts.into_iter().filter(|&count| count > 0); // a part of a text may lack some
+        let frequency = |count| count as f64 / self.tokens.len() as f64;
+        -occurring.map(frequency).map(|p| p * p.ln()).sum::<f64>()
     }
 }
 
@@ -140,6 +152,13 @@ mod tests {
         assert_eq!(text.alphabet, [' ', 'a', 'l', 'á']);
         assert_eq!(text.tokens, [2, 1, 0, 2, 3]);
         assert_eq!(text.decode(&text.tokens), "la lá");
+        assert_eq!(text.encode("al").unwrap(), [1, 2]);
+        let error = text.encode("alb").unwrap_err().to_string();
+        assert_eq!(error, "start: expected characters of the text song, found 'b'");
+        assert_eq!(
+            text.encode("").unwrap_err().to_string(),
+            "start: expected at least 1 character, found none"
+        );
     }
 
     #[test]
@@ -148,6 +167,9 @@ mod tests {
         let uneven = Text::new("uneven", "aaab").entropy();
         assert!((uneven - (0.75 * (4.0_f64 / 3.0).ln() + 0.25 * 4.0_f64.ln())).abs() < 1e-15);
         assert_eq!(Text::new("one", "aaaa").entropy(), 0.0);
+        let mut part = Text::new("part", "abab-");
+        part.tokens.pop();
+        assert!((part.entropy() - 2.0_f64.ln()).abs() < 1e-15);
     }
 
     #[test]

@@ -1,41 +1,22 @@
 //! The main job as its user meets it: what it prints, what it writes, and how it ends.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::{env, fs};
+mod common;
 
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use common::{folder, text};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
-/// The example, which `cargo test` has built beside the tests.
-fn example() -> PathBuf {
-    let test = env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join(format!("examples/bptt{}", env::consts::EXE_SUFFIX));
-    assert!(path.is_file(), "expected `cargo build --example bptt` to have made {}", path.display());
-    path
-}
-
-/// A folder of this test's own.
-fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::create_dir_all(&path).unwrap();
-    path
-}
-
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(example()).current_dir(folder).args(arguments).env_remove("NO_COLOR").output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
+    common::run("bptt", folder, arguments)
 }
 
 /// What a run that cannot go on says, having printed nothing.
 fn refusal(folder: &Path, arguments: &[&str]) -> String {
-    let output = run(folder, arguments);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    assert_eq!(text(&output.stdout), "");
-    text(&output.stderr).to_owned()
+    common::refusal("bptt", folder, arguments)
 }
 
 #[test]

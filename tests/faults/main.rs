@@ -1,5 +1,6 @@
 //! The zoo of faults: every one is caught, by name, and the layer that they were broken out of is not reported.
 
+mod lstm;
 mod zoo;
 
 use std::cell::RefCell;
@@ -12,6 +13,7 @@ use retrograde_tensor::Tensor;
 use zoo::{Fault, Rnn, backward, normal};
 
 const ALL: &[&str] = &["xs", "h0", "Wx", "Wh", "b"];
+const LSTM: &[&str] = &["xs", "h0", "c0", "Wx", "Wh", "b"];
 
 /// The tensors whose gradient each fault makes wrong, and the guess at the cause, with the tensor it is made for.
 fn expected(fault: Fault) -> (&'static [&'static str], Option<(&'static str, Pattern)>) {
@@ -33,6 +35,8 @@ fn expected(fault: Fault) -> (&'static [&'static str], Option<(&'static str, Pat
         Fault::WeightByValue => (&["Wh"], Some(("Wh", Pattern::Zero))),
         Fault::StateLeak => (&["hs"], None),
         Fault::GradientLeak => (&["the gradient of Wx"], None),
+        Fault::Lstm(lstm::Fault::CellFromNextAlone) => (LSTM, Some(("c0", Pattern::Zero))),
+        Fault::Lstm(_) => (LSTM, None),
     }
 }
 
@@ -105,6 +109,15 @@ fn the_right_backward_pass_is_not_reported() {
         report.assert_ok();
         assert!(report.kinks().is_empty(), "{report}");
         assert!(report.not_verifiable().iter().all(|found| found.adjoint), "{report}");
+    }
+}
+
+#[test]
+fn the_right_backward_pass_of_an_lstm_is_not_reported() {
+    for sizes in [[2, 5, 3, 4], [1, 4, 2, 3], [3, 1, 2, 3], [1, 1, 1, 1]] {
+        let report = lstm::check(None, sizes).unwrap();
+        report.assert_ok();
+        assert!(report.kinks().is_empty(), "{report}");
     }
 }
 

@@ -8,6 +8,8 @@ use retrograde_autograd::check::{BoxError, Check, Error, Named, Report};
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Tensor;
 
+use crate::lstm;
+
 /// A fault, in the order of the table in `docs/checking.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
@@ -31,10 +33,11 @@ pub(crate) enum Fault {
     WeightByValue,
     StateLeak,
     GradientLeak,
+    Lstm(lstm::Fault),
 }
 
 impl Fault {
-    pub(crate) const ALL: [Fault; 20] = [
+    pub(crate) const ALL: [Fault; 25] = [
         Fault::NoCarry,
         Fault::Overwritten,
         Fault::BatchNotSummed,
@@ -55,6 +58,11 @@ impl Fault {
         Fault::WeightByValue,
         Fault::StateLeak,
         Fault::GradientLeak,
+        Fault::Lstm(lstm::Fault::NoCellCarry),
+        Fault::Lstm(lstm::Fault::CellFromNextAlone),
+        Fault::Lstm(lstm::Fault::GatesSwapped),
+        Fault::Lstm(lstm::Fault::ForgetOffByOne),
+        Fault::Lstm(lstm::Fault::TanhForgotten),
     ];
 
     /// What is wrong, in words.
@@ -80,6 +88,7 @@ impl Fault {
             Fault::WeightByValue => "on the tape: `Wh` used by value, as a constant",
             Fault::StateLeak => "the state leaks from call to call",
             Fault::GradientLeak => "`dWx` not reset between two backward passes",
+            Fault::Lstm(fault) => fault.text(),
         }
     }
 
@@ -94,6 +103,9 @@ impl Fault {
 
     /// Checks the broken layer.
     pub(crate) fn check(self) -> Result<Report, Error> {
+        if let Fault::Lstm(fault) = self {
+            return lstm::check(Some(fault), self.sizes());
+        }
         let mut rng = StdRng::seed_from_u64(5);
         let [n, t, d, h] = self.sizes();
         let rnn = Rnn::new(d, h, &mut rng);

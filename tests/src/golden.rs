@@ -24,7 +24,10 @@ impl Folder {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("retrograde-golden-{}-{count}", std::process::id()));
         fs::create_dir(&folder).unwrap();
-        for file in ["ops.json", "ops.safetensors", "cells.json", "cells.safetensors"] {
+        let trainings = ["char_rnn.json", "char_rnn.safetensors", "char_rnn.txt"];
+        for file in
+            ["ops.json", "ops.safetensors", "cells.json", "cells.safetensors"].into_iter().chain(trainings)
+        {
             fs::copy(committed().join(file), folder.join(file)).unwrap();
         }
         Folder(folder)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Tensor};
 
 use crate::op::Op;
 use crate::origin::Origin;
@@ -90,42 +90,16 @@ impl<E: Float> Record<E> {
             [first, .., last] if operands.len() > 4 => format!("{first}, …, {last}"),
             few => few.join(", "),
         };
-        let kept = node.value.as_ref().map_or(String::new(), |value| bytes(value.numel() * size_of::<E>()));
+        let kept = self.value(id).map_or(String::new(), |value| bytes(value.numel() * size_of::<E>()));
         [id.to_string(), self.name(id).unwrap_or_default(), operation, operands, node.shape.to_string(), kept]
     }
 
-    /// A view keeps the whole storage of what it is a view on, which is found by following views to their origin.
+    /// A view keeps the whole storage of what it is a view on.
     fn kept_bytes(&self) -> usize {
-        let mut origins: Vec<u32> = Vec::with_capacity(self.nodes.len());
-        let mut leaves = HashMap::new();
-        let mut kept = HashMap::new();
-        let mut total = 0;
-        for (id, node) in (0..).zip(&self.nodes) {
-            let start = || node.value.as_ref()?.as_slice().map(<[E]>::as_ptr);
-            let origin = match &node.origin {
-                Origin::Computed(op) if gives_view(op) => origins[self.operands(id)[0] as usize],
-                Origin::Computed(_) | Origin::Called(_) => id,
-                _ => start().map_or(id, |start| *leaves.entry(start).or_insert(id)),
-            };
-            origins.push(origin);
-            let Some(value) = &node.value else { continue };
-            let numel = match kept.get(&origin) {
-                None => {
-                    kept.insert(origin, value);
-                    self.nodes[origin as usize].shape.numel()
-                }
-                Some(first) if value.shares_storage_with(first) => 0,
-                Some(_) => value.numel(),
-            };
-            total += numel * size_of::<E>();
-        }
-        total
+        let ranges = self.values.iter().map(Tensor::storage_range);
+        let storages: HashMap<_, _> = ranges.map(|range| (range.start, range.end)).collect();
+        storages.iter().map(|(&start, &end)| end as usize - start as usize).sum()
     }
-}
-
-/// Whether the value of the operation is, where strides allow, a view on its operand.
-fn gives_view(op: &Op) -> bool {
-    matches!(op, Op::Reshape(_) | Op::Permute(_) | Op::Narrow { .. } | Op::Select { .. } | Op::BroadcastTo(_))
 }
 
 fn bytes(count: usize) -> String {

@@ -60,7 +60,7 @@ impl<'t, E: Float> Operand<'t, E> for &Tensor<E> {
 
 /// `x + r` and its like: panics where the `try_` method returns an error.
 macro_rules! operator {
-    ($trait:ident, $method:ident, $try:ident) => {
+    ($trait:ident, $method:ident, $try:ident, $try_owned:ident) => {
         impl<'t, E: Float, R: Operand<'t, E>> $trait<R> for &Var<'t, E> {
             type Output = Var<'t, E>;
             #[track_caller]
@@ -73,16 +73,16 @@ macro_rules! operator {
             type Output = Var<'t, E>;
             #[track_caller]
             fn $method(self, r: R) -> Var<'t, E> {
-                or_panic(self.$try(r))
+                or_panic(self.$try_owned(r))
             }
         }
     };
 }
 
-operator!(Add, add, try_add);
-operator!(Sub, sub, try_sub);
-operator!(Mul, mul, try_mul);
-operator!(Div, div, try_div);
+operator!(Add, add, try_add, try_into_sum);
+operator!(Sub, sub, try_sub, try_sub);
+operator!(Mul, mul, try_mul, try_mul);
+operator!(Div, div, try_div, try_div);
 
 impl<'t, E: Float> Neg for &Var<'t, E> {
     type Output = Var<'t, E>;

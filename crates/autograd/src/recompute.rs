@@ -90,7 +90,7 @@ impl<'r, E: Float> Values<'r, E> {
 
     /// The value of a node; `None` where no rule reads it, so that it was not kept.
     pub(crate) fn get(&mut self, id: u32) -> Option<&Tensor<E>> {
-        if let Some(kept) = &self.record.nodes[id as usize].value {
+        if let Some(kept) = self.record.value(id) {
             return Some(kept);
         }
         if !self.segment.contains(&id) {
@@ -123,12 +123,12 @@ impl<'r, E: Float> Values<'r, E> {
     fn compute(&self, id: u32) -> Tensor<E> {
         let record = self.record;
         let node = &record.nodes[id as usize];
-        if let Some(kept) = &node.value {
+        if let Some(kept) = record.value(id) {
             return kept.clone();
         }
         let value = |&id: &u32| match id.checked_sub(self.segment.start) {
             Some(place) => &self.again[place as usize],
-            None => record.nodes[id as usize].value.as_ref().expect("what a segment begins from is kept"),
+            None => record.value(id).expect("what a segment begins from is kept"),
         };
         let x: Vec<&Tensor<E>> = record.operands(id).iter().map(value).collect();
         match &node.origin {

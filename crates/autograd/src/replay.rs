@@ -124,9 +124,7 @@ impl<E: Float> Record<E> {
             let value = match &node.origin {
                 Origin::Computed(op) => op.eval(&x),
                 Origin::Called(function) => call(&**function, &x)?,
-                Origin::Variable | Origin::Parameter | Origin::Constant => {
-                    leaf(id, node.value.as_ref().expect("the value of a leaf is kept"))
-                }
+                Origin::Variable | Origin::Parameter | Origin::Constant => leaf(id, self.leaf(id)),
             };
             for &operand in operands {
                 if needed_until[operand as usize] == id {

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::Location;
 use std::sync::Arc;
@@ -68,9 +67,10 @@ pub struct Tape<E> {
 #[derive(Clone)]
 pub(crate) struct Record<E> {
     pub(crate) nodes: Vec<Node<E>>,
+    /// The values that are kept: leaves always, the value of an operation only where some rule reads it.
+    pub(crate) values: Vec<Tensor<E>>,
     /// The operands of all nodes, end to end.
     pub(crate) operands: Vec<u32>,
-    pub(crate) names: HashMap<u32, Cow<'static, str>>,
     pub(crate) params: Vec<(Param<E>, u32)>,
     reads: ReadsOf,
     step: Option<u32>,
@@ -84,9 +84,10 @@ pub(crate) struct Record<E> {
 #[derive(Clone)]
 pub(crate) struct Node<E> {
     pub(crate) origin: Origin<E>,
+    pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) shape: Shape,
-    /// Leaves are always kept; the value of an operation only where some rule reads it.
-    pub(crate) value: Option<Tensor<E>>,
+    /// Where its value is among those kept, or [`NOT_KEPT`].
+    kept: u32,
     /// Whether it depends on a variable or parameter in a way that has a derivative.
     pub(crate) tracked: bool,
     /// Whether its gradient is handed out although it is not a leaf.
@@ -100,6 +101,9 @@ pub(crate) struct Node<E> {
 
 /// The id of variables of a tape that does not record.
 pub(crate) const UNRECORDED: u32 = u32::MAX;
+
+/// The place of a value that is not kept.
+const NOT_KEPT: u32 = u32::MAX;
 
 impl<E: Float> Tape<E> {
     /// An empty tape that records.
@@ -117,8 +121,8 @@ impl<E: Float> Tape<E> {
     fn with(recording: bool) -> Self {
         let record = Record {
             nodes: Vec::new(),
+            values: Vec::new(),
             operands: Vec::new(),
-            names: HashMap::new(),
             params: Vec::new(),
             reads: ReadsOf::default(),
             step: None,
@@ -144,13 +148,13 @@ impl<E: Float> Tape<E> {
     #[track_caller]
     pub fn param(&self, param: &Param<E>) -> Var<'_, E> {
         if let Some(id) = self.record.borrow().param(param) {
-            let value = self.record.borrow().nodes[id as usize].value.clone();
-            return Var::new(self, id, value.expect("the value of a leaf is kept"));
+            let value = self.record.borrow().leaf(id).clone();
+            return Var::new(self, id, value);
         }
         let var = self.leaf(Origin::Parameter, param.value());
         if self.recording {
             let mut record = self.record.borrow_mut();
-            record.names.insert(var.id(), Cow::Owned(param.name().to_owned()));
+            record.nodes[var.id() as usize].name = Some(Cow::Owned(param.name().to_owned()));
             record.params.push((param.clone(), var.id()));
         }
         var
@@ -171,7 +175,7 @@ impl<E: Float> Tape<E> {
         self.len() == 0
     }
 
-    /// The recorded operations, in order; leaves are left out, and so is a [`Function`].
+    /// The recorded operations, in order; leaves are left out, and so is a [`Function`](crate::Function).
     pub fn ops(&self) -> Vec<Op> {
         let operation = |node: &Node<E>| match &node.origin {
             Origin::Computed(op) => Some(op.clone()),
@@ -202,6 +206,24 @@ impl<E: Float> Tape<E> {
                 self.record_op(op, x, &shapes, &x.iter().map(|x| x.value()).collect::<Vec<_>>())
             }
         }
+    }
+
+    /// `x0 + x1`, in the buffer of `x0` where it has the shape of the sum and nothing else holds it.
+    #[track_caller]
+    pub(crate) fn add_into<'t>(&'t self, x0: Var<'t, E>, x1: &Var<'t, E>) -> Result<Var<'t, E>> {
+        let (op, shapes) = (Op::Add, [x0.shape(), x1.shape()]);
+        let fits = op.shape(&shapes).is_ok_and(|shape| shape == shapes[0]);
+        if !fits || !std::ptr::eq(x1.tape(), self) {
+            return self.apply(op, &[&x0, x1]);
+        }
+        let mut id = UNRECORDED;
+        if self.recording {
+            // Recorded first, as no rule reads a sum or its terms; what is kept for another reason is not overwritten.
+            id = self.record.borrow_mut().push_op(op, &[&x0, x1], &shapes, x0.value(), Location::caller());
+        }
+        let mut sum = x0.detach();
+        sum.add_assign(x1.value());
+        Ok(Var::new(self, id, sum))
     }
 
     #[track_caller]
@@ -244,13 +266,16 @@ impl<E: Float> Tape<E> {
             // A parameter is shared by all steps, whichever asks for it first.
             step: record.step.filter(|_| !matches!(origin, Origin::Parameter)),
             origin,
+            name: None,
             shape: value.shape(),
-            value: Some(value.clone()),
+            kept: NOT_KEPT,
             retained: false,
             first_operand: record.operands.len() as u32,
             location: Location::caller(),
         };
-        Var::new(self, record.push(node), value)
+        let id = record.push(node);
+        record.keep(id, &value);
+        Var::new(self, id, value)
     }
 }
 
@@ -268,10 +293,30 @@ impl<E: Float> Record<E> {
         &self.operands[self.nodes[id as usize].first_operand as usize..end]
     }
 
+    /// The value of a node, if it is kept.
+    pub(crate) fn value(&self, id: u32) -> Option<&Tensor<E>> {
+        self.values.get(self.nodes[id as usize].kept as usize)
+    }
+
+    /// The value of a leaf.
+    pub(crate) fn leaf(&self, id: u32) -> &Tensor<E> {
+        self.value(id).expect("the value of a leaf is kept")
+    }
+
+    /// Keeps the value of a node, if it is not kept.
+    fn keep(&mut self, id: u32, value: &Tensor<E>) {
+        let kept = &mut self.nodes[id as usize].kept;
+        if *kept == NOT_KEPT {
+            *kept = self.values.len() as u32;
+            self.values.push(value.clone());
+        }
+    }
+
     /// The name of a node, with its time step if it has one: `h_2`.
     pub(crate) fn name(&self, id: u32) -> Option<String> {
-        let name = self.names.get(&id)?;
-        Some(match self.nodes[id as usize].step {
+        let node = &self.nodes[id as usize];
+        let name = node.name.as_ref()?;
+        Some(match node.step {
             Some(step) => format!("{name}_{step}"),
             None => name.to_string(),
         })
@@ -325,13 +370,14 @@ impl<E: Float> Record<E> {
                 None => read.input(j),
             };
             if keep {
-                self.nodes[xj.id() as usize].value.get_or_insert_with(|| xj.value().clone());
+                self.keep(xj.id(), xj.value());
             }
         }
         let node = Node {
             origin,
+            name: None,
             shape: value.shape(),
-            value: (self.segment.is_none() && read.output()).then(|| value.clone()),
+            kept: NOT_KEPT,
             tracked,
             retained: false,
             first_operand: self.operands.len() as u32,
@@ -339,6 +385,23 @@ impl<E: Float> Record<E> {
             step: self.step,
         };
         self.operands.extend(x.iter().map(|x| x.id()));
-        self.push(node)
+        let id = self.push(node);
+        if self.segment.is_none() && read.output() {
+            self.keep(id, value);
+        }
+        self.share_stacked(id, value);
+        id
+    }
+
+    /// Keeps what was stacked as views on the stack, so that the states of a sequence are not kept twice.
+    fn share_stacked(&mut self, id: u32, stack: &Tensor<E>) {
+        let Origin::Computed(Op::Stack { axis }) = self.nodes[id as usize].origin else { return };
+        let first = self.nodes[id as usize].first_operand as usize;
+        for index in 0..self.operands.len() - first {
+            let node = &self.nodes[self.operands[first + index] as usize];
+            if node.kept != NOT_KEPT && !node.origin.is_leaf() {
+                self.values[node.kept as usize] = stack.select(axis, index);
+            }
+        }
     }
 }

@@ -66,7 +66,7 @@ impl<'t, E: Float> Var<'t, E> {
     #[must_use]
     pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         if self.tape.is_recording() {
-            self.tape.record.borrow_mut().names.insert(self.id, name.into());
+            self.tape.record.borrow_mut().nodes[self.id as usize].name = Some(name.into());
         }
         self
     }
@@ -78,6 +78,18 @@ impl<'t, E: Float> Var<'t, E> {
             self.tape.record.borrow_mut().nodes[self.id as usize].retained = true;
         }
         self
+    }
+
+    /// As [`try_add`](Self::try_add), in the buffer of this variable where nothing else holds it.
+    #[track_caller]
+    pub(crate) fn try_into_sum(self, r: impl Operand<'t, E>) -> Result<Self> {
+        match r.number() {
+            Some(_) => self.try_add(r),
+            None => {
+                let r = r.on(self.tape);
+                self.tape.add_into(self, &r)
+            }
+        }
     }
 
     /// Records an operation of one operand that fits every shape.

@@ -77,6 +77,21 @@ pub trait Cell<E: Float>: Module<E> {
     /// If the shapes do not fit. [`Time`](crate::Time) has checked them.
     fn step<'t>(&self, x: &Var<'t, E>, state: &StateOn<'t, Self, E>) -> StateOn<'t, Self, E>;
 
+    /// As [`step`](Self::step), where the products with weights read `read` in place of the state: the state with
+    /// elements missing, in [recurrent dropout](crate::Time::recurrent_dropout). A cell that carries its state past the
+    /// products too, as a GRU does, takes that from `state`; by default a step sees `read` alone.
+    ///
+    /// # Panics
+    /// As [`step`](Self::step).
+    fn step_reading<'t>(
+        &self,
+        x: &Var<'t, E>,
+        _state: &StateOn<'t, Self, E>,
+        read: &StateOn<'t, Self, E>,
+    ) -> StateOn<'t, Self, E> {
+        self.step(x, read)
+    }
+
     /// What of a state on `tape` is handed out: its first variable, `h`, unless a cell says otherwise.
     ///
     /// # Shapes

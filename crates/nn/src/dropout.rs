@@ -1,8 +1,9 @@
 //! Dropout.
 
 use rand::RngExt;
+use rand::rngs::StdRng;
 use retrograde_autograd::Var;
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::noise::Noise;
 use crate::{Error, Result};
@@ -70,11 +71,14 @@ impl Dropout {
             return x.clone();
         };
         let shape = if self.variational { x.shape().with_axis(1, 1) } else { x.shape() };
-        let stays = E::from_f64(1.0 / (1.0 - self.p));
-        let mask =
-            Tensor::from_fn(shape, |_| if rng.random::<f64>() < self.p { E::default() } else { stays });
-        x * mask
+        x * mask(self.p, shape, &mut rng)
     }
+}
+
+/// Zeros with probability `p`, elsewhere what keeps the mean: `1 / (1 - p)`.
+pub(crate) fn mask<E: Float>(p: f64, shape: Shape, rng: &mut StdRng) -> Tensor<E> {
+    let stays = E::from_f64(1.0 / (1.0 - p));
+    Tensor::from_fn(shape, |_| if rng.random::<f64>() < p { E::default() } else { stays })
 }
 
 /// A probability that is not certain.

@@ -26,6 +26,26 @@ use crate::{Result, init, module};
 /// assert_eq!(grads.get(&embedding.w), Some(&Tensor::from([[1.0, 1.0], [2.0, 2.0]])));
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
+///
+/// Tied to the output of a language model, the same parameter turned round: its gradient is the sum of both uses.
+/// ```
+/// # use rand::{SeedableRng, rngs::StdRng};
+/// # use retrograde_autograd::{Param, Tape};
+/// # use retrograde_nn::{Embedding, cross_entropy};
+/// # use retrograde_tensor::Tensor;
+/// let embedding = Embedding::<f64>::new(5, 3, &mut StdRng::seed_from_u64(1));
+/// let b = Param::new("b", Tensor::zeros([5]));
+/// let tape = Tape::new();
+/// let xs = embedding.forward(&tape, &Tensor::from([[1, 4]]))?; // [N, T] -> [N, T, D]
+/// let hs = xs.tanh(); // what a layer makes of them
+/// let logits = hs.matmul(tape.param(&embedding.w).t()) + &b; // [N, T, V]
+/// let grads = cross_entropy(&logits, &Tensor::from([[4, 2]]))?.backward()?;
+/// assert_eq!(grads.params().count(), 2);
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+///
+/// # Source
+/// Tied weights: O. Press and L. Wolf, *Using the output embedding to improve language models* (2017).
 #[derive(Clone, Debug)]
 pub struct Embedding<E: Float> {
     /// The table, `W [V, D]`.

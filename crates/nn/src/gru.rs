@@ -121,22 +121,26 @@ impl<E: Float> Cell<E> for GruCell<E> {
     }
 
     fn step<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>) -> Var<'t, E> {
+        self.step_reading(x, h_prev, h_prev)
+    }
+
+    fn step_reading<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>, read: &Var<'t, E>) -> Var<'t, E> {
         let h = self.wh.shape()[0];
         let x_n = x.narrow(1, 2 * h, h); // [N, H]
         let (z, n) = match &self.bh {
             Some(bh) => {
-                let th = h_prev.matmul(&self.wh).named("th"); // [N, 3H]
+                let th = read.matmul(&self.wh).named("th"); // [N, 3H]
                 let rz = (th.narrow(1, 0, 2 * h) + x.narrow(1, 0, 2 * h)).sigmoid(); // [N, 2H]
                 let (r, z) = (rz.narrow(1, 0, h).named("r"), rz.narrow(1, h, h).named("z"));
                 let n = (&r * (th.narrow(1, 2 * h, h) + bh) + x_n).tanh();
                 (z, n)
             }
             None => {
-                let wh = h_prev.tape().param(&self.wh);
-                let th = h_prev.matmul(wh.narrow(1, 0, 2 * h)).named("th"); // [N, 2H]
+                let wh = read.tape().param(&self.wh);
+                let th = read.matmul(wh.narrow(1, 0, 2 * h)).named("th"); // [N, 2H]
                 let rz = (th + x.narrow(1, 0, 2 * h)).sigmoid(); // [N, 2H]
                 let (r, z) = (rz.narrow(1, 0, h).named("r"), rz.narrow(1, h, h).named("z"));
-                let n = ((&r * h_prev).matmul(wh.narrow(1, 2 * h, h)) + x_n).tanh();
+                let n = ((&r * read).matmul(wh.narrow(1, 2 * h, h)) + x_n).tanh();
                 (z, n)
             }
         };

@@ -24,7 +24,8 @@ pub struct Unrolled<'t, E: Float, S = Var<'t, E>> {
 }
 
 /// A layer over sequences, from a state to a state: [`Time`](crate::Time) of any cell, and what is composed of such
-/// layers, [`Stacked`](crate::Stacked), [`Bidirectional`](crate::Bidirectional) and [`Residual`](crate::Residual).
+/// layers: [`Stacked`](crate::Stacked), [`Bidirectional`](crate::Bidirectional), [`Residual`](crate::Residual), and pairs
+/// of layers of different types, one after the other.
 pub trait Layer<E: Float>: Module<E> {
     /// What is carried from step to step.
     type State: State<E>;

@@ -38,8 +38,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod attention;
 mod bidirectional;
 mod cell;
+mod chain;
 mod check;
 mod checkpoint;
 mod clip;
@@ -62,18 +64,21 @@ mod optim;
 mod parallel;
 mod pass;
 mod peephole;
+mod recurrent_dropout;
 mod residual;
 mod rnn;
 mod schedule;
 mod shapes;
 mod stacked;
 mod state;
+mod stateful;
 mod text;
 mod time;
 pub mod torch;
 pub mod weights;
 mod zoneout;
 
+pub use attention::{AdditiveAttention, Attended, Attention, DotAttention};
 pub use bidirectional::Bidirectional;
 pub use cell::{Cell, StateOn};
 pub use checkpoint::{Checkpoint, Generator};
@@ -101,6 +106,7 @@ pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};
 pub use stacked::Stacked;
 pub use state::{State, Zip};
+pub use stateful::Stateful;
 pub use text::{Perplexity, Sampler, Window, Windows};
 pub use time::Time;
 

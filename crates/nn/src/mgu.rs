@@ -83,10 +83,14 @@ impl<E: Float> Cell<E> for MguCell<E> {
     }
 
     fn step<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>) -> Var<'t, E> {
+        self.step_reading(x, h_prev, h_prev)
+    }
+
+    fn step_reading<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>, read: &Var<'t, E>) -> Var<'t, E> {
         let h = self.wh.shape()[0];
-        let wh = h_prev.tape().param(&self.wh);
-        let f = (h_prev.matmul(wh.narrow(1, 0, h)) + x.narrow(1, 0, h)).sigmoid().named("f"); // [N, H]
-        let from_state = (&f * h_prev).matmul(wh.narrow(1, h, h)); // [N, H]
+        let wh = read.tape().param(&self.wh);
+        let f = (read.matmul(wh.narrow(1, 0, h)) + x.narrow(1, 0, h)).sigmoid().named("f"); // [N, H]
+        let from_state = (&f * read).matmul(wh.narrow(1, h, h)); // [N, H]
         let n = (from_state + x.narrow(1, h, h)).tanh().named("n");
         h_prev + &f * (&n - h_prev) // (1 - f) ⊙ h_prev + f ⊙ n
     }

@@ -130,6 +130,11 @@ impl<E: Float> Masks<E> {
         }
     }
 
+    /// Which steps count, `[N, T]`; none if all do.
+    pub(crate) fn counts(&self) -> Option<&Tensor<E>> {
+        self.counts.as_ref()
+    }
+
     /// Which rows count in a step, `[N]`; none if all do.
     pub(crate) fn counting(&self, step: usize) -> Option<Tensor<E>> {
         let rows = self.counts.as_ref()?.select(1, step);

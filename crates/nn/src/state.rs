@@ -70,6 +70,21 @@ impl<E: Float> State<E> for Tensor<E> {
     }
 }
 
+/// Nothing, as what a layer that treats every step alike carries.
+impl<E: Float> State<E> for () {
+    type On<'t> = ();
+
+    fn on(&self, _: &Tape<E>) {}
+
+    fn detach((): &()) {}
+
+    fn each(&self, _: &mut dyn FnMut(&Tensor<E>)) {}
+
+    fn each_on<'t>((): &(), _: &mut dyn FnMut(&Var<'t, E>)) {}
+
+    fn zip_on<'t>((): &(), (): &(), _: Zip<'_, 't, E>) {}
+}
+
 impl<E: Float, A: State<E>, B: State<E>> State<E> for (A, B) {
     type On<'t> = (A::On<'t>, B::On<'t>);
 

@@ -38,7 +38,8 @@ fn gradients_do_not_depend_on_which_steps_are_kept() {
             assert_eq!(run(rnn(), pass), run(rnn().recompute_every(every), pass), "rnn, every {every}");
             let lstm = || {
                 let cell = LstmCell::new(4, 5, &mut rng());
-                Time::new(cell).learn_initial().reversed(true).zoneout(&[0.2, 0.4]).unwrap()
+                let layer = Time::new(cell).learn_initial().reversed(true).zoneout(&[0.2, 0.4]).unwrap();
+                layer.recurrent_dropout(&[0.3, 0.0]).unwrap()
             };
             assert_eq!(run(lstm(), pass), run(lstm().recompute_every(every), pass), "lstm, every {every}");
             let gru = || Time::new(GruCell::new(4, 5, &mut rng())).learn_initial();

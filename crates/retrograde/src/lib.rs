@@ -48,8 +48,9 @@ pub mod prelude {
     pub use crate::autograd::check::Check;
     pub use crate::autograd::{Function, Gradients, Param, Tape, Var};
     pub use crate::nn::{
-        Adam, Cell, Embedding, GruCell, Linear, LstmCell, Module, Optimizer, RnnCell, Sgd, State, Time,
-        TimeGru, TimeLstm, TimeRnn, clip_grad_norm, cross_entropy, module,
+        Adam, AdditiveAttention, Attention, Cell, DotAttention, Embedding, GruCell, Layer, Linear, LstmCell,
+        Module, Noise, Optimizer, Pass, RnnCell, Sgd, State, Stateful, Time, TimeGru, TimeLstm, TimeRnn,
+        clip_grad_norm, cross_entropy, module,
     };
     pub use crate::tensor::{Float, Shape, Tensor, assert_close};
     pub use rand::SeedableRng;

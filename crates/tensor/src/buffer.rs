@@ -1,8 +1,8 @@
 //! Buffers that are used again: what one step of training frees is what the next one needs.
 //!
 //! Large buffers are expensive to get from the system, which has to clear every page of them. So a freed buffer stays
-//! with its thread until another of the same length is wanted. A thread never holds more than it once had in use at the
-//! same time.
+//! with its thread until another of the same length is wanted. A thread never holds more than half as much again as it
+//! once had in use at the same time.
 
 use std::collections::HashMap;
 
@@ -37,7 +37,8 @@ impl<E> Buffers<E> {
     fn give(&mut self, buffer: Vec<E>) {
         let length = buffer.len();
         self.used = self.used.saturating_sub(length);
-        if self.held + length <= self.most {
+        // Not all lengths are in use at the time of the most: what is needed in turn is somewhat more.
+        if self.held + length <= self.most + self.most / 2 {
             self.held += length;
             self.free.entry(length).or_default().push(buffer);
         }
@@ -93,8 +94,8 @@ pub(crate) fn give<E: Element>(buffer: Vec<E>) {
 
 /// Gives the free buffers of the calling thread back to the system.
 ///
-/// A thread keeps the storage of dropped tensors for new ones of the same size, at most as much as it once had in use at
-/// the same time. After a large computation, this returns that memory.
+/// A thread keeps the storage of dropped tensors for new ones of the same size, at most half as much again as it once had
+/// in use at the same time. After a large computation, this returns that memory.
 pub fn release_buffers() {
     f32::buffers(Buffers::clear);
     f64::buffers(Buffers::clear);

@@ -67,6 +67,11 @@ impl<E: Element> Tensor<E> {
         self.layout.is_contiguous()
     }
 
+    /// The memory of the storage that the elements lie in, which views share.
+    pub fn storage_range(&self) -> std::ops::Range<*const E> {
+        self.storage().as_ptr_range()
+    }
+
     /// Whether two tensors are views on the same storage.
     pub fn shares_storage_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.storage, &other.storage)

@@ -38,6 +38,29 @@ impl<'a> Case<'a> {
         self.fields[field].as_i64().ok_or_else(|| self.wrong(field, "an integer"))
     }
 
+    /// A field that is a number.
+    pub fn number(&self, field: &str) -> Result<f64, Error> {
+        self.fields[field].as_f64().ok_or_else(|| self.wrong(field, "a number"))
+    }
+
+    /// A field that is a list of numbers.
+    pub fn numbers(&self, field: &str) -> Result<Vec<f64>, Error> {
+        let numbers = self.fields[field].as_array();
+        let numbers = numbers.and_then(|list| list.iter().map(Value::as_f64).collect());
+        numbers.ok_or_else(|| self.wrong(field, "a list of numbers"))
+    }
+
+    /// A field that has fields of its own, with the same arrays.
+    pub fn within(&self, field: &str) -> Result<Self, Error> {
+        let fields = &self.fields[field];
+        if fields.is_object() { Ok(Case { fields, ..*self }) } else { Err(self.wrong(field, "an object")) }
+    }
+
+    /// The names of the fields, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.fields.as_object().into_iter().flatten().map(|(name, _)| name.as_str())
+    }
+
     /// A field that is a size, an axis or an index.
     pub fn size(&self, field: &str) -> Result<usize, Error> {
         size(&self.fields[field]).ok_or_else(|| self.wrong(field, "a size"))

@@ -55,6 +55,32 @@ pub enum Error {
         /// What the manifest lists.
         found: usize,
     },
+    /// The text that a model was trained on is not at hand.
+    #[error("expected the text {name} at {}, found none: say where it is with --text FILE", shown(places))]
+    NoText {
+        /// The name of the text.
+        name: String,
+        /// Where it was looked for.
+        places: Vec<PathBuf>,
+    },
+    /// A text that cannot be read.
+    #[error(transparent)]
+    Text(Box<crate::Error>),
+    /// Another text than the one that a model was trained on.
+    #[error(
+        "text {}: expected at least {characters} characters, {letters} different ones in all, found {}, {} different",
+        path.display(), found.1, found.0
+    )]
+    OtherText {
+        /// The file.
+        path: PathBuf,
+        /// How many different characters there should be.
+        letters: usize,
+        /// How many characters there should be at least.
+        characters: usize,
+        /// How many of both there are.
+        found: (usize, usize),
+    },
     /// An error in a file, or in one case of it.
     #[error("{place}: {source}")]
     In {
@@ -72,6 +98,10 @@ pub enum Error {
     /// A shape that no tensor has.
     #[error(transparent)]
     Tensor(#[from] retrograde::tensor::Error),
+}
+
+fn shown(places: &[PathBuf]) -> String {
+    places.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" or ")
 }
 
 impl Error {

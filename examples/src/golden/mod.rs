@@ -1,8 +1,8 @@
-//! Values that are not ours: cases computed by PyTorch, run through `retrograde` and compared.
+//! Values that are not ours: cases and trainings computed by others, run through `retrograde` and compared.
 //!
 //! A folder holds pairs of files, `ops.json` and `ops.safetensors`, `cells.json` and `cells.safetensors`: a manifest
 //! that lists cases, and their arrays under `case/tensor`. Each kind of case has one function that runs it, found by
-//! name in [`ops`] and [`cells`]; kinds that have none are counted as skipped.
+//! name in [`ops`] and [`cells`]; kinds that have none are counted as skipped. [`Trainings`] are files of their own.
 
 mod case;
 pub mod cells;
@@ -11,6 +11,7 @@ mod error;
 pub mod ops;
 mod report;
 mod torch;
+mod training;
 
 use std::fs;
 use std::path::Path;
@@ -22,6 +23,7 @@ pub use case::Case;
 pub use comparison::{Comparison, Difference};
 pub use error::Error;
 pub use report::{Report, Row};
+pub use training::{Curve, Curves, Trainings, Unit};
 
 /// The largest relative error at which values count as equal.
 pub const TOLERANCE: f64 = 1e-10;
@@ -41,10 +43,7 @@ const CASES: [Cases; 2] = [
     Cases { stem: "cells", kind: "kind", runner: cells::runner },
 ];
 
-/// Files that hold one training run each, which are skipped.
-const TRAININGS: [&str; 2] = ["simple_rnnlm", "char_rnn"];
-
-/// Runs every case of a folder.
+/// Runs every case of a folder, but for trainings.
 ///
 /// # Errors
 /// If the folder, a file, a case or an array is not there or is not of the form above, or if no case could be run.
@@ -55,11 +54,6 @@ pub fn run(folder: &Path) -> Result<Report, Error> {
     let mut report = Report::default();
     for cases in &CASES {
         cases.run(folder, &mut report)?;
-    }
-    for stem in TRAININGS {
-        if folder.join(format!("{stem}.json")).exists() {
-            report.skip(stem);
-        }
     }
     if report.compared() == 0 {
         return Err(Error::NothingToRun { path: folder.to_owned() });

@@ -237,8 +237,9 @@ impl Comparison<'_, '_> {
     fn cuts(&mut self) -> Result<Vec<String>, Error> {
         let constants = |tape: &Tape<f64>| -> Vec<_> {
             let record = tape.record.borrow();
-            let constants = record.nodes.iter().filter(|node| matches!(node.origin, Origin::Constant));
-            constants.map(|node| (node.location, node.step, node.value.clone())).collect()
+            let constants =
+                (0..).zip(&record.nodes).filter(|(_, node)| matches!(node.origin, Origin::Constant));
+            constants.map(|(id, node)| (node.location, node.step, record.leaf(id).clone())).collect()
         };
         let moved: Vec<f64> = self.x.iter().map(|x| x + 0.01 * x.abs().max(1.0)).collect();
         let before = self.problem.record(&self.x, |run| Ok(constants(run.tape)))?;

@@ -203,7 +203,7 @@ impl<E: Float> Record<E> {
                     Expr::apply(op.clone(), &x)
                 }
                 (None, Origin::Constant) if node.shape.rank() == 0 => {
-                    let value = node.value.as_ref().expect("the value of a leaf is kept");
+                    let value = self.leaf(id);
                     Expr::number(value.at(&[]).to_f64())
                 }
                 _ => Expr::name(self.label(id), node.shape),

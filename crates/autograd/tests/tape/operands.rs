@@ -2,7 +2,7 @@
 
 use retrograde_autograd::op::{Comparison, Unary};
 use retrograde_autograd::{Op, Param, Tape};
-use retrograde_tensor::Tensor;
+use retrograde_tensor::{Tensor, assert_close};
 
 macro_rules! mixed_operands {
     ($name:ident, $float:ty) => {
@@ -84,4 +84,26 @@ fn numbers_become_attributes() {
     assert_eq!(tape.len(), 5);
     let _ = x.ge(1.0);
     assert_eq!(tape.ops().last(), Some(&Op::Compare(Comparison::Ge)));
+}
+
+/// A sum takes the place of its first term only where nobody can tell.
+#[test]
+fn a_sum_overwrites_nothing_that_is_still_held() {
+    let tape = Tape::new();
+    let x = tape.var(Tensor::from([1.0, 2.0]));
+    let h = x.tanh(); // its rule reads its value
+    let (tanh, held) = (h.value().clone(), x.square());
+    let (sum, squares) = (h + &x, held.clone() + &held);
+    let view = x.exp().reshape([2, 1]);
+    let exps = view.value().clone();
+    let wide = view + &x; // [2, 1] + [2] -> [2, 2]
+    assert_eq!(sum.value(), &(&tanh + x.value()));
+    assert_eq!((held.value(), squares.value()), (&Tensor::from([1.0, 4.0]), &Tensor::from([2.0, 8.0])));
+    assert_eq!(wide.value(), &(&exps + x.value()));
+    let dx = sum.sum().backward().unwrap().get(&x).unwrap().clone();
+    assert_close!(dx, tanh.map(|y: f64| 2.0 - y * y), 1e-15, 0.0);
+    let again = tape.recompute(|| (x.sin() + &x) + x.cos()).sum().backward().unwrap();
+    assert_close!(again.get(&x).unwrap(), x.value().map(|x| x.cos() + 1.0 - x.sin()), 1e-15, 1e-15);
+    let c = Tape::inference();
+    assert_eq!((c.var(Tensor::from([1.0])).exp() * 0.0 + Tensor::from([3.0])).value(), &Tensor::from([3.0]));
 }

@@ -4,7 +4,8 @@ use retrograde_autograd::{Param, Var};
 use retrograde_nn::{Cell, module};
 use retrograde_tensor::{Float, Tensor};
 
-pub(crate) struct Custom<E> {
+#[derive(Clone)]
+pub(crate) struct Custom<E: Float> {
     pub(crate) wx: Param<E>, // [D, H]
     pub(crate) wh: Param<E>, // [H, H]
     pub(crate) b: Param<E>,  // [H]

@@ -1,10 +1,11 @@
 //! One layer at one size.
 
 use std::hint::black_box;
+use std::thread::{self, Scope};
 use std::time::Instant;
 
-use retrograde_autograd::{Gradients, Param, Tape, Var};
-use retrograde_nn::{Cell, GruCell, LstmCell, Module, RnnCell, Time};
+use retrograde_autograd::{Gradients, Param, Tape};
+use retrograde_nn::{Cell, GruCell, LstmCell, Module, Parallel, RnnCell, Time, rows};
 use retrograde_tensor::{Shape, Tensor};
 
 use crate::custom::Custom;
@@ -31,7 +32,17 @@ pub(crate) struct Measured {
 }
 
 /// Measures one of [`CELLS`]; a custom cell by turns with the library's own.
-pub(crate) fn measure(cell: &str, sizes: Sizes, quick: bool) -> Measured {
+pub(crate) fn measure(cell: &str, sizes: Sizes, [threads, recompute]: [usize; 2], quick: bool) -> Measured {
+    thread::scope(|scope| measure_in(scope, cell, sizes, [threads, recompute], quick))
+}
+
+fn measure_in<'s>(
+    scope: &'s Scope<'s, '_>,
+    cell: &str,
+    sizes: Sizes,
+    [threads, recompute]: [usize; 2],
+    quick: bool,
+) -> Measured {
     let [n, t, d, h] = sizes;
     let gates = match cell {
         "lstm" => 4,
@@ -45,16 +56,24 @@ pub(crate) fn measure(cell: &str, sizes: Sizes, quick: bool) -> Measured {
     let fits = "the sizes fit";
     let rnn = RnnCell::from_arrays(wx.clone(), wh.clone(), b.clone());
     let (dwh_norm, run) = match cell {
-        "rnn" => runs(rnn.clone().expect(fits), sizes),
-        "lstm" => runs(LstmCell::from_arrays(wx, wh, b).expect(fits), sizes),
-        "gru" => runs(GruCell::from_arrays(wx, wh, b, Some(noise([h], scale, 4))).expect(fits), sizes),
-        _ => {
-            runs(Custom { wx: Param::new("Wx", wx), wh: Param::new("Wh", wh), b: Param::new("b", b) }, sizes)
-        }
+        "rnn" => runs(scope, [threads, recompute], rnn.clone().expect(fits), sizes),
+        "lstm" => runs(scope, [threads, recompute], LstmCell::from_arrays(wx, wh, b).expect(fits), sizes),
+        "gru" => runs(
+            scope,
+            [threads, recompute],
+            GruCell::from_arrays(wx, wh, b, Some(noise([h], scale, 4))).expect(fits),
+            sizes,
+        ),
+        _ => runs(
+            scope,
+            [threads, recompute],
+            Custom { wx: Param::new("Wx", wx), wh: Param::new("Wh", wh), b: Param::new("b", b) },
+            sizes,
+        ),
     };
     let mut all = vec![run];
     if cell == "custom" {
-        all.push(runs(rnn.expect(fits), sizes).1);
+        all.push(runs(scope, [threads, recompute], rnn.expect(fits), sizes).1);
     }
     let times = medians(quick, &mut all);
     let [forward, both] = times[0];
@@ -65,33 +84,65 @@ pub(crate) fn measure(cell: &str, sizes: Sizes, quick: bool) -> Measured {
 }
 
 /// A program that runs both passes and says how long the first and both took; and the norm of the gradient of `Wh`.
-fn runs<C: Cell<f32> + 'static>(cell: C, [n, t, d, h]: Sizes) -> (f64, Timed<'static, 2>) {
-    let mut layer = Time::new(cell);
+///
+/// The rows of the batch are shared out among threads, and the gradients of the parameters summed.
+fn runs<'s, C>(
+    scope: &'s Scope<'s, '_>,
+    [threads, recompute]: [usize; 2],
+    cell: C,
+    [n, t, d, h]: Sizes,
+) -> (f64, Timed<'s, 2>)
+where
+    C: Cell<f32> + Clone + Send + 's,
+    C::State: Clone + Send,
+{
+    let layer = match recompute {
+        0 => Time::new(cell),
+        steps => Time::new(cell).recompute_every(steps),
+    };
     let (xs, dhs) = (noise([n, t, d], 1.0, 5), noise([n, t, h], 1.0, 6));
     let params = layer.params();
-    let mut run = move |read: &mut dyn FnMut(&Var<'_, f32>, &Gradients<f32>)| {
+    let mut shares =
+        rows(n, threads).map(|rows| [&xs, &dhs].map(|x| x.narrow(0, rows.start, rows.len()).contiguous()));
+    let mut parallel = Parallel::new(scope, threads, |_part| {
+        let mut layer = layer.clone();
+        let [xs, dhs] = shares.next().expect("a share for each part");
+        move |()| {
+            let start = Instant::now();
+            let tape = Tape::new();
+            let x = tape.var(xs.clone());
+            let out = layer.forward(&x).expect("the sizes fit");
+            let forward = start.elapsed();
+            let grads = out.hs.backward_with(&dhs).expect("the tape records");
+            black_box(grads.get(&x));
+            (forward, grads)
+        }
+    });
+    let mut run = move |read: &mut dyn FnMut(&Gradients<f32>)| {
+        for param in &params {
+            // As after a step of an optimizer: nothing that was derived from the weights is left.
+            param.set(param.value().map(|x| x)).expect("the same shape");
+        }
         let start = Instant::now();
-        let tape = Tape::new();
-        let x = tape.var(xs.clone());
-        let out = layer.forward(&x).expect("the sizes fit");
-        let forward = start.elapsed();
-        let grads = out.hs.backward_with(&dhs).expect("the tape records");
-        read(&x, &grads);
-        drop((grads, out, x));
-        drop(tape);
+        let mut parts = parallel.run(vec![(); threads]).into_iter();
+        let (mut forward, mut grads) = parts.next().expect("there is at least one part");
+        for (other, part) in parts {
+            forward = forward.max(other);
+            grads.add_params(&part);
+        }
+        read(&grads);
+        drop(grads);
         [forward, start.elapsed()].map(|time| time.as_secs_f64() * 1e6)
     };
-    let wh = params.iter().find(|param| param.name() == "Wh").expect("every cell has it").clone();
     let mut norm = 0.0;
-    run(&mut |_, grads| {
-        let squares = grads.get(&wh).expect("it was used").iter().map(|x| f64::from(x).powi(2));
-        norm = squares.sum::<f64>().sqrt();
+    run(&mut |grads| {
+        let (_, dwh) = grads.params().find(|(param, _)| param.name() == "Wh").expect("every cell has it");
+        norm = dwh.iter().map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
     });
     let timed = move || {
-        run(&mut |x, grads| {
-            black_box(grads.get(x));
-            for param in &params {
-                black_box(grads.get(param));
+        run(&mut |grads| {
+            for (_, gradient) in grads.params() {
+                black_box(gradient);
             }
         })
     };

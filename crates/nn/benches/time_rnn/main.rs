@@ -10,13 +10,15 @@ use retrograde_tensor::{Level, peak_gflops};
 use shared::{Options, fail};
 
 const USAGE: &str = "\
-cargo bench -p retrograde-nn --bench time_rnn -- [--shape N,T,D,H] [--cell CELL] [--sweep T|N|H] [--threads K] [--json]
+cargo bench -p retrograde-nn --bench time_rnn -- [--shape N,T,D,H] [--cell CELL] [--sweep T|N|H] [--threads K]
+    [--recompute K] [--json]
 
 Forward and backward through a layer, with the gradients of all parameters and of the input: medians, in microseconds.
   --shape N,T,D,H   batch, steps, features, state; seven usual ones unless told
   --cell CELL       rnn (unless told), lstm, gru, or custom: the RNN as a user writes it, by turns with rnn
   --sweep T|N|H     the cost over steps, over rows, or over the size of the state and of the input
-  --threads K       1 unless told
+  --threads K       how many share the rows of the batch; 1 unless told
+  --recompute K     keep every K-th state and compute the others again; all are kept unless told
   --json            one object a line";
 
 /// From a single row and few steps to what fills the caches.
@@ -31,12 +33,17 @@ const USUAL: [Sizes; 7] = [
 ];
 
 fn main() {
-    let options = Options::new(USAGE, &["--shape", "--cell", "--sweep", "--threads"], &["--json", "--test"]);
+    let options = Options::new(
+        USAGE,
+        &["--shape", "--cell", "--sweep", "--threads", "--recompute"],
+        &["--json", "--test"],
+    );
     let threads = options.threads();
     let cell = options.value("--cell").unwrap_or("rnn");
     if !CELLS.contains(&cell) {
         fail(&format!("--cell: expected one of {}, found {cell}", CELLS.join(", ")));
     }
+    let recompute = options.number("--recompute", 0);
     let given = options.value("--shape").map(sizes);
     let mut all = match options.value("--sweep") {
         Some(axis) => sweep(axis, given),
@@ -55,11 +62,21 @@ fn main() {
         );
     }
     for sizes in all {
-        let measured = measure(cell, sizes, quick);
+        let measured = measure(cell, sizes, [threads, recompute], quick);
         let peak = peak_gflops(if quick { 0.0 } else { 0.02 });
         let line = if options.flag("--json") { json } else { row };
         println!("{}", line(cell, sizes, threads, &measured, peak));
     }
+    if let Some(peak) = peak_memory().filter(|_| !options.flag("--json")) {
+        println!("the most memory that was used at a time: {peak}");
+    }
+}
+
+/// What the system says of this process, where it does.
+fn peak_memory() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(peak.trim().to_owned())
 }
 
 fn row(_: &str, [n, t, d, h]: Sizes, _: usize, measured: &Measured, peak: f64) -> String {

@@ -169,22 +169,21 @@ impl<E> Tile<E> {
     /// As for `compute`.
     #[inline(always)]
     pub(super) unsafe fn single_row<V: Vector<Lane = E>>(&self, columns: usize) {
-        let mut j = 0;
-        while j < columns {
-            let left = columns - j;
-            // SAFETY: columns `j..` are within the tile.
+        for (first, count) in even_blocks(columns.div_ceil(V::LANES), 8) {
+            let j = first * V::LANES;
+            let last = (columns - j - (count - 1) * V::LANES).min(V::LANES);
+            // SAFETY: columns `j..` are within the tile, and of the last register as many as there are.
             unsafe {
                 let tile = self.from(0, j);
-                if left >= 8 * V::LANES {
-                    tile.compute::<V, 1, 8>(V::LANES);
-                    j += 8 * V::LANES;
-                } else if left >= 4 * V::LANES {
-                    tile.compute::<V, 1, 4>(V::LANES);
-                    j += 4 * V::LANES;
-                } else {
-                    let count = left.min(V::LANES);
-                    tile.compute::<V, 1, 1>(count);
-                    j += count;
+                match count {
+                    1 => tile.compute::<V, 1, 1>(last),
+                    2 => tile.compute::<V, 1, 2>(last),
+                    3 => tile.compute::<V, 1, 3>(last),
+                    4 => tile.compute::<V, 1, 4>(last),
+                    5 => tile.compute::<V, 1, 5>(last),
+                    6 => tile.compute::<V, 1, 6>(last),
+                    7 => tile.compute::<V, 1, 7>(last),
+                    _ => tile.compute::<V, 1, 8>(last),
                 }
             }
         }

@@ -1,20 +1,18 @@
 //! A cell over a sequence.
 
+mod unroll;
+
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
-use std::ops::Range;
 
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::Float;
 
 use crate::cell::{Cell, StateOn};
 use crate::dropout::probability;
 use crate::layer::{Carry, Layer, Unrolled};
-use crate::module::{Module, join};
-use crate::pass::{Pass, choose};
-use crate::shapes::{Axis, expect};
-use crate::state::{State, check_state};
-use crate::zoneout::zoneout;
+use crate::pass::Pass;
+use crate::state::State;
 use crate::{Error, Result};
 
 const OP: &str = "time";
@@ -67,6 +65,8 @@ pub struct Time<C: Cell<E>, E: Float> {
     reversed: bool,
     /// How likely each element of each variable of the state is to stay as it is; empty without zoneout.
     zoneout: Vec<f64>,
+    /// How likely each element of each variable of the state is not to be read; empty without recurrent dropout.
+    recurrent_dropout: Vec<f64>,
     /// How many steps are computed again at a time, if they are.
     segment: Option<NonZeroUsize>,
     carry: Carry<C::State>,
@@ -80,6 +80,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
             initial: Vec::new(),
             reversed: false,
             zoneout: Vec::new(),
+            recurrent_dropout: Vec::new(),
             segment: None,
             carry: Carry::new(),
         }
@@ -139,13 +140,54 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     /// # Source
     /// D. Krueger et al., *Zoneout: regularizing RNNs by randomly preserving hidden activations* (2017).
     pub fn zoneout(mut self, p: &[f64]) -> Result<Self> {
+        self.zoneout = self.probabilities("zoneout", p)?;
+        Ok(self)
+    }
+
+    /// Lets the products of each step read the state with elements set to zero at random, the same ones in all steps of
+    /// a call, and the others divided by the probability to stay; with a probability for each variable of the state,
+    /// such as `[p_h, 0.0]` for an LSTM. It acts in training, that is with noise in the [`Pass`], and not in
+    /// evaluation. What a cell carries past its products, as a GRU does, stays whole:
+    /// [`step_reading`](Cell::step_reading).
+    ///
+    /// A row that starts anew within a call keeps its mask.
+    ///
+    /// # Errors
+    /// If there is not one probability for each variable, or if one is not at least 0 and below 1.
+    ///
+    /// # Example
+    /// ```
+    /// use rand::{SeedableRng, rngs::StdRng};
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_nn::{LstmCell, Noise, Pass, TimeLstm};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let cell = LstmCell::<f64>::new(3, 4, &mut StdRng::seed_from_u64(1));
+    /// let mut lstm = TimeLstm::new(cell).recurrent_dropout(&[0.5, 0.0])?;
+    /// let tape = Tape::new();
+    /// let xs = tape.constant(Tensor::ones([2, 5, 3]));
+    /// let pass = Pass::new().noise(Noise::seeded(7)); // training: other noise for each call
+    /// let trained = lstm.forward_with(&xs, &pass)?.hs;
+    /// assert_ne!(trained.value(), lstm.forward(&xs)?.hs.value());
+    /// # Ok::<(), retrograde_nn::Error>(())
+    /// ```
+    ///
+    /// # Source
+    /// Y. Gal and Z. Ghahramani, *A theoretically grounded application of dropout in recurrent neural networks* (2016),
+    /// section 4.
+    pub fn recurrent_dropout(mut self, p: &[f64]) -> Result<Self> {
+        self.recurrent_dropout = self.probabilities("recurrent_dropout", p)?;
+        Ok(self)
+    }
+
+    /// The probabilities, if there is one for each variable of the state.
+    fn probabilities(&self, name: &'static str, p: &[f64]) -> Result<Vec<f64>> {
         let mut expected = 0;
         self.cell.zero_state(0).each(&mut |_| expected += 1);
         if p.len() != expected {
             return Err(Error::Count { op: OP, name: "probabilities", expected, found: p.len() });
         }
-        self.zoneout = p.iter().map(|&p| probability(OP, "zoneout", p)).collect::<Result<_>>()?;
-        Ok(self)
+        p.iter().map(|&p| probability(OP, name, p)).collect()
     }
 
     /// Whether the state is carried from call to call.
@@ -246,94 +288,5 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
                 let _ = part.clone().named(f(name));
             }
         });
-    }
-}
-
-impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
-    type State = C::State;
-
-    fn input_size(&self) -> usize {
-        self.cell.input_size()
-    }
-
-    fn start<'t>(&self, tape: &'t Tape<E>, n: usize, given: Option<&C::State>) -> Result<StateOn<'t, C, E>> {
-        let initial = given.map_or_else(|| self.fresh(tape, n), |state| state.on(tape));
-        self.name_state(&initial, |name| format!("{name}_prev").into());
-        Ok(initial)
-    }
-
-    fn unroll_with<'t>(
-        &self,
-        xs: &Var<'t, E>,
-        initial: StateOn<'t, C, E>,
-        pass: &Pass<E>,
-    ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
-        let shape = xs.shape();
-        expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
-        let (n, steps, tape) = (shape[0], shape[1], xs.tape());
-        check_state(OP, &self.cell.zero_state(n), tape, &initial)?;
-        let masks = pass.masks(n, steps)?;
-        let fresh = masks.any_reset().then(|| self.fresh(tape, n));
-        let xs = masks.clear(xs)?;
-        let recorded = tape.len();
-        let mut projected = self.cell.project(&xs); // [N, T, P]
-        if tape.len() > recorded {
-            projected = projected.named("p");
-        }
-        let mut state = initial;
-        let mut outputs = Vec::with_capacity(steps);
-        let mut run = |turns: Range<usize>| {
-            for turn in turns {
-                let step = if self.reversed { steps - 1 - turn } else { turn };
-                tape.set_step(Some(step));
-                if let (Some(fresh), Some(rows)) = (&fresh, masks.starting(step, self.reversed)) {
-                    state = C::State::zip_on(fresh, &state, &mut |fresh, h| choose(&rows, fresh, h));
-                }
-                let mut next = self.cell.step(&projected.select(1, step), &state);
-                if !self.zoneout.is_empty() {
-                    let mut parts = (0..).zip(&self.zoneout);
-                    let noise = pass.noise_of().child(step);
-                    next = C::State::zip_on(&next, &state, &mut |next, h| {
-                        let (i, &p) = parts.next().expect("a probability for each variable of the state");
-                        zoneout(p, noise.child(i), next, h)
-                    });
-                }
-                state = match masks.counting(step) {
-                    Some(rows) => C::State::zip_on(&next, &state, &mut |next, h| choose(&rows, next, h)),
-                    None => next,
-                };
-                self.name_state(&state, Cow::Borrowed);
-                outputs.push(self.cell.output(tape, &state)); // [N, H]
-            }
-        };
-        match self.segment {
-            None => run(0..steps),
-            Some(length) => {
-                for first in (0..steps).step_by(length.get()) {
-                    tape.recompute(|| run(first..steps.min(first + length.get())));
-                }
-            }
-        }
-        tape.set_step(None);
-        if self.reversed {
-            outputs.reverse();
-        }
-        let hs = if steps > 0 {
-            masks.clear(&Var::try_stack(&outputs, 1)?)? // [N, T, H]
-        } else {
-            let h = self.cell.output(tape, &state);
-            tape.constant(Tensor::zeros(h.shape().inserted(1, 0))) // [N, 0, H]
-        };
-        Ok((hs.named("hs"), state))
-    }
-}
-
-/// The parameters of the cell, without a name of its own in between, `rnn.wx`; and a learned initial state, `rnn.h0`.
-impl<E: Float, C: Cell<E>> Module<E> for Time<C, E> {
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
-        self.cell.visit(path, f);
-        for param in &self.initial {
-            f(&join(path, param.name()), param);
-        }
     }
 }

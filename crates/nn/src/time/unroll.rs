@@ -1,0 +1,113 @@
+//! The loop over the steps of a sequence.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use retrograde_autograd::{Param, Tape, Var};
+use retrograde_tensor::{Float, Tensor};
+
+use super::{OP, Time};
+use crate::Result;
+use crate::cell::{Cell, StateOn};
+use crate::layer::Layer;
+use crate::module::{Module, join};
+use crate::pass::{Pass, choose};
+use crate::recurrent_dropout::RecurrentDropout;
+use crate::shapes::{Axis, expect};
+use crate::state::{State, check_state};
+use crate::zoneout::zoneout;
+
+impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
+    type State = C::State;
+
+    fn input_size(&self) -> usize {
+        self.cell.input_size()
+    }
+
+    fn start<'t>(&self, tape: &'t Tape<E>, n: usize, given: Option<&C::State>) -> Result<StateOn<'t, C, E>> {
+        let initial = given.map_or_else(|| self.fresh(tape, n), |state| state.on(tape));
+        self.name_state(&initial, |name| format!("{name}_prev").into());
+        Ok(initial)
+    }
+
+    fn unroll_with<'t>(
+        &self,
+        xs: &Var<'t, E>,
+        initial: StateOn<'t, C, E>,
+        pass: &Pass<E>,
+    ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
+        let shape = xs.shape();
+        expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
+        let (n, steps, tape) = (shape[0], shape[1], xs.tape());
+        check_state(OP, &self.cell.zero_state(n), tape, &initial)?;
+        let masks = pass.masks(n, steps)?;
+        let fresh = masks.any_reset().then(|| self.fresh(tape, n));
+        let xs = masks.clear(xs)?;
+        let recorded = tape.len();
+        let mut projected = self.cell.project(&xs); // [N, T, P]
+        if tape.len() > recorded {
+            projected = projected.named("p");
+        }
+        let noise = pass.noise_of().child(1);
+        let dropout = RecurrentDropout::draw(&self.recurrent_dropout, noise, &self.cell.zero_state(n));
+        let mut state = initial;
+        let mut outputs = Vec::with_capacity(steps);
+        let mut run = |turns: Range<usize>| {
+            for turn in turns {
+                let step = if self.reversed { steps - 1 - turn } else { turn };
+                tape.set_step(Some(step));
+                if let (Some(fresh), Some(rows)) = (&fresh, masks.starting(step, self.reversed)) {
+                    state = C::State::zip_on(fresh, &state, &mut |fresh, h| choose(&rows, fresh, h));
+                }
+                let x = projected.select(1, step);
+                let mut next = match &dropout {
+                    Some(dropout) => self.cell.step_reading(&x, &state, &dropout.of::<C::State>(&state)),
+                    None => self.cell.step(&x, &state),
+                };
+                if !self.zoneout.is_empty() {
+                    let mut parts = (0..).zip(&self.zoneout);
+                    let noise = pass.noise_of().child(0).child(step);
+                    next = C::State::zip_on(&next, &state, &mut |next, h| {
+                        let (i, &p) = parts.next().expect("a probability for each variable of the state");
+                        zoneout(p, noise.child(i), next, h)
+                    });
+                }
+                state = match masks.counting(step) {
+                    Some(rows) => C::State::zip_on(&next, &state, &mut |next, h| choose(&rows, next, h)),
+                    None => next,
+                };
+                self.name_state(&state, Cow::Borrowed);
+                outputs.push(self.cell.output(tape, &state)); // [N, H]
+            }
+        };
+        match self.segment {
+            None => run(0..steps),
+            Some(length) => {
+                for first in (0..steps).step_by(length.get()) {
+                    tape.recompute(|| run(first..steps.min(first + length.get())));
+                }
+            }
+        }
+        tape.set_step(None);
+        if self.reversed {
+            outputs.reverse();
+        }
+        let hs = if steps > 0 {
+            masks.clear(&Var::try_stack(&outputs, 1)?)? // [N, T, H]
+        } else {
+            let h = self.cell.output(tape, &state);
+            tape.constant(Tensor::zeros(h.shape().inserted(1, 0))) // [N, 0, H]
+        };
+        Ok((hs.named("hs"), state))
+    }
+}
+
+/// The parameters of the cell, without a name of its own in between, `rnn.wx`; and a learned initial state, `rnn.h0`.
+impl<E: Float, C: Cell<E>> Module<E> for Time<C, E> {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
+        self.cell.visit(path, f);
+        for param in &self.initial {
+            f(&join(path, param.name()), param);
+        }
+    }
+}

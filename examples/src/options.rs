@@ -1,0 +1,44 @@
+//! The options that most examples have.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{Error, Result};
+
+/// What every run has: a seed, how long it may take, and where its figures go.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Seed of every random number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Take a few seconds: smaller models, less training
+    #[arg(long)]
+    pub quick: bool,
+    /// Put the SVG figures into DIR
+    #[arg(long, value_name = "DIR", default_value = "target/figures")]
+    pub out: PathBuf,
+}
+
+impl Options {
+    /// The path of a figure, in a folder that exists from now on.
+    ///
+    /// # Errors
+    /// If the folder cannot be made.
+    pub fn figure(&self, name: &str) -> Result<PathBuf> {
+        std::fs::create_dir_all(&self.out)
+            .map_err(|source| Error::Unwritable { path: self.out.clone(), source })?;
+        Ok(self.out.join(name))
+    }
+}
+
+/// A number of an option that has to be finite and at least 0, such as a rate.
+///
+/// # Errors
+/// If it is not.
+pub fn at_least_zero(text: &str) -> std::result::Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("expected a finite number of at least 0".to_owned()),
+    }
+}
