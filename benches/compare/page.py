@@ -18,7 +18,7 @@ def about(root, ready, given, options):
     cpu = Path("/proc/cpuinfo")
     model = re.search(r"model name\s*: (.+)", cpu.read_text()) if cpu.exists() else None
     return {
-        "command": " ".join(["scripts/compare", *given]),
+        "command": " ".join(["scripts/compare", *without_paths(given)]),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "processor": model[1] if model else "unknown",
         "rustc": first("rustc", "--version"),
@@ -27,6 +27,18 @@ def about(root, ready, given, options):
         "versions": ready.versions,
         "sides": options.sides,
     }
+
+
+def without_paths(given):
+    """The options but for where files go, which is nobody else's matter."""
+    rest = iter(given)
+    kept = []
+    for option in rest:
+        if option in ("--work", "--output"):
+            next(rest, None)
+        elif not option.startswith(("--work=", "--output=")):
+            kept.append(option)
+    return kept
 
 
 def middle(answers, key):
