@@ -31,7 +31,7 @@ use writing::Writing;
 
 /// Learn to write like a text, character by character.
 #[derive(Parser)]
-#[command(name = "char_rnn")]
+#[command(name = "char_rnn", next_line_help = true)]
 struct Args {
     #[command(flatten)]
     options: Options,

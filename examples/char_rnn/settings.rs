@@ -44,7 +44,7 @@ pub(crate) struct Choices {
     /// Passes over the text [default: 8; quick: 1]
     #[arg(long, value_name = "N")]
     epochs: Option<NonZeroUsize>,
-    /// Learning rate of Adam, which falls to 0 along half a cosine
+    /// Learning rate, which falls to 0 along half a cosine
     #[arg(long, value_name = "RATE", default_value = "0.003", value_parser = at_least_zero)]
     rate: f64,
     /// Norm that gradients are clipped to

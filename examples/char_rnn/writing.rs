@@ -16,13 +16,13 @@ pub(crate) struct Writing {
     /// How many characters to write
     #[arg(long, value_name = "N", default_value = "600")]
     pub(crate) length: usize,
-    /// What scores are divided by: below 1, the likely becomes likelier
+    /// What scores are divided by; below 1 favours the likely
     #[arg(long, value_name = "X", default_value = "0.8", value_parser = at_least_zero)]
     temperature: f64,
     /// Draw among the K likeliest characters only
     #[arg(long, value_name = "K")]
     top_k: Option<usize>,
-    /// Draw among the likeliest that together have this probability
+    /// Draw among the likeliest that have this probability
     #[arg(long, value_name = "P", default_value = "1")]
     top_p: f64,
 }

@@ -36,13 +36,13 @@ struct Args {
     /// Learn the words of FILE [default: this project's docs]
     #[arg(long, value_name = "FILE", conflicts_with = "init")]
     text: Option<PathBuf>,
-    /// Passes over the text [default: 10; quick: 2; with --init: 100]
+    /// Passes over the text [default: 10; with --init: 100]
     #[arg(long, value_name = "N")]
     epochs: Option<NonZeroUsize>,
-    /// Start the simple model from the weights in FILE (.safetensors)
+    /// Start the simple model from the weights in FILE
     #[arg(long, value_name = "FILE", requires = "corpus")]
     init: Option<PathBuf>,
-    /// Read the words, as numbers, from the array `corpus` of FILE
+    /// Read words, as numbers, from the array `corpus` of FILE
     #[arg(long, value_name = "FILE", requires = "init")]
     corpus: Option<PathBuf>,
 }

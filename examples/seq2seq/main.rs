@@ -15,11 +15,12 @@ use model::{Seq2seq, Variant};
 use retrograde::prelude::*;
 use retrograde_examples::figure::{Curve, Figure, Scale};
 use retrograde_examples::heat_map::{self, HeatMap};
+use retrograde_examples::screen::{WIDTH, wrap};
 use retrograde_examples::table::{Align, Table};
 use retrograde_examples::{Findings, Ink, Options, Result, Screen, chart, finish, svg};
 use train::{Recipe, train};
 
-/// Learn to add, character by character. Without a choice of a model, four are compared.
+/// Learn to add, character by character; compare four models unless one is chosen.
 #[derive(Parser)]
 #[command(name = "seq2seq")]
 struct Args {
@@ -84,7 +85,7 @@ fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
     }
     screen.lines(table.lines(screen))?;
     screen.line("")?;
-    screen.line(format!("Of the last one: {}", examples.join(", ")))?;
+    screen.lines(wrap(&format!("Of the last one: {}", examples.join(", ")), WIDTH))?;
     let figure = Figure {
         title: "Learning to add".to_owned(),
         x: "epochs".to_owned(),
