@@ -82,6 +82,9 @@ fn clones_share_until_written() {
     assert!(x.shares_storage_with(&y));
     x.as_mut_slice()[0] = 5.0;
     assert!(!x.shares_storage_with(&y));
+    let view = x.narrow(0, 1, 1);
+    assert_eq!(view.storage_range(), x.as_slice().unwrap().as_ptr_range());
+    assert_ne!(view.storage_range(), y.storage_range());
     assert_eq!((x.to_vec(), y.to_vec()), (vec![5.0, 2.0], vec![1.0, 2.0]));
 }
 
