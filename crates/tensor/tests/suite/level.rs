@@ -50,3 +50,9 @@ fn an_unknown_level_is_an_error() {
     let expected = "RETROGRADE_SIMD: expected portable, avx2 or avx512, found \"AVX2\"";
     assert!(text.contains(expected), "{text}");
 }
+
+#[test]
+fn a_peak_is_a_rate() {
+    let peak = retrograde_tensor::peak_gflops(0.0);
+    assert!(peak.is_finite() && peak > 0.0, "{peak}");
+}
