@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
+use crate::assembly::Assembly;
 use crate::op::Op;
 use crate::value::Value;
 
@@ -16,36 +17,33 @@ use crate::value::Value;
 pub(crate) enum Adjoint<E> {
     /// The value itself.
     Dense(Tensor<E>),
-    /// `sum + Σ aᵀ · b` over the last two axes of each pair.
+    /// `sum + Σ a · b` over the last two axes of each pair.
     Products { shape: Shape, sum: Option<Tensor<E>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
     /// Zeros of size `size` along `axis`, with `part` placed from `start`.
     Placed { part: Tensor<E>, axis: usize, start: usize, size: usize },
+    /// Several of these along one axis.
+    Assembled(Assembly<E>),
     /// A value that no rule reads, and that was not kept. Should one read it after all, its gradient is not to look
     /// right: every element is NaN.
     Unread(Shape),
 }
 
 /// Rows of pending products that are gathered before they are multiplied: enough to fill a kernel, little to keep.
-const ROWS: usize = 1024;
+const ROWS: usize = 512;
 
 impl<E: Float> Adjoint<E> {
     /// The value, evaluated.
     pub(crate) fn into_dense(self) -> Tensor<E> {
         match self {
             Adjoint::Dense(value) => value,
-            Adjoint::Products { sum: None, terms, .. } if terms.len() == 1 => {
-                terms[0].0.t().matmul(&terms[0].1)
-            }
+            Adjoint::Products { sum: None, terms, .. } if terms.len() == 1 => terms[0].0.matmul(&terms[0].1),
             Adjoint::Products { shape, sum, terms } => {
                 let mut sum = sum.unwrap_or_else(|| Tensor::zeros(shape));
                 add_products(&mut sum, &terms);
                 sum
             }
-            Adjoint::Placed { part, axis, start, size } => {
-                let mut value = Tensor::zeros(part.shape().with_axis(axis, size));
-                value.add_at(axis, start, &part);
-                value
-            }
+            Adjoint::Placed { part, axis, start, size } => Assembly::new(&part, axis, start, size).finish(),
+            Adjoint::Assembled(parts) => parts.finish(),
             Adjoint::Unread(shape) => Tensor::full(shape, E::from_f64(f64::NAN)),
         }
     }
@@ -62,27 +60,18 @@ impl<E: Float> Adjoint<E> {
         match other {
             Adjoint::Dense(term) => sum.add_assign(&term),
             Adjoint::Products { sum: None, terms, .. } => add_products(sum, &terms),
-            Adjoint::Products { .. } | Adjoint::Unread(_) => sum.add_assign(&other.into_dense()),
             Adjoint::Placed { part, axis, start, .. } => sum.add_at(axis, start, &part),
+            pending => sum.add_assign(&pending.into_dense()),
         }
     }
 }
 
-/// `sum += Σ aᵀ · b`, as one product where the terms are matrices.
+/// `sum += Σ a · b`, as one product where the terms are matrices.
 fn add_products<E: Float>(sum: &mut Tensor<E>, terms: &[(Tensor<E>, Tensor<E>)]) {
     if sum.rank() > 2 {
-        terms.iter().for_each(|(a, b)| sum.add_assign(&a.t().matmul(b)));
-        return;
-    }
-    match terms {
-        [] => {}
-        [(a, b)] => sum.matmul_acc(&a.t(), b),
-        terms => {
-            let (a, b): (Vec<_>, Vec<_>) = terms.iter().map(|(a, b)| (a, b)).unzip();
-            let a = Tensor::concat(&a, 0); // [Σ rows, m]
-            let b = Tensor::concat(&b, 0); // [Σ rows, n]
-            sum.matmul_acc(&a.t(), &b);
-        }
+        terms.iter().for_each(|(a, b)| sum.add_assign(&a.matmul(b)));
+    } else {
+        sum.matmul_acc_sum(terms);
     }
 }
 
@@ -92,6 +81,7 @@ impl<E: Float> Value for Adjoint<E> {
             Adjoint::Dense(value) => value.shape(),
             Adjoint::Products { shape, .. } => *shape,
             Adjoint::Placed { part, axis, size, .. } => part.shape().with_axis(*axis, *size),
+            Adjoint::Assembled(parts) => parts.value().shape(),
             Adjoint::Unread(shape) => *shape,
         }
     }
@@ -116,13 +106,27 @@ impl<E: Float> Value for Adjoint<E> {
             (Adjoint::Dense(sum), other) => Self::add_into(sum, other),
             (Adjoint::Products { shape, sum, terms }, Adjoint::Products { sum: None, terms: more, .. }) => {
                 terms.extend(more);
-                if terms.len() * terms[0].0.dims()[shape.rank() - 2] > ROWS {
+                if terms.len() * terms[0].1.dims()[shape.rank() - 2] > ROWS {
                     add_products(sum.get_or_insert_with(|| Tensor::zeros(*shape)), terms);
                     terms.clear();
                 }
             }
+            (Adjoint::Assembled(parts), Adjoint::Placed { part, axis, start, .. })
+                if axis == parts.axis() =>
+            {
+                parts.add(start, &part);
+            }
             (sum, other) => {
-                let mut value = sum.dense().into_owned();
+                if let (Adjoint::Placed { part, axis, start, size }, Adjoint::Placed { axis: same, .. }) =
+                    (&*sum, &other)
+                    && axis == same
+                {
+                    *sum = Adjoint::Assembled(Assembly::new(part, *axis, *start, *size));
+                    return sum.accumulate(other);
+                }
+                // Put aside, so that what is evaluated is not copied first.
+                let pending = std::mem::replace(sum, Adjoint::Unread(Shape::from([])));
+                let mut value = pending.into_dense();
                 Self::add_into(&mut value, other);
                 *sum = Adjoint::Dense(value);
             }
@@ -130,7 +134,12 @@ impl<E: Float> Value for Adjoint<E> {
     }
 
     fn matmul_nt(&self, b: &Self) -> Self {
-        Adjoint::Dense(self.dense().matmul(&b.dense().t()))
+        let (a, b) = (self.dense(), b.dense().t());
+        if a.rank() != 2 || b.rank() != 2 {
+            return Adjoint::Dense(a.matmul(&b));
+        }
+        let shape = a.shape().with_axis(1, b.dims()[1]); // [m, n]
+        Adjoint::Products { shape, sum: None, terms: vec![(a.into_owned(), b)] }
     }
 
     fn matmul_tn(&self, b: &Self) -> Self {
@@ -140,7 +149,7 @@ impl<E: Float> Value for Adjoint<E> {
             return Adjoint::Dense(a.t().matmul(&b));
         }
         let shape = b.shape().with_axis(rank - 2, a.dims()[rank - 1]); // [.., m, n]
-        Adjoint::Products { shape, sum: None, terms: vec![(a, b)] }
+        Adjoint::Products { shape, sum: None, terms: vec![(a.t(), b)] }
     }
 
     fn sum_like(&self, x: &Self) -> Self {
@@ -154,12 +163,12 @@ impl<E: Float> Value for Adjoint<E> {
                 let rows = |x: &Tensor<E>| {
                     let columns = x.dims()[x.rank() - 1];
                     let rows = x.dims()[..x.rank() - 1].iter().product();
-                    x.reshape([rows, columns]) // [.., k, m] -> [.. k, m]
+                    x.reshape([rows, columns]) // [.., k, n] -> [.. k, n]
                 };
                 Adjoint::Products {
                     shape: to,
                     sum: None,
-                    terms: terms.iter().map(|(a, b)| (rows(a), rows(b))).collect(),
+                    terms: terms.iter().map(|(a, b)| (rows(&a.t()).t(), rows(b))).collect(),
                 }
             }
             _ => Adjoint::Dense(self.dense().sum_to(to)),

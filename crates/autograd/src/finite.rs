@@ -204,6 +204,6 @@ fn first_of<E: Float>(g: &Adjoint<E>) -> Option<(Vec<usize>, f64)> {
             Some((index, element))
         }
         Adjoint::Dense(g) => first(g),
-        Adjoint::Products { .. } | Adjoint::Unread(_) => first(&g.clone().into_dense()),
+        pending => first(&pending.clone().into_dense()),
     }
 }

@@ -46,6 +46,7 @@
 #![forbid(unsafe_code)]
 
 mod adjoint;
+mod assembly;
 pub mod check;
 mod display;
 mod dual;

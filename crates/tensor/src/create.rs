@@ -38,6 +38,12 @@ impl<E: Element> Tensor<E> {
         Self::filled(buffer::full(shape.numel(), value), shape)
     }
 
+    /// A tensor of any numbers, to be overwritten: what a tensor held that was dropped before, or zeros.
+    pub fn empty(shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        Self::filled(buffer::stale(shape.numel()), shape)
+    }
+
     /// The tensor whose element at each index is `f(index)`, called in row-major order.
     ///
     /// # Example

@@ -100,6 +100,15 @@ pub trait Scalar:
         kernel::gemm_loop(alpha, a, b, beta, c);
     }
 
+    /// `c += Σ a·b` over pairs of matrices.
+    ///
+    /// # Panics
+    /// If the sizes do not fit together.
+    fn gemm_sum(terms: &[[Matrix<'_, Self>; 2]], mut c: MatrixMut<'_, Self>) {
+        let one = Self::from_f64(1.0);
+        terms.iter().for_each(|&[a, b]| Self::gemm(one, a, b, one, c.reborrow()));
+    }
+
     /// [`tanh`](Scalar::tanh) of each element, in place.
     fn tanh_slice(x: &mut [Self]) {
         x.iter_mut().for_each(|x| *x = x.tanh());
@@ -139,7 +148,7 @@ mod sealed {
 }
 
 macro_rules! float {
-    ($float:ident, $dtype:literal, $gemm:path) => {
+    ($float:ident, $dtype:literal, $gemm:path, $gemm_sum:path) => {
         impl Element for $float {
             fn buffers<R>(f: impl FnOnce(&mut Buffers<Self>) -> R) -> Option<R> {
                 thread_local! {
@@ -190,6 +199,9 @@ macro_rules! float {
             ) {
                 $gemm(Level::current(), alpha, a, b, beta, c);
             }
+            fn gemm_sum(terms: &[[Matrix<'_, Self>; 2]], c: MatrixMut<'_, Self>) {
+                $gemm_sum(Level::current(), terms, c);
+            }
             fn tanh_slice(x: &mut [Self]) {
                 math::tanh::$float(Level::current(), x);
             }
@@ -215,5 +227,5 @@ macro_rules! float {
     };
 }
 
-float!(f32, "f32", gemm::sgemm);
-float!(f64, "f64", gemm::dgemm);
+float!(f32, "f32", gemm::sgemm, gemm::sgemm_sum);
+float!(f64, "f64", gemm::dgemm, gemm::dgemm_sum);

@@ -180,10 +180,18 @@ impl<E: Scalar> Tensor<E> {
         or_panic(Self::try_where_mask(mask, a, b))
     }
 
+    /// The tensor that `f` makes of a copy of the elements, so many at a time that they stay near.
     fn map_slice(&self, f: impl Fn(&mut [E])) -> Self {
-        let mut data = self.copied();
-        f(&mut data);
-        Self::filled(data, self.shape())
+        const BLOCK: usize = 2048;
+        let mut out = buffer::empty(self.numel());
+        self.runs(&mut |x| {
+            for x in x.chunks(BLOCK) {
+                let start = out.len();
+                out.extend_from_slice(x);
+                f(&mut out[start..]);
+            }
+        });
+        Self::filled(out, self.shape())
     }
 }
 

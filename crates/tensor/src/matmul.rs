@@ -65,21 +65,10 @@ impl<E: Scalar> Tensor<E> {
     /// # Errors
     /// If one of the three is not a matrix, or if the sizes do not fit.
     pub fn try_matmul_acc(&mut self, a: &Self, b: &Self) -> Result<(), Error> {
-        let op = "matmul_acc";
-        if let Some(x) = [&*self, a, b].into_iter().find(|x| x.rank() != 2) {
-            return Err(Error::Axes { op, expected: 2, shape: Box::new(x.shape()) });
-        }
-        if a.dims()[1] != b.dims()[0] {
-            return Err(Error::InnerDims { op, lhs: Box::new(a.shape()), rhs: Box::new(b.shape()) });
-        }
-        let (m, n) = (a.dims()[0], b.dims()[1]);
-        if self.dims() != [m, n] {
-            let expected = Box::new(Shape::checked(op, &[m, n])?);
-            return Err(Error::Expected { op, expected, found: Box::new(self.shape()) });
-        }
+        self.check_product("matmul_acc", a, b)?;
         let one = E::from_f64(1.0);
-        let c = MatrixMut::new(self.as_mut_slice(), 0, [m, n], [n.max(1) as isize, 1]);
-        E::gemm(one, matrix(a.storage(), a.layout()), matrix(b.storage(), b.layout()), one, c);
+        let b = b.as_matrix().with_packs(b.storage().packs());
+        E::gemm(one, a.as_matrix(), b, one, self.as_matrix_mut());
         Ok(())
     }
 
@@ -102,6 +91,71 @@ impl<E: Scalar> Tensor<E> {
     #[track_caller]
     pub fn matmul_acc(&mut self, a: &Self, b: &Self) {
         or_panic(self.try_matmul_acc(a, b));
+    }
+
+    /// Adds `Σ a·b` over pairs, in place, as one product: the sum is read and written once, not once for each pair.
+    /// [`matmul_acc_sum`](Self::matmul_acc_sum) panics instead.
+    ///
+    /// # Shapes
+    /// `[m, n] += Σ [m, k] · [k, n]`; each pair has a `k` of its own.
+    ///
+    /// # Errors
+    /// If one of them is not a matrix, or if the sizes do not fit; nothing has been added then.
+    pub fn try_matmul_acc_sum(&mut self, terms: &[(Self, Self)]) -> Result<(), Error> {
+        terms.iter().try_for_each(|(a, b)| self.check_product("matmul_acc_sum", a, b))?;
+        if let [(a, b)] = terms {
+            return self.try_matmul_acc(a, b);
+        }
+        let terms: Vec<_> = terms.iter().map(|(a, b)| [a.as_matrix(), b.as_matrix()]).collect();
+        E::gemm_sum(&terms, self.as_matrix_mut());
+        Ok(())
+    }
+
+    /// Adds `Σ a·b` over pairs, in place, as one product: the sum is read and written once, not once for each pair.
+    ///
+    /// # Shapes
+    /// `[m, n] += Σ [m, k] · [k, n]`; each pair has a `k` of its own.
+    ///
+    /// # Panics
+    /// Where [`try_matmul_acc_sum`](Self::try_matmul_acc_sum) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (x, y) = (Tensor::from([[1.0], [2.0]]), Tensor::from([[3.0, 4.0]]));
+    /// let mut c = Tensor::zeros([2, 2]);
+    /// c.matmul_acc_sum(&[(x, y.clone()), (Tensor::eye(2), Tensor::ones([2, 2]))]);
+    /// assert_eq!(c, Tensor::from([[4.0, 5.0], [7.0, 9.0]]));
+    /// ```
+    #[track_caller]
+    pub fn matmul_acc_sum(&mut self, terms: &[(Self, Self)]) {
+        or_panic(self.try_matmul_acc_sum(terms));
+    }
+
+    /// Whether the product of two matrices can be added to this one.
+    fn check_product(&self, op: &'static str, a: &Self, b: &Self) -> Result<(), Error> {
+        if let Some(x) = [self, a, b].into_iter().find(|x| x.rank() != 2) {
+            return Err(Error::Axes { op, expected: 2, shape: Box::new(x.shape()) });
+        }
+        if a.dims()[1] != b.dims()[0] {
+            return Err(Error::InnerDims { op, lhs: Box::new(a.shape()), rhs: Box::new(b.shape()) });
+        }
+        let (m, n) = (a.dims()[0], b.dims()[1]);
+        if self.dims() != [m, n] {
+            let expected = Box::new(Shape::checked(op, &[m, n])?);
+            return Err(Error::Expected { op, expected, found: Box::new(self.shape()) });
+        }
+        Ok(())
+    }
+
+    fn as_matrix(&self) -> Matrix<'_, E> {
+        matrix(self.storage(), self.layout())
+    }
+
+    fn as_matrix_mut(&mut self) -> MatrixMut<'_, E> {
+        let [m, n] = last_two(self);
+        MatrixMut::new(self.as_mut_slice(), 0, [m, n], [n.max(1) as isize, 1])
     }
 }
 

@@ -58,6 +58,7 @@ impl<'a, E> Matrix<'a, E> {
     }
 
     /// The part of `dims` from `(i, j)` on, which has elements.
+    #[inline]
     pub(crate) fn part(&self, [i, j]: [usize; 2], dims: [usize; 2]) -> Self {
         let [rows, columns] = self.place.dims;
         debug_assert!(i + dims[0] <= rows && j + dims[1] <= columns);
@@ -80,12 +81,14 @@ impl<'a, E> Matrix<'a, E> {
     }
 
     /// `length` elements of a row whose elements are contiguous, from `(i, j)` on.
+    #[inline]
     pub(crate) fn run(&self, [i, j]: [usize; 2], length: usize) -> &'a [E] {
         debug_assert_eq!(self.place.strides[1], 1);
         &self.data[self.place.of(i, j)..][..length]
     }
 
     /// `length` elements of a column whose elements are contiguous, from `(i, j)` on.
+    #[inline]
     pub(crate) fn run_down(&self, [i, j]: [usize; 2], length: usize) -> &'a [E] {
         debug_assert_eq!(self.place.strides[0], 1);
         &self.data[self.place.of(i, j)..][..length]
@@ -95,6 +98,12 @@ impl<'a, E> Matrix<'a, E> {
     #[inline]
     pub(crate) fn parts(&self) -> (&'a [E], usize) {
         (self.data, self.place.offset)
+    }
+
+    /// The place of element `(0, 0)`, of a matrix that has elements.
+    #[inline]
+    pub(crate) fn start(&self) -> *const E {
+        self.data[self.place.offset..].as_ptr()
     }
 }
 
@@ -140,6 +149,16 @@ impl<'a, E> MatrixMut<'a, E> {
     pub(crate) fn parts(&mut self) -> (&mut [E], usize) {
         (self.data, self.place.offset)
     }
+
+    /// Whether rows are contiguous, and one after the other.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.place.strides[1] == 1 && self.place.strides[0] >= self.place.dims[1] as isize
+    }
+
+    /// The same matrix, to be handed on.
+    pub(crate) fn reborrow(&mut self) -> MatrixMut<'_, E> {
+        MatrixMut { data: self.data, place: self.place }
+    }
 }
 
 impl Place {
@@ -173,6 +192,7 @@ impl Place {
         col > 0 && row > 0 && ((cols - 1) * col < row || (rows - 1) * row < col)
     }
 
+    #[inline]
     #[track_caller]
     fn of(&self, i: usize, j: usize) -> usize {
         let [rows, cols] = self.dims;

@@ -2,7 +2,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::error::or_panic;
 use crate::layout::Layout;
-use crate::runs::{zip_assign, zip_with};
+use crate::runs::{assign, zip_assign, zip_with};
 use crate::{Error, Scalar, Shape, Tensor};
 
 /// `f` of each pair, in the storage of `a` if it can hold the result.
@@ -180,20 +180,7 @@ impl<E: Scalar> Tensor<E> {
     /// # Errors
     /// If there is no such axis, if the part leaves it, or if `other` has not the shape of the part.
     pub fn try_add_at(&mut self, axis: usize, start: usize, other: &Self) -> Result<(), Error> {
-        let op = "add_at";
-        let shape = self.shape();
-        shape.check_axis(op, axis)?;
-        if other.rank() != shape.rank() {
-            return Err(Error::Axes { op, expected: shape.rank(), shape: Box::new(other.shape()) });
-        }
-        let part = Layout::contiguous(shape).narrowed(op, axis, start, other.shape()[axis])?;
-        if part.shape != other.shape() {
-            return Err(Error::Expected {
-                op,
-                expected: Box::new(part.shape),
-                found: Box::new(other.shape()),
-            });
-        }
+        let part = self.part("add_at", axis, start, other)?;
         zip_assign(self.as_mut_slice(), &part, other, |x, y| x + y);
         Ok(())
     }
@@ -214,6 +201,50 @@ impl<E: Scalar> Tensor<E> {
     #[track_caller]
     pub fn add_at(&mut self, axis: usize, start: usize, other: &Self) {
         or_panic(self.try_add_at(axis, start, other));
+    }
+
+    /// Writes `other` over the part of this tensor that starts at `start` along an axis.
+    /// [`set_at`](Self::set_at) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis, if the part leaves it, or if `other` has not the shape of the part.
+    pub fn try_set_at(&mut self, axis: usize, start: usize, other: &Self) -> Result<(), Error> {
+        let part = self.part("set_at", axis, start, other)?;
+        assign(self.as_mut_slice(), &part, other);
+        Ok(())
+    }
+
+    /// Writes `other` over the part of this tensor that starts at `start` along an axis.
+    ///
+    /// # Panics
+    /// Where [`try_set_at`](Self::try_set_at) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let mut x = Tensor::from([1.0, 2.0, 3.0]);
+    /// x.set_at(0, 1, &Tensor::from([10.0, 20.0]));
+    /// assert_eq!(x, Tensor::from([1.0, 10.0, 20.0]));
+    /// ```
+    #[track_caller]
+    pub fn set_at(&mut self, axis: usize, start: usize, other: &Self) {
+        or_panic(self.try_set_at(axis, start, other));
+    }
+
+    /// The part of this tensor, as if it were contiguous, that starts at `start` along an axis and has the shape of `other`.
+    fn part(&self, op: &'static str, axis: usize, start: usize, other: &Self) -> Result<Layout, Error> {
+        let shape = self.shape();
+        shape.check_axis(op, axis)?;
+        if other.rank() != shape.rank() {
+            return Err(Error::Axes { op, expected: shape.rank(), shape: Box::new(other.shape()) });
+        }
+        let part = Layout::contiguous(shape).narrowed(op, axis, start, other.shape()[axis])?;
+        if part.shape != other.shape() {
+            let (expected, found) = (Box::new(part.shape), Box::new(other.shape()));
+            return Err(Error::Expected { op, expected, found });
+        }
+        Ok(part)
     }
 }
 

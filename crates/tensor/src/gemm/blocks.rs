@@ -1,13 +1,12 @@
 //! A large product, cut into blocks that stay in the caches.
 
-use super::Right;
-use super::packed::{aligned, pack_columns, pack_rows, spare};
+use super::packed::{Packed, aligned, pack_columns, pack_rows, spare};
 use super::tile::Tile;
 use crate::simd::Vector;
 use crate::{Element, Matrix, buffer};
 
-/// Rows of the right-hand side that are multiplied at a time, so that a panel of them stays in the first-level cache.
-const DEPTH: usize = 256;
+/// Rows of the right-hand side that are multiplied at a time: many, since each time the result is read and written.
+const DEPTH: usize = 512;
 /// Rows of the left-hand side that are multiplied at a time, so that they stay in the second-level cache.
 const HEIGHT: usize = 240;
 /// Columns of the right-hand side that are packed at a time, so that they stay in the second-level cache, too.
@@ -15,54 +14,60 @@ const WIDTH: usize = 1024;
 /// From this many columns on, it pays to bring the rows of a transposed left-hand side together.
 const WIDE: usize = 192;
 
-/// The product of the rows of `a` and `n` columns of a right-hand side in panels.
+/// `Σ a·b`, with the right-hand sides packed a block at a time, or the only one packed before.
 ///
 /// # Safety
-/// The processor must have the level of `V`, and `product`, `a` and `right` must be of these sizes.
+/// The processor must have the level of `V`. `product` must be of the sizes of the terms, and `a` its only left-hand side,
+/// if there is only one.
 ///
 /// # Source
 /// K. Goto and R. van de Geijn, *Anatomy of high-performance matrix multiplication* (2008).
 #[inline(always)]
 pub(super) unsafe fn blocks<V: Vector>(
     product: Tile<V::Lane>,
-    a: &Matrix<'_, V::Lane>,
-    right: &Right<'_, V::Lane>,
-    n: usize,
+    terms: &[Term<'_, V::Lane>],
+    packed: Option<&Packed<V::Lane>>,
+    [m, n]: [usize; 2],
 ) where
     V::Lane: Element,
 {
-    let [m, k] = a.dims();
+    let k = product.k;
     let deepest = k.min(DEPTH);
-    let scattered = a.strides()[1] != 1 && m > V::ROWS && n >= WIDE;
-    let mut left = buffer::stale(if scattered { m.min(HEIGHT) * deepest } else { 0 });
-    let mut columns = buffer::stale(match right {
-        Right::Once(_) => n.min(WIDTH).next_multiple_of(V::LANES) * deepest + spare::<V::Lane>(),
-        _ => 0,
+    let gathered = terms.len() > 1 || (product.a_strides[1] != 1 && m > V::ROWS && n >= WIDE);
+    let mut left = buffer::stale(if gathered { m.min(HEIGHT) * deepest } else { 0 });
+    let mut columns = buffer::stale(match packed {
+        None => n.min(WIDTH).next_multiple_of(V::LANES) * deepest + spare::<V::Lane>(),
+        Some(_) => 0,
     });
     let block = aligned(&mut columns);
     for depth in (0..k).step_by(DEPTH) {
         let k = (k - depth).min(DEPTH);
         for first in (0..n).step_by(WIDTH) {
             let n = (n - first).min(WIDTH);
-            if let Right::Once(b) = right {
-                pack_columns(&b.part([depth, first], [k, n]), V::LANES, block);
+            if packed.is_none() {
+                for (at, [_, b], [from, rows]) in within(terms, depth, k) {
+                    // SAFETY: the caller has the level of `V`.
+                    unsafe { pack_columns::<V>(&b.part([from, first], [rows, n]), [at, k], block) };
+                }
             }
             for top in (0..m).step_by(HEIGHT) {
                 let m = (m - top).min(HEIGHT);
                 // SAFETY: the block lies within the matrices that the caller vouches for.
                 unsafe {
-                    let a_block = product.a.offset(depth as isize * product.a_strides[1]);
+                    let a_block = product.a.wrapping_offset(depth as isize * product.a_strides[1]);
                     let slab = Tile { k, a: a_block, add: product.add || depth > 0, ..product };
                     let mut slab = slab.from(top, first);
-                    if scattered {
-                        pack_rows::<V>(&a.part([top, depth], [m, k]), &mut left);
+                    if gathered {
+                        for (at, [a, _], [from, columns]) in within(terms, depth, k) {
+                            pack_rows::<V>(&a.part([top, from], [m, columns]), [at, k], &mut left);
+                        }
                         slab = Tile { a: left.as_ptr(), a_in_panels: true, ..slab };
                     }
                     for j in (0..n).step_by(2 * V::LANES) {
                         let columns = (n - j).min(2 * V::LANES);
-                        let (b, b_row) = match right {
-                            Right::Packed(b) => b.panel(depth, first + j),
-                            _ => (block[k * j..].as_ptr(), columns.next_multiple_of(V::LANES)),
+                        let (b, b_row) = match packed {
+                            Some(b) => b.panel(depth, first + j),
+                            None => (block[k * j..].as_ptr(), columns.next_multiple_of(V::LANES)),
                         };
                         // The only call: the micro-kernel is inlined, and long, as it has a form for each size.
                         Tile { b, b_row, c: slab.c.add(j), ..slab }.panel::<V>(m, columns);
@@ -73,4 +78,24 @@ pub(super) unsafe fn blocks<V: Vector>(
     }
     buffer::give(left);
     buffer::give(columns);
+}
+
+/// A product of a sum of products.
+pub(super) type Term<'a, E> = [Matrix<'a, E>; 2];
+
+/// What of the terms, with their inner dimensions one after the other, lies from `depth` on within `k`: where it begins
+/// there, the term, and its first place and number of places within the term.
+fn within<'t, 'a, E>(
+    terms: &'t [Term<'a, E>],
+    depth: usize,
+    k: usize,
+) -> impl Iterator<Item = (usize, &'t Term<'a, E>, [usize; 2])> {
+    let mut start = 0;
+    terms.iter().filter_map(move |term| {
+        let [_, length] = term[0].dims();
+        let (first, end) = (start.max(depth), (start + length).min(depth + k));
+        let place = [first.wrapping_sub(start), end.saturating_sub(first)];
+        start += length;
+        (first < end).then(|| (first - depth, term, place))
+    })
 }

@@ -8,9 +8,10 @@ mod tile;
 
 use crate::kernel::product_dims;
 use crate::simd::{Level, Vector, at_level};
-use crate::{Element, Matrix, MatrixMut};
+use crate::{Element, Matrix, MatrixMut, buffer};
 
-use blocks::blocks;
+use blocks::{Term, blocks};
+use packed::pack_columns;
 pub(crate) use packed::{Packed, Packs};
 use tile::Tile;
 
@@ -20,17 +21,17 @@ const SMALL: usize = 64;
 /// How a product finds its right-hand side.
 enum Right<'a, E> {
     /// As it lies; its rows are contiguous.
-    Direct(Matrix<'a, E>),
+    Direct,
     /// Its columns are contiguous, and there is one row on the left: dot products.
-    Transposed(Matrix<'a, E>),
+    Transposed,
     /// In panels, for all the products that it takes part in.
     Packed(&'a Packed<E>),
     /// In panels, a block at a time, for this product alone.
-    Once(Matrix<'a, E>),
+    Once,
 }
 
 macro_rules! gemm {
-    ($name:ident, $float:tt, $general:ident) => {
+    ($name:ident, $sum:ident, $float:tt, $general:ident) => {
         /// `c = alpha · a·b + beta · c`, at a level that the processor has.
         pub(crate) fn $name(
             level: Level,
@@ -41,90 +42,113 @@ macro_rules! gemm {
             mut c: MatrixMut<'_, $float>,
         ) {
             let [m, k, n] = product_dims(&a, &b, &c);
-            let contiguous = c.strides()[1] == 1 && c.strides()[0] >= n as isize;
             if m * k * n <= SMALL {
                 return crate::kernel::gemm_loop(alpha, a, b, beta, c);
             }
-            if level == Level::Portable || alpha != 1.0 || (beta != 0.0 && beta != 1.0) || !contiguous {
+            if level == Level::Portable || alpha != 1.0 || (beta != 0.0 && beta != 1.0) || !c.has_rows() {
                 return crate::kernel::$general(alpha, a, b, beta, c);
             }
+            let pack = |b: &Matrix<'_, $float>, to: &mut [$float]| {
+                let place = [0, b.dims()[0]];
+                // SAFETY: the level is one that the processor has.
+                unsafe {
+                    at_level!(level, $float, pack_columns::<V>(b: &Matrix<'_, $float>, place: [usize; 2], to: &mut [$float]))
+                }
+            };
             let lanes = if level == Level::Avx512 { 64 } else { 32 } / size_of::<$float>();
             let rows = if level == Level::Avx512 { 12 } else { 6 };
             let by_rows = b.strides()[1] == 1;
             let held;
             let right = if m == 1 && by_rows {
-                Right::Direct(b)
+                Right::Direct
             } else if m == 1 && b.strides()[0] == 1 && a.strides()[1] == 1 {
-                Right::Transposed(b)
-            } else if let Some(packed) = b.packs().and_then(|packs| packs.get(&b, lanes, level)) {
+                Right::Transposed
+            } else if let Some(packed) = b.packs().and_then(|packs| packs.get(&b, (lanes, level), pack)) {
                 held = packed;
                 Right::Packed(&held)
             } else if m <= rows && by_rows {
-                Right::Direct(b)
+                Right::Direct
             } else {
-                Right::Once(b)
+                Right::Once
             };
-            let c_row = c.strides()[0] as usize;
-            let ((a_data, a_start), (c, c_start)) = (a.parts(), c.parts());
-            let product = Tile {
-                k,
-                a: a_data[a_start..].as_ptr(),
-                a_strides: a.strides(),
-                a_in_panels: false,
-                b: std::ptr::null(),
-                b_row: 0,
-                c: c[c_start..].as_mut_ptr(),
-                c_row,
-                add: beta != 0.0,
-            };
-            let (left, right) = (&a, &right);
+            let product = Tile { a: a.start(), a_strides: a.strides(), ..Tile::into(&mut c, k, beta != 0.0) };
+            let (term, right) = (&[a, b], &right);
             // SAFETY: `Matrix` and `MatrixMut` checked when made that every element lies within their slice, and `c` is
             // borrowed mutably, hence disjoint from `a` and `b`. The sizes agree (`product_dims`) and are not 0 (their
             // product is not). `Level::current` and the tests give only levels that the processor has.
             unsafe {
-                at_level!(level, $float, multiply::<V>(product: Tile<$float>, left: &Matrix<'_, $float>, right: &Right<'_, $float>, n: usize))
+                at_level!(level, $float, multiply::<V>(product: Tile<$float>, term: &Term<'_, $float>, right: &Right<'_, $float>))
+            }
+        }
+
+        /// `c += Σ a·b`, at a level that the processor has.
+        pub(crate) fn $sum(level: Level, terms: &[Term<'_, $float>], mut c: MatrixMut<'_, $float>) {
+            let k = terms.iter().map(|[a, b]| product_dims(a, b, &c)[1]).sum();
+            let sizes @ [m, n] = c.dims();
+            if terms.len() == 1 || level == Level::Portable || !c.has_rows() || m * n * k == 0 {
+                return terms.iter().for_each(|&[a, b]| $name(level, 1.0, a, b, 1.0, c.reborrow()));
+            }
+            let product = Tile::into(&mut c, k, true);
+            // SAFETY: as above; no term is the only one, so that none of their places is used but through the matrices.
+            unsafe {
+                at_level!(level, $float, sum::<V>(product: Tile<$float>, terms: &[Term<'_, $float>], sizes: [usize; 2]))
             }
         }
     };
 }
 
-gemm!(sgemm, f32, sgemm);
-gemm!(dgemm, f64, dgemm);
+gemm!(sgemm, sgemm_sum, f32, sgemm);
+gemm!(dgemm, dgemm_sum, f64, dgemm);
 
-/// The product of the rows of `a` and `n` columns.
+/// The sum of several products.
 ///
 /// # Safety
-/// The processor must have the level of `V`, and `product`, `a` and `right` must be of these sizes.
+/// The processor must have the level of `V`, and `product` and the terms must be of these sizes.
 #[inline(always)]
-unsafe fn multiply<V: Vector>(
-    product: Tile<V::Lane>,
-    a: &Matrix<'_, V::Lane>,
-    right: &Right<'_, V::Lane>,
-    n: usize,
-) where
+unsafe fn sum<V: Vector>(product: Tile<V::Lane>, terms: &[Term<'_, V::Lane>], sizes: [usize; 2])
+where
     V::Lane: Element,
 {
-    let [m, _] = a.dims();
+    // SAFETY: the caller's.
+    unsafe { blocks::<V>(product, terms, None, sizes) }
+}
+
+/// The product of two matrices.
+///
+/// # Safety
+/// The processor must have the level of `V`, and `product` must be that of the matrices.
+#[inline(always)]
+unsafe fn multiply<V: Vector>(product: Tile<V::Lane>, term: &Term<'_, V::Lane>, right: &Right<'_, V::Lane>)
+where
+    V::Lane: Element,
+{
+    let [a, b] = term;
+    let ([m, k], [_, n]) = (a.dims(), b.dims());
     // SAFETY: each part lies within the matrices that the caller vouches for.
     unsafe {
         match right {
-            Right::Direct(b) => {
-                let (data, start) = b.parts();
-                let product = Tile { b: data[start..].as_ptr(), b_row: b.strides()[0] as usize, ..product };
+            Right::Direct => {
+                let product = Tile { b: b.start(), b_row: b.strides()[0] as usize, ..product };
                 if m == 1 {
                     return product.single_row::<V>(n);
                 }
                 // Few rows, which stay in the cache as they are.
-                for j in (0..n).step_by(2 * V::LANES) {
-                    product.from(0, j).panel::<V>(m, (n - j).min(2 * V::LANES));
+                let whole = n / V::LANES * V::LANES;
+                for j in (0..whole).step_by(2 * V::LANES) {
+                    product.from(0, j).panel::<V>(m, (whole - j).min(2 * V::LANES));
+                }
+                if whole < n {
+                    let mut edge = buffer::stale(k * V::LANES);
+                    pack_columns::<V>(&b.part([0, whole], [k, n - whole]), [0, k], &mut edge);
+                    let edge_product =
+                        Tile { b: edge.as_ptr(), b_row: V::LANES, c: product.c.add(whole), ..product };
+                    edge_product.panel::<V>(m, n - whole);
+                    buffer::give(edge);
                 }
             }
-            Right::Transposed(b) => {
-                let (data, start) = b.parts();
-                let column = b.strides()[1];
-                dots::<V>(product, data[start..].as_ptr(), column, n);
-            }
-            Right::Packed(_) | Right::Once(_) => blocks::<V>(product, a, right, n),
+            Right::Transposed => dots::<V>(product, b.start(), b.strides()[1], n),
+            Right::Packed(packed) => blocks::<V>(product, &[*term], Some(packed), [m, n]),
+            Right::Once => blocks::<V>(product, &[*term], None, [m, n]),
         }
     }
 }

@@ -20,11 +20,11 @@ pub(crate) struct Packed<E> {
 }
 
 impl<E: Copy + Default> Packed<E> {
-    /// Packs a matrix for registers of `lanes` numbers.
-    pub(super) fn new(b: &Matrix<'_, E>, lanes: usize) -> Self {
+    /// Packs a matrix for registers of `lanes` numbers by `pack`, which is [`pack_columns`] at the level of the registers.
+    fn new(b: &Matrix<'_, E>, lanes: usize, pack: impl Fn(&Matrix<'_, E>, &mut [E])) -> Self {
         let [k, n] = b.dims();
         let mut data = vec![E::default(); k * n.next_multiple_of(lanes) + spare::<E>()];
-        pack_columns(b, lanes, aligned(&mut data));
+        pack(b, aligned(&mut data));
         Packed { start: unaligned(&data), data, lanes, dims: [k, n] }
     }
 
@@ -57,43 +57,72 @@ pub(super) fn aligned<E>(data: &mut [E]) -> &mut [E] {
     &mut data[start..]
 }
 
-/// Lays out a matrix as panels of two registers of columns, the last one of one if that is enough.
-pub(super) fn pack_columns<E: Copy>(b: &Matrix<'_, E>, lanes: usize, mut to: &mut [E]) {
-    let [k, n] = b.dims();
+/// Lays out a matrix as rows `at..` of panels of `k` rows and two registers of columns, the last one of one if that is
+/// enough.
+///
+/// # Safety
+/// The processor must have the level of `V`.
+#[inline(always)]
+pub(super) unsafe fn pack_columns<V: Vector>(
+    b: &Matrix<'_, V::Lane>,
+    [at, k]: [usize; 2],
+    to: &mut [V::Lane],
+) {
+    let [rows, n] = b.dims();
     let [row, column] = b.strides();
-    for first in (0..n).step_by(2 * lanes) {
-        let columns = (n - first).min(2 * lanes);
-        let width = columns.next_multiple_of(lanes);
-        let (panel, rest) = std::mem::take(&mut to).split_at_mut(k * width);
-        to = rest;
-        if column == 1 {
-            for (p, to) in panel.chunks_exact_mut(width).enumerate() {
-                to[..columns].copy_from_slice(b.run([p, first], columns));
+    // Where column `j`, which begins a register, has row `p`; and how far apart rows are there.
+    let place = |p: usize, j: usize| {
+        let first = j / (2 * V::LANES) * (2 * V::LANES);
+        let width = (n - first).min(2 * V::LANES).next_multiple_of(V::LANES);
+        (k * first + (at + p) * width + j - first, width)
+    };
+    if column == 1 {
+        for p in 0..rows {
+            let from = b.run([p, 0], n);
+            for j in (0..n).step_by(V::LANES) {
+                let (from, to) = (&from[j..], &mut to[place(p, j).0..][..V::LANES]);
+                // SAFETY: a register is within `to`, and within `from` as many numbers as are left.
+                unsafe {
+                    let x = if from.len() >= V::LANES {
+                        V::load(from.as_ptr())
+                    } else {
+                        V::load_first(from.as_ptr(), from.len())
+                    };
+                    x.store(to.as_mut_ptr());
+                }
             }
-        } else if row == 1 {
-            for j in 0..columns {
-                let from = b.run_down([0, first + j], k);
-                panel[j..].iter_mut().step_by(width).zip(from).for_each(|(to, &x)| *to = x);
-            }
-        } else {
-            for (p, to) in panel.chunks_exact_mut(width).enumerate() {
-                (0..columns).for_each(|j| to[j] = b.at(p, first + j));
+        }
+        return;
+    }
+    // A few rows at a time, so that what is written stays near until it is full.
+    for p in (0..rows).step_by(V::LANES) {
+        let rows = (rows - p).min(V::LANES);
+        for j in 0..n {
+            let (start, width) = place(p, j / V::LANES * V::LANES);
+            let to = to[start + j % V::LANES..].iter_mut().step_by(width);
+            if row == 1 {
+                to.zip(b.run_down([p, j], rows)).for_each(|(to, &x)| *to = x);
+            } else {
+                to.zip(p..p + rows).for_each(|(to, p)| *to = b.at(p, j));
             }
         }
     }
 }
 
-/// Lays out a matrix as panels of rows, each with its columns one after the other, as [`Tile::panel`] cuts them.
+/// Lays out a matrix as columns `at..` of panels of rows with `k` columns one after the other, as [`Tile::panel`] cuts
+/// them.
 ///
 /// # Safety
 /// The processor must have the level of `V`.
+///
+/// [`Tile::panel`]: super::tile::Tile::panel
 #[inline(always)]
-pub(super) unsafe fn pack_rows<V: Vector>(a: &Matrix<'_, V::Lane>, to: &mut [V::Lane]) {
-    let [m, k] = a.dims();
+pub(super) unsafe fn pack_rows<V: Vector>(a: &Matrix<'_, V::Lane>, [at, k]: [usize; 2], to: &mut [V::Lane]) {
+    let [m, columns] = a.dims();
     let blocks = even_blocks(m, V::ROWS);
-    for p in 0..k {
+    for p in 0..columns {
         for (start, rows) in blocks.clone() {
-            let to = &mut to[start * k + p * rows..][..rows];
+            let to = &mut to[start * k + (at + p) * rows..][..rows];
             if a.strides()[0] == 1 {
                 let from = a.run_down([start, p], rows);
                 // Few numbers, for which a call to copy them would take longer.
@@ -131,11 +160,18 @@ type Place = (usize, [usize; 2], [isize; 2], Level);
 
 impl<E: Copy + Default> Packs<E> {
     /// The packed form of a matrix of this storage, from its second product on.
-    pub(super) fn get(&self, b: &Matrix<'_, E>, lanes: usize, level: Level) -> Option<Arc<Packed<E>>> {
+    pub(super) fn get(
+        &self,
+        b: &Matrix<'_, E>,
+        (lanes, level): (usize, Level),
+        pack: impl Fn(&Matrix<'_, E>, &mut [E]),
+    ) -> Option<Arc<Packed<E>>> {
         let place = (b.offset(), b.dims(), b.strides(), level);
         let mut entries = self.entries.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(entry) = entries.iter_mut().flatten().find(|entry| entry.place == place) {
-            return Some(Arc::clone(entry.packed.get_or_insert_with(|| Arc::new(Packed::new(b, lanes)))));
+            return Some(Arc::clone(
+                entry.packed.get_or_insert_with(|| Arc::new(Packed::new(b, lanes, pack))),
+            ));
         }
         entries.swap(0, 1);
         entries[0] = Some(Entry { place, packed: None });

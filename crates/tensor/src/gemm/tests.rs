@@ -2,7 +2,7 @@
 //!
 //! Elements are small integers, so that every order of summation gives the same, exact result.
 
-use super::{Packs, dgemm, sgemm};
+use super::{Packs, dgemm, dgemm_sum, sgemm, sgemm_sum};
 use crate::{Level, Matrix, MatrixMut};
 
 /// Columns that follow each row of the result and must not be touched.
@@ -93,6 +93,9 @@ macro_rules! against_the_definition {
                 [13, 255, 33],
                 [13, 256, 9],
                 [13, 257, 33],
+                [13, 511, 20],
+                [13, 512, 9],
+                [13, 513, 33],
                 [1, 770, 200],
                 [1, 9, 257],
                 [241, 5, 17],
@@ -113,6 +116,53 @@ macro_rules! against_the_definition {
 
 against_the_definition!(single_precision, f32, sgemm);
 against_the_definition!(double_precision, f64, dgemm);
+
+macro_rules! sums_against_the_definition {
+    ($test:ident, $float:ty, $sum:ident) => {
+        #[test]
+        fn $test() {
+            // Inner sizes that fill blocks exactly, cross their edges, or are nothing.
+            for inner in [&[3, 1, 16][..], &[7], &[], &[0, 5, 0], &[500, 12, 1, 30], &[20; 60]] {
+                for [m, n] in [[1, 5], [13, 33], [25, 1], [241, 17], [12, 200], [7, 1030], [0, 4], [4, 0]] {
+                    let numbers = |count: usize, i: usize| -> Vec<$float> {
+                        (0..count).map(|j| ((j * 7 + i * 3 + j / 5) % 11) as $float - 5.0).collect()
+                    };
+                    let data: Vec<_> =
+                        (0..).zip(inner).map(|(i, &k)| (numbers(m * k, i), numbers(k * n, i + 1))).collect();
+                    let terms: Vec<_> = (0..)
+                        .zip(inner)
+                        .zip(&data)
+                        .map(|((i, &k), (a, b))| {
+                            // Rows or columns, by turns.
+                            let strides = |[m, n]: [usize; 2], rows: bool| {
+                                if rows { [n as isize, 1] } else { [1, m as isize] }
+                            };
+                            let (a_strides, b_strides) =
+                                (strides([m, k], i % 2 == 0), strides([k, n], i % 3 < 2));
+                            [Matrix::new(a, 0, [m, k], a_strides), Matrix::new(b, 0, [k, n], b_strides)]
+                        })
+                        .collect();
+                    let row = n + GUARD;
+                    let mut expected = vec![2.0; m * row];
+                    for [a, b] in &terms {
+                        for (i, j) in (0..m).flat_map(|i| (0..n).map(move |j| (i, j))) {
+                            expected[i * row + j] +=
+                                (0..a.dims()[1]).map(|p| a.at(i, p) * b.at(p, j)).sum::<$float>();
+                        }
+                    }
+                    for level in levels() {
+                        let mut c = vec![2.0; m * row];
+                        $sum(level, &terms, MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]));
+                        assert_eq!(c, expected, "{level:?} [{m}, {inner:?}, {n}]");
+                    }
+                }
+            }
+        }
+    };
+}
+
+sums_against_the_definition!(sums_in_single_precision, f32, sgemm_sum);
+sums_against_the_definition!(sums_in_double_precision, f64, dgemm_sum);
 
 /// How a matrix is found, as it lies, packed before or cut into blocks, and how many rows there are beside one, must not
 /// show in a single bit: what is computed again is the same again.

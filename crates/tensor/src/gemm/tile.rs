@@ -1,10 +1,14 @@
 //! The micro-kernel: a tile of the product, summed in registers.
 
-use crate::simd::Vector;
+use std::hint::black_box;
+
+use crate::MatrixMut;
+use crate::simd::{Vector, prefetch};
 
 /// `c[m, n] (+)= a[m, k] · b[k, n]`, by places in memory.
 ///
-/// Rows of `b` and of `c` are contiguous; `a` has any strides, or lies in panels of rows.
+/// Rows of `b` and of `c` are contiguous; `a` has any strides, or lies in panels of rows. But for a single row of `a`, rows
+/// of `b` can be read to the end of a register.
 #[derive(Clone, Copy)]
 pub(super) struct Tile<E> {
     pub(super) k: usize,
@@ -19,6 +23,10 @@ pub(super) struct Tile<E> {
     /// Whether `c` is added to, or overwritten.
     pub(super) add: bool,
 }
+
+/// So many rows of `b` ahead of those that are multiplied are brought near. The processor does so by itself, but not
+/// beyond the end of a page of memory, of which a panel crosses many.
+const AHEAD: usize = 16;
 
 /// A block for each row of a tile. The rows are constants, so that the sums of each stay in registers: a loop that the
 /// compiler chose not to unroll would keep them all in memory.
@@ -43,6 +51,15 @@ pub(super) fn even_blocks(rows: usize, most: usize) -> impl Iterator<Item = (usi
 }
 
 impl<E> Tile<E> {
+    /// A product into `c`, whose rows are contiguous and which has elements, of matrices that are yet to be told.
+    pub(super) fn into(c: &mut MatrixMut<'_, E>, k: usize, add: bool) -> Self {
+        let c_row = c.strides()[0] as usize;
+        let (c, start) = c.parts();
+        let c = c[start..].as_mut_ptr();
+        let a = std::ptr::null();
+        Tile { k, a, a_strides: [0, 0], a_in_panels: false, b: std::ptr::null(), b_row: 0, c, c_row, add }
+    }
+
     /// The part of the product from row `i` and from column `j` on.
     ///
     /// # Safety
@@ -53,7 +70,7 @@ impl<E> Tile<E> {
         unsafe {
             Tile {
                 a: self.a.wrapping_offset(i as isize * self.a_strides[0]),
-                b: self.b.add(j),
+                b: self.b.wrapping_add(j),
                 c: self.c.add(i * self.c_row + j),
                 ..*self
             }
@@ -86,21 +103,29 @@ impl<E> Tile<E> {
                     }
                 });
             }
-            let (mut a, mut b) = (self.a, self.b);
+            // A place for each row, of which the compiler does not know that they are evenly apart: it would add up the
+            // distance from row to row in each turn, where the processor has no time for anything but the sums.
+            let rows: [*const E; M] =
+                std::array::from_fn(|i| black_box(self.a.wrapping_offset(i as isize * self.a_strides[0])));
+            let ahead = self.b_row.wrapping_mul(AHEAD);
+            let (mut column, mut b) = (0, self.b);
             for _ in 0..self.k {
                 let mut row = [zero; N];
                 for (j, x) in row.iter_mut().enumerate().take(N - 1) {
                     *x = V::load(b.add(j * V::LANES));
                 }
+                if M > 1 {
+                    (0..N).for_each(|j| prefetch(b.wrapping_add(ahead).wrapping_add(j * V::LANES)));
+                }
                 let end = b.add((N - 1) * V::LANES);
-                row[N - 1] = if whole { V::load(end) } else { V::load_first(end, last) };
+                row[N - 1] = if M > 1 || whole { V::load(end) } else { V::load_first(end, last) };
                 for_each_row!(M, i => {
-                    let x = V::splat(a.offset(i as isize * self.a_strides[0]).read());
+                    let x = V::splat(rows[i].wrapping_offset(column).read());
                     for (sum, &y) in sums[i].iter_mut().zip(&row) {
                         *sum = x.mul_add(y, *sum);
                     }
                 });
-                a = a.wrapping_offset(self.a_strides[1]);
+                column += self.a_strides[1];
                 b = b.wrapping_add(self.b_row);
             }
             for_each_row!(M, i => {

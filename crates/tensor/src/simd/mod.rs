@@ -65,6 +65,19 @@ impl Level {
     }
 }
 
+/// Asks for the memory around a place, which need not be one: nothing but time depends on it.
+#[inline(always)]
+pub(crate) fn prefetch<E>(place: *const E) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every processor of this kind has the instruction, which reads nothing and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
 /// Runs a generic function for the vectors of a level, compiled with the instructions of that level:
 /// `at_level!(level, f32, body::<V>(x))` calls `body` with `V` the vector of `f32`.
 macro_rules! at_level {

@@ -14,6 +14,7 @@ fn intervals() -> impl Iterator<Item = (i32, i32)> {
 for_floats! {
     fn filled(dims in dims(0..=5), _seed) {
         let shape = Shape::new(&dims).unwrap();
+        assert_eq!(Tensor::<E>::empty(shape).dims(), dims);
         let numbered = Naive::from_fn(&dims, |index| index.iter().fold(0, |flat, i| flat * 10 + i) as E);
         check(&Tensor::from_fn(shape, |index| index.iter().fold(0, |flat, i| flat * 10 + i) as E), &numbered);
         check(&Tensor::from_vec(numbered.data.clone(), shape).unwrap(), &numbered);

@@ -130,7 +130,7 @@ for_floats! {
         check(&own, &expected.map(|x| x + x));
     }
 
-    fn add_at(dims in dims(1..=4), seed) {
+    fn add_at_and_set_at(dims in dims(1..=4), seed) {
         let (mut x, nx) = build::<E>(&dims, seed);
         let mut dice = Dice(seed ^ 1);
         let axis = dice.roll(dims.len());
@@ -138,15 +138,17 @@ for_floats! {
         let mut part = dims.clone();
         part[axis] = dice.roll(dims[axis] - start + 1);
         let (y, ny) = build::<E>(&part, seed ^ 2);
-        let expected = Naive::from_fn(&dims, |index| {
+        let expected = |f: fn(E, E) -> E| Naive::from_fn(&dims, |index| {
             let mut from = index.to_vec();
             let inside = index[axis] >= start && index[axis] < start + part[axis];
             from[axis] = from[axis].wrapping_sub(start);
-            if inside { nx.at(index) + ny.at(&from) } else { nx.at(index) }
+            if inside { f(nx.at(index), ny.at(&from)) } else { nx.at(index) }
         });
-        let shared = x.clone();
+        let (shared, mut other) = (x.clone(), x.clone());
         x.add_at(axis, start, &y);
-        check(&x, &expected);
+        check(&x, &expected(|x, y| x + y));
+        other.set_at(axis, start, &y);
+        check(&other, &expected(|_, y| y));
         check(&shared, &nx);
     }
 

@@ -215,6 +215,10 @@ fn elementwise() {
     let text = "add_at: expected start + length within axis 1 of size 3, found 1 + 3 in [2, 3]";
     fails(c.try_add_at(1, 1, &a), text);
     assert_eq!(panic_text(|| c.add_at(1, 1, &a)), text);
+    fails(c.try_set_at(0, 0, &zeros([1, 4])), "set_at: expected shape [1, 3], found [1, 4]");
+    let text = "set_at: expected start + length within axis 1 of size 3, found 1 + 3 in [2, 3]";
+    fails(c.try_set_at(1, 1, &a), text);
+    assert_eq!(panic_text(|| c.set_at(1, 1, &a)), text);
 }
 
 #[test]
@@ -270,6 +274,12 @@ fn products() {
         panic_text(|| c.matmul_acc(&zeros([3, 4]), &b)),
         "matmul_acc: expected shape [3, 5], found [2, 5]"
     );
+    let fitting = (Tensor::ones([2, 3]), Tensor::ones([3, 5]));
+    let text = "matmul_acc_sum: expected shape [3, 5], found [2, 5]";
+    let terms = [fitting, (zeros([3, 4]), b)];
+    fails(c.try_matmul_acc_sum(&terms), text);
+    assert_eq!(panic_text(|| c.matmul_acc_sum(&terms)), text);
+    assert_eq!(c, zeros([2, 5]), "nothing is added where one of the terms does not fit");
 }
 
 #[test]

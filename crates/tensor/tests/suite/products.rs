@@ -87,6 +87,23 @@ for_floats! {
         check(&shared, &nc);
     }
 
+    fn sums_of_products(sizes in numbers(5, 0..20), seed) {
+        let [m, n, ref inner @ ..] = sizes[..] else { unreachable!() };
+        let (mut c, nc) = build::<E>(&[m, n], seed);
+        let shared = c.clone();
+        let built = |i: usize, k: usize| {
+            let i = 2 * i as u64;
+            (build::<E>(&[m, k], seed ^ (i + 1)), build::<E>(&[k, n], seed ^ (i + 2)))
+        };
+        let terms = || inner.iter().enumerate().map(|(i, &k)| built(i, k));
+        let expected = terms().fold(nc.clone(), |c, ((_, a), (_, b))| c.zip(&product(&a, &b), |c, ab| c + ab));
+        c.matmul_acc_sum(&terms().map(|((a, _), (b, _))| (a, b)).collect::<Vec<_>>());
+        check(&c, &expected);
+        check(&shared, &nc);
+        c.matmul_acc_sum(&[]);
+        check(&c, &expected);
+    }
+
     fn gemm_into_a_part(sizes in numbers(3, 0..12), seed) {
         let [m, k, n] = sizes[..] else { unreachable!() };
         let flip = Dice(seed ^ 3).roll(2) == 0;
