@@ -66,13 +66,13 @@ pub enum Op {
         axes: Vec<usize>,
     },
     /// Sums over the axes that broadcasting had added or stretched: the transpose of [`Op::BroadcastTo`].
-    SumTo(Shape),
+    SumTo(Box<Shape>),
     /// Repeats along new axes and along axes of size 1.
-    BroadcastTo(Shape),
+    BroadcastTo(Box<Shape>),
     /// The matrix product over the last two axes, broadcasting the others; both operands have rank 2 or more.
     MatMul,
     /// The same elements, in row-major order, in another shape.
-    Reshape(Shape),
+    Reshape(Box<Shape>),
     /// Axis `i` of the result is axis `axes[i]` of the operand.
     Permute(Vec<usize>),
     /// `length` entries along `axis`, from `start`.

@@ -63,23 +63,27 @@ pub trait Value: Clone {
     }
     /// Sums over what broadcasting had stretched, down to the shape of `x`.
     fn sum_like(&self, x: &Self) -> Self {
-        if self.shape() == x.shape() { self.clone() } else { Self::apply(Op::SumTo(x.shape()), &[self]) }
+        if self.shape() == x.shape() {
+            self.clone()
+        } else {
+            Self::apply(Op::SumTo(Box::new(x.shape())), &[self])
+        }
     }
     /// Repeats up to the shape of `x`.
     fn broadcast_like(&self, x: &Self) -> Self {
         if self.shape() == x.shape() {
             self.clone()
         } else {
-            Self::apply(Op::BroadcastTo(x.shape()), &[self])
+            Self::apply(Op::BroadcastTo(Box::new(x.shape())), &[self])
         }
     }
     /// Sums over one axis, which stays with size 1.
     fn sum_axis(&self, axis: usize) -> Self {
-        Self::apply(Op::SumTo(self.shape().with_axis(axis, 1)), &[self])
+        Self::apply(Op::SumTo(Box::new(self.shape().with_axis(axis, 1))), &[self])
     }
     /// The same elements in another shape.
     fn reshape(&self, shape: Shape) -> Self {
-        if self.shape() == shape { self.clone() } else { Self::apply(Op::Reshape(shape), &[self]) }
+        if self.shape() == shape { self.clone() } else { Self::apply(Op::Reshape(Box::new(shape)), &[self]) }
     }
     /// Zeros of size `size` along `axis`, with `self` placed from `start`.
     fn pad(&self, axis: usize, start: usize, size: usize) -> Self {

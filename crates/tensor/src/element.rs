@@ -148,7 +148,7 @@ mod sealed {
 }
 
 macro_rules! float {
-    ($float:ident, $dtype:literal, $gemm:path, $gemm_sum:path) => {
+    ($float:ident, $dtype:literal) => {
         impl Element for $float {
             fn buffers<R>(f: impl FnOnce(&mut Buffers<Self>) -> R) -> Option<R> {
                 thread_local! {
@@ -197,10 +197,10 @@ macro_rules! float {
                 beta: Self,
                 c: MatrixMut<'_, Self>,
             ) {
-                $gemm(Level::current(), alpha, a, b, beta, c);
+                gemm::gemm(Level::current(), alpha, a, b, beta, c);
             }
             fn gemm_sum(terms: &[[Matrix<'_, Self>; 2]], c: MatrixMut<'_, Self>) {
-                $gemm_sum(Level::current(), terms, c);
+                gemm::gemm_sum(Level::current(), terms, c);
             }
             fn tanh_slice(x: &mut [Self]) {
                 math::tanh::$float(Level::current(), x);
@@ -227,5 +227,5 @@ macro_rules! float {
     };
 }
 
-float!(f32, "f32", gemm::sgemm, gemm::sgemm_sum);
-float!(f64, "f64", gemm::dgemm, gemm::dgemm_sum);
+float!(f32, "f32");
+float!(f64, "f64");

@@ -112,7 +112,7 @@ fn lay_out(x: &Expr, style: &dyn Style) -> (String, Binding) {
         }
         Op::Unary(Unary::Square) => (style.squared(within(0, Atom)), Postfix),
         Op::Permute(axes) if swaps_last_two(axes) => (style.transposed(within(0, Atom)), Postfix),
-        Op::SumTo(to) => (style.sum(&summed(x[0].shape(), *to), within(0, Prefix)), BigSum),
+        Op::SumTo(to) => (style.sum(&summed(x[0].shape(), **to), within(0, Prefix)), BigSum),
         Op::Select { axis, index } => {
             (style.indexed(within(0, Atom), &slots(*axis, &index.to_string())), Atom)
         }

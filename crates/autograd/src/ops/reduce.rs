@@ -29,7 +29,7 @@ impl<E: Float> Var<'_, E> {
     /// ```
     #[track_caller]
     pub fn sum(&self) -> Self {
-        self.unary(Op::SumTo(Shape::from([])))
+        self.unary(Op::SumTo(Box::new(Shape::from([]))))
     }
 
     /// The mean of all elements, a scalar; NaN if there are none.
@@ -93,7 +93,7 @@ impl<E: Float> Var<'_, E> {
     #[track_caller]
     pub fn try_sum_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
         let kept = self.shape().reduced("sum_axes", axes)?;
-        Ok(self.unary(Op::SumTo(kept)).without(axes, keep))
+        Ok(self.unary(Op::SumTo(Box::new(kept))).without(axes, keep))
     }
 
     /// The mean over several axes; NaN over no elements.
@@ -130,7 +130,7 @@ impl<E: Float> Var<'_, E> {
     pub fn try_mean_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
         let kept = self.shape().reduced("mean_axes", axes)?;
         let count: usize = axes.iter().map(|&axis| self.shape()[axis]).product();
-        Ok(self.unary(Op::SumTo(kept)).scale(1.0 / count as f64).without(axes, keep))
+        Ok(self.unary(Op::SumTo(Box::new(kept))).scale(1.0 / count as f64).without(axes, keep))
     }
 
     /// The largest element over several axes.
@@ -267,7 +267,7 @@ impl<E: Float> Var<'_, E> {
     /// If `shape` does not broadcast to this one.
     #[track_caller]
     pub fn try_sum_to(&self, shape: impl Into<Shape>) -> Result<Self> {
-        self.try_unary(Op::SumTo(shape.into()))
+        self.try_unary(Op::SumTo(Box::new(shape.into())))
     }
 
     /// Drops reduced axes of size 1, unless they are to be kept.
@@ -283,6 +283,6 @@ impl<E: Float> Var<'_, E> {
             .filter(|(axis, _)| !axes.contains(axis))
             .map(|(_, &n)| n)
             .collect();
-        self.unary(Op::Reshape(Shape::new(&kept).expect("a lower rank fits")))
+        self.unary(Op::Reshape(Box::new(Shape::new(&kept).expect("a lower rank fits"))))
     }
 }

@@ -42,7 +42,7 @@ impl<E: Float> Var<'_, E> {
     /// If the number of elements differs.
     #[track_caller]
     pub fn try_reshape(&self, shape: impl Into<Shape>) -> Result<Self> {
-        self.try_unary(Op::Reshape(shape.into()))
+        self.try_unary(Op::Reshape(Box::new(shape.into())))
     }
 
     /// The axes in another order: axis `i` of the result is axis `axes[i]`.
@@ -178,7 +178,7 @@ impl<E: Float> Var<'_, E> {
     /// If the shape does not broadcast to `shape`.
     #[track_caller]
     pub fn try_broadcast_to(&self, shape: impl Into<Shape>) -> Result<Self> {
-        self.try_unary(Op::BroadcastTo(shape.into()))
+        self.try_unary(Op::BroadcastTo(Box::new(shape.into())))
     }
 
     /// Drops an axis of size 1.

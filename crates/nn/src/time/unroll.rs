@@ -92,6 +92,8 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         if self.reversed {
             outputs.reverse();
         }
+        // Read by now, it makes room for the states.
+        drop(projected);
         let hs = if steps > 0 {
             masks.clear(&Var::try_stack(&outputs, 1)?)? // [N, T, H]
         } else {

@@ -1,9 +1,10 @@
 //! A large product, cut into blocks that stay in the caches.
 
-use super::packed::{Packed, aligned, pack_columns, pack_rows, spare};
+use super::kernels::Kernels;
+use super::packed::{Packed, aligned, spare};
 use super::tile::Tile;
-use crate::simd::Vector;
-use crate::{Element, Matrix, buffer};
+use crate::simd::Level;
+use crate::{Matrix, buffer};
 
 /// Rows of the right-hand side that are multiplied at a time: many, since each time the result is read and written.
 const DEPTH: usize = 512;
@@ -17,26 +18,25 @@ const WIDE: usize = 192;
 /// `Σ a·b`, with the right-hand sides packed a block at a time, or the only one packed before.
 ///
 /// # Safety
-/// The processor must have the level of `V`. `product` must be of the sizes of the terms, and `a` its only left-hand side,
-/// if there is only one.
+/// The processor must have the level. `product` must be of the sizes of the terms, and its `a` that of the only one, if
+/// there is only one.
 ///
 /// # Source
 /// K. Goto and R. van de Geijn, *Anatomy of high-performance matrix multiplication* (2008).
-#[inline(always)]
-pub(super) unsafe fn blocks<V: Vector>(
-    product: Tile<V::Lane>,
-    terms: &[Term<'_, V::Lane>],
-    packed: Option<&Packed<V::Lane>>,
+pub(super) unsafe fn blocks<E: Kernels>(
+    level: Level,
+    product: Tile<E>,
+    terms: &[Term<'_, E>],
+    packed: Option<&Packed<E>>,
     [m, n]: [usize; 2],
-) where
-    V::Lane: Element,
-{
+) {
+    let lanes = E::lanes(level);
     let k = product.k;
     let deepest = k.min(DEPTH);
-    let gathered = terms.len() > 1 || (product.a_strides[1] != 1 && m > V::ROWS && n >= WIDE);
+    let gathered = terms.len() > 1 || (product.a_strides[1] != 1 && m > E::rows(level) && n >= WIDE);
     let mut left = buffer::stale(if gathered { m.min(HEIGHT) * deepest } else { 0 });
     let mut columns = buffer::stale(match packed {
-        None => n.min(WIDTH).next_multiple_of(V::LANES) * deepest + spare::<V::Lane>(),
+        None => n.min(WIDTH).next_multiple_of(lanes) * deepest + spare::<E>(),
         Some(_) => 0,
     });
     let block = aligned(&mut columns);
@@ -46,8 +46,8 @@ pub(super) unsafe fn blocks<V: Vector>(
             let n = (n - first).min(WIDTH);
             if packed.is_none() {
                 for (at, [_, b], [from, rows]) in within(terms, depth, k) {
-                    // SAFETY: the caller has the level of `V`.
-                    unsafe { pack_columns::<V>(&b.part([from, first], [rows, n]), [at, k], block) };
+                    // SAFETY: the processor has the level.
+                    unsafe { E::pack_columns(level, &b.part([from, first], [rows, n]), [at, k], block) };
                 }
             }
             for top in (0..m).step_by(HEIGHT) {
@@ -59,18 +59,17 @@ pub(super) unsafe fn blocks<V: Vector>(
                     let mut slab = slab.from(top, first);
                     if gathered {
                         for (at, [a, _], [from, columns]) in within(terms, depth, k) {
-                            pack_rows::<V>(&a.part([top, from], [m, columns]), [at, k], &mut left);
+                            E::pack_rows(level, &a.part([top, from], [m, columns]), [at, k], &mut left);
                         }
                         slab = Tile { a: left.as_ptr(), a_in_panels: true, ..slab };
                     }
-                    for j in (0..n).step_by(2 * V::LANES) {
-                        let columns = (n - j).min(2 * V::LANES);
+                    for j in (0..n).step_by(2 * lanes) {
+                        let columns = (n - j).min(2 * lanes);
                         let (b, b_row) = match packed {
                             Some(b) => b.panel(depth, first + j),
-                            None => (block[k * j..].as_ptr(), columns.next_multiple_of(V::LANES)),
+                            None => (block[k * j..].as_ptr(), columns.next_multiple_of(lanes)),
                         };
-                        // The only call: the micro-kernel is inlined, and long, as it has a form for each size.
-                        Tile { b, b_row, c: slab.c.add(j), ..slab }.panel::<V>(m, columns);
+                        E::panel(level, Tile { b, b_row, c: slab.c.add(j), ..slab }, m, columns);
                     }
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::kernels::Kernels;
 use super::tile::even_blocks;
 use crate::Matrix;
 use crate::simd::{Level, Vector};
@@ -19,12 +20,13 @@ pub(crate) struct Packed<E> {
     dims: [usize; 2],
 }
 
-impl<E: Copy + Default> Packed<E> {
-    /// Packs a matrix for registers of `lanes` numbers by `pack`, which is [`pack_columns`] at the level of the registers.
-    fn new(b: &Matrix<'_, E>, lanes: usize, pack: impl Fn(&Matrix<'_, E>, &mut [E])) -> Self {
-        let [k, n] = b.dims();
+impl<E: Kernels> Packed<E> {
+    /// Packs a matrix for the registers of a level that the processor has.
+    fn new(b: &Matrix<'_, E>, level: Level) -> Self {
+        let ([k, n], lanes) = (b.dims(), E::lanes(level));
         let mut data = vec![E::default(); k * n.next_multiple_of(lanes) + spare::<E>()];
-        pack(b, aligned(&mut data));
+        // SAFETY: the processor has the level.
+        unsafe { E::pack_columns(level, b, [0, k], aligned(&mut data)) };
         Packed { start: unaligned(&data), data, lanes, dims: [k, n] }
     }
 
@@ -109,13 +111,13 @@ pub(super) unsafe fn pack_columns<V: Vector>(
     }
 }
 
-/// Lays out a matrix as columns `at..` of panels of rows with `k` columns one after the other, as [`Tile::panel`] cuts
+/// Lays out a matrix as columns `at..` of panels of rows with `k` columns one after the other, as a tile's [`panel`] cuts
 /// them.
 ///
 /// # Safety
 /// The processor must have the level of `V`.
 ///
-/// [`Tile::panel`]: super::tile::Tile::panel
+/// [`panel`]: super::tile::panel
 #[inline(always)]
 pub(super) unsafe fn pack_rows<V: Vector>(a: &Matrix<'_, V::Lane>, [at, k]: [usize; 2], to: &mut [V::Lane]) {
     let [m, columns] = a.dims();
@@ -158,20 +160,13 @@ struct Entry<E> {
 /// Which matrix of the storage it is, and for which registers.
 type Place = (usize, [usize; 2], [isize; 2], Level);
 
-impl<E: Copy + Default> Packs<E> {
-    /// The packed form of a matrix of this storage, from its second product on.
-    pub(super) fn get(
-        &self,
-        b: &Matrix<'_, E>,
-        (lanes, level): (usize, Level),
-        pack: impl Fn(&Matrix<'_, E>, &mut [E]),
-    ) -> Option<Arc<Packed<E>>> {
+impl<E: Kernels> Packs<E> {
+    /// The packed form of a matrix of this storage, from its second product on; at a level that the processor has.
+    pub(super) fn get(&self, b: &Matrix<'_, E>, level: Level) -> Option<Arc<Packed<E>>> {
         let place = (b.offset(), b.dims(), b.strides(), level);
         let mut entries = self.entries.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(entry) = entries.iter_mut().flatten().find(|entry| entry.place == place) {
-            return Some(Arc::clone(
-                entry.packed.get_or_insert_with(|| Arc::new(Packed::new(b, lanes, pack))),
-            ));
+            return Some(Arc::clone(entry.packed.get_or_insert_with(|| Arc::new(Packed::new(b, level)))));
         }
         entries.swap(0, 1);
         entries[0] = Some(Entry { place, packed: None });

@@ -2,7 +2,7 @@
 //!
 //! Elements are small integers, so that every order of summation gives the same, exact result.
 
-use super::{Packs, dgemm, dgemm_sum, sgemm, sgemm_sum};
+use super::{Packs, gemm, gemm_sum};
 use crate::{Level, Matrix, MatrixMut};
 
 /// Columns that follow each row of the result and must not be touched.
@@ -39,7 +39,7 @@ impl Lie {
 }
 
 macro_rules! against_the_definition {
-    ($test:ident, $float:ty, $gemm:ident) => {
+    ($test:ident, $float:ty) => {
         #[test]
         fn $test() {
             // At every level, three products by the same matrix: as it lies, packed, and packed before.
@@ -70,7 +70,7 @@ macro_rules! against_the_definition {
                     for turn in 0..3 {
                         let mut c = vec![old; m * row];
                         let into = MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]);
-                        $gemm(level, alpha, left, right.with_packs(&packs), beta, into);
+                        gemm(level, alpha, left, right.with_packs(&packs), beta, into);
                         // A NaN beyond a row is the guard, and equals itself.
                         let same = c.iter().zip(&expected).all(|(x, y)| x == y || x.to_bits() == y.to_bits());
                         assert!(same, "{level:?} {lies:?} [{m}, {k}, {n}] turn {turn}: expected {expected:?}, found {c:?}");
@@ -114,11 +114,11 @@ macro_rules! against_the_definition {
     };
 }
 
-against_the_definition!(single_precision, f32, sgemm);
-against_the_definition!(double_precision, f64, dgemm);
+against_the_definition!(single_precision, f32);
+against_the_definition!(double_precision, f64);
 
 macro_rules! sums_against_the_definition {
-    ($test:ident, $float:ty, $sum:ident) => {
+    ($test:ident, $float:ty) => {
         #[test]
         fn $test() {
             // Inner sizes that fill blocks exactly, cross their edges, or are nothing.
@@ -152,7 +152,7 @@ macro_rules! sums_against_the_definition {
                     }
                     for level in levels() {
                         let mut c = vec![2.0; m * row];
-                        $sum(level, &terms, MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]));
+                        gemm_sum(level, &terms, MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]));
                         assert_eq!(c, expected, "{level:?} [{m}, {inner:?}, {n}]");
                     }
                 }
@@ -161,8 +161,8 @@ macro_rules! sums_against_the_definition {
     };
 }
 
-sums_against_the_definition!(sums_in_single_precision, f32, sgemm_sum);
-sums_against_the_definition!(sums_in_double_precision, f64, dgemm_sum);
+sums_against_the_definition!(sums_in_single_precision, f32);
+sums_against_the_definition!(sums_in_double_precision, f64);
 
 /// How a matrix is found, as it lies, packed before or cut into blocks, and how many rows there are beside one, must not
 /// show in a single bit: what is computed again is the same again.
@@ -178,7 +178,7 @@ fn every_path_rounds_alike() {
             let mut c = vec![0.0; rows * n];
             let left = Matrix::new(&a, 0, [rows, k], [k as isize, 1]);
             let right = Matrix::new(&b, 0, [k, n], [n as isize, 1]).with_packs(&packs);
-            sgemm(level, 1.0, left, right, 0.0, MatrixMut::new(&mut c, 0, [rows, n], [n as isize, 1]));
+            gemm(level, 1.0, left, right, 0.0, MatrixMut::new(&mut c, 0, [rows, n], [n as isize, 1]));
             c
         };
         let first = product(5);

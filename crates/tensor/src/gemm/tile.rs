@@ -10,7 +10,7 @@ use crate::simd::{Vector, prefetch};
 /// Rows of `b` and of `c` are contiguous; `a` has any strides, or lies in panels of rows. But for a single row of `a`, rows
 /// of `b` can be read to the end of a register.
 #[derive(Clone, Copy)]
-pub(super) struct Tile<E> {
+pub(crate) struct Tile<E> {
     pub(super) k: usize,
     pub(super) a: *const E,
     pub(super) a_strides: [isize; 2],
@@ -164,52 +164,53 @@ impl<E> Tile<E> {
             }
         }
     }
+}
 
-    /// `rows` rows, in even blocks, and at most two registers of columns.
-    ///
-    /// # Safety
-    /// As for `compute`.
-    #[inline(always)]
-    pub(super) unsafe fn panel<V: Vector<Lane = E>>(&self, rows: usize, columns: usize) {
-        for (start, count) in even_blocks(rows, V::ROWS) {
-            // SAFETY: `count` rows from `start` on are within the tile; in panels, `k` columns of each row before them
-            // are in front of them.
-            unsafe {
-                let mut tile = self.from(start, 0);
-                if self.a_in_panels {
-                    tile.a = self.a.add(start * self.k);
-                    tile.a_strides = [1, count as isize];
-                }
-                match columns.checked_sub(V::LANES) {
-                    None | Some(0) => tile.rows::<V, 1>(count, columns),
-                    Some(last) => tile.rows::<V, 2>(count, last),
-                }
+/// `rows` rows of a product, in even blocks, and at most two registers of columns.
+///
+/// # Safety
+/// So many rows and columns must lie within the matrices, and the rows of `b` to the end of a register; the processor
+/// must have the level of `V`.
+#[inline(always)]
+pub(super) unsafe fn panel<V: Vector>(product: Tile<V::Lane>, rows: usize, columns: usize) {
+    for (start, count) in even_blocks(rows, V::ROWS) {
+        // SAFETY: `count` rows from `start` on are within the product; in panels, `k` columns of each row before them are
+        // in front of them.
+        unsafe {
+            let mut tile = product.from(start, 0);
+            if product.a_in_panels {
+                tile.a = product.a.add(start * product.k);
+                tile.a_strides = [1, count as isize];
+            }
+            match columns.checked_sub(V::LANES) {
+                None | Some(0) => tile.rows::<V, 1>(count, columns),
+                Some(last) => tile.rows::<V, 2>(count, last),
             }
         }
     }
+}
 
-    /// A single row, with as many registers of columns at once as hide the latency of a sum.
-    ///
-    /// # Safety
-    /// As for `compute`.
-    #[inline(always)]
-    pub(super) unsafe fn single_row<V: Vector<Lane = E>>(&self, columns: usize) {
-        for (first, count) in even_blocks(columns.div_ceil(V::LANES), 8) {
-            let j = first * V::LANES;
-            let last = (columns - j - (count - 1) * V::LANES).min(V::LANES);
-            // SAFETY: columns `j..` are within the tile, and of the last register as many as there are.
-            unsafe {
-                let tile = self.from(0, j);
-                match count {
-                    1 => tile.compute::<V, 1, 1>(last),
-                    2 => tile.compute::<V, 1, 2>(last),
-                    3 => tile.compute::<V, 1, 3>(last),
-                    4 => tile.compute::<V, 1, 4>(last),
-                    5 => tile.compute::<V, 1, 5>(last),
-                    6 => tile.compute::<V, 1, 6>(last),
-                    7 => tile.compute::<V, 1, 7>(last),
-                    _ => tile.compute::<V, 1, 8>(last),
-                }
+/// A single row, with as many registers of columns at once as hide the latency of a sum.
+///
+/// # Safety
+/// The row and the columns must lie within the matrices; the processor must have the level of `V`.
+#[inline(always)]
+pub(super) unsafe fn single_row<V: Vector>(product: Tile<V::Lane>, columns: usize) {
+    for (first, count) in even_blocks(columns.div_ceil(V::LANES), 8) {
+        let j = first * V::LANES;
+        let last = (columns - j - (count - 1) * V::LANES).min(V::LANES);
+        // SAFETY: columns `j..` are within the product, and of the last register as many as there are.
+        unsafe {
+            let tile = product.from(0, j);
+            match count {
+                1 => tile.compute::<V, 1, 1>(last),
+                2 => tile.compute::<V, 1, 2>(last),
+                3 => tile.compute::<V, 1, 3>(last),
+                4 => tile.compute::<V, 1, 4>(last),
+                5 => tile.compute::<V, 1, 5>(last),
+                6 => tile.compute::<V, 1, 6>(last),
+                7 => tile.compute::<V, 1, 7>(last),
+                _ => tile.compute::<V, 1, 8>(last),
             }
         }
     }

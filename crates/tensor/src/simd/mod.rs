@@ -79,15 +79,24 @@ pub(crate) fn prefetch<E>(place: *const E) {
 }
 
 /// Runs a generic function for the vectors of a level, compiled with the instructions of that level:
-/// `at_level!(level, f32, body::<V>(x))` calls `body` with `V` the vector of `f32`.
+/// `at_level!(level, f32, body::<V>(x))` calls `body` with `V` the vector of `f32`. With `vectors` in front, it is not
+/// compiled for the portable level, which must not be asked for.
 macro_rules! at_level {
-    ($level:expr, f32, $body:ident :: <V> ($($argument:ident: $type:ty),*)) => {
-        crate::simd::at_level!(@ $level, Avx512F32, Avx2F32, F32x8, $body($($argument: $type),*))
+    (vectors $level:expr, f32, $body:ident :: <V> ($($argument:ident: $type:ty),*)) => {
+        crate::simd::at_level!(@ $level, Avx512F32, Avx2F32, unreachable!("no vectors"), $body($($argument: $type),*))
     };
-    ($level:expr, f64, $body:ident :: <V> ($($argument:ident: $type:ty),*)) => {
-        crate::simd::at_level!(@ $level, Avx512F64, Avx2F64, F64x4, $body($($argument: $type),*))
+    (vectors $level:expr, f64, $body:ident :: <V> ($($argument:ident: $type:ty),*)) => {
+        crate::simd::at_level!(@ $level, Avx512F64, Avx2F64, unreachable!("no vectors"), $body($($argument: $type),*))
     };
-    (@ $level:expr, $v512:ident, $v256:ident, $portable:ident, $body:ident($($argument:ident: $type:ty),*)) => {{
+    ($level:expr, f32, $body:ident :: <V> ($($argument:ident: $type:ty),*)) => {{
+        let portable = $body::<crate::simd::F32x8>;
+        crate::simd::at_level!(@ $level, Avx512F32, Avx2F32, portable($($argument),*), $body($($argument: $type),*))
+    }};
+    ($level:expr, f64, $body:ident :: <V> ($($argument:ident: $type:ty),*)) => {{
+        let portable = $body::<crate::simd::F64x4>;
+        crate::simd::at_level!(@ $level, Avx512F64, Avx2F64, portable($($argument),*), $body($($argument: $type),*))
+    }};
+    (@ $level:expr, $v512:ident, $v256:ident, $portable:expr, $body:ident($($argument:ident: $type:ty),*)) => {{
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
         unsafe fn avx512($($argument: $type),*) {
@@ -105,7 +114,7 @@ macro_rules! at_level {
             crate::simd::Level::Avx512 => avx512($($argument),*),
             #[cfg(target_arch = "x86_64")]
             crate::simd::Level::Avx2 => avx2($($argument),*),
-            _ => $body::<crate::simd::$portable>($($argument),*),
+            _ => $portable,
         }
     }};
 }
