@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crate::MatrixMut;
-use crate::simd::{Vector, prefetch};
+use crate::simd::{Body, Vector, prefetch};
 
 /// `c[m, n] (+)= a[m, k] · b[k, n]`, by places in memory.
 ///
@@ -82,59 +82,9 @@ impl<E> Tile<E> {
     /// # Safety
     /// `M` rows and that many columns must lie within the matrices; the processor must have the level of `V`.
     #[inline(always)]
-    unsafe fn compute<V: Vector<Lane = E>, const M: usize, const N: usize>(&self, last: usize) {
-        if M > V::ROWS {
-            unreachable!(
-                "known when compiling: such a tile does not fit the registers and is never asked for"
-            );
-        }
-        // SAFETY: every place is that of an element of the tile, which the caller vouches for; the last register of a
-        // row is touched only in its first `last` lanes.
-        unsafe {
-            let zero = V::from_f64(0.0);
-            let mut sums = [[zero; N]; M];
-            let whole = last == V::LANES;
-            if self.add {
-                // First, so that a sum is rounded alike into how many blocks soever it is cut.
-                for_each_row!(M, i => {
-                    for (j, sum) in sums[i].iter_mut().enumerate() {
-                        let place = self.c.add(i * self.c_row + j * V::LANES);
-                        *sum = if j + 1 < N || whole { V::load(place) } else { V::load_first(place, last) };
-                    }
-                });
-            }
-            // A place for each row, of which the compiler does not know that they are evenly apart: it would add up the
-            // distance from row to row in each turn, where the processor has no time for anything but the sums.
-            let rows: [*const E; M] =
-                std::array::from_fn(|i| black_box(self.a.wrapping_offset(i as isize * self.a_strides[0])));
-            let ahead = self.b_row.wrapping_mul(AHEAD);
-            let (mut column, mut b) = (0, self.b);
-            for _ in 0..self.k {
-                let mut row = [zero; N];
-                for (j, x) in row.iter_mut().enumerate().take(N - 1) {
-                    *x = V::load(b.add(j * V::LANES));
-                }
-                if M > 1 {
-                    (0..N).for_each(|j| prefetch(b.wrapping_add(ahead).wrapping_add(j * V::LANES)));
-                }
-                let end = b.add((N - 1) * V::LANES);
-                row[N - 1] = if M > 1 || whole { V::load(end) } else { V::load_first(end, last) };
-                for_each_row!(M, i => {
-                    let x = V::splat(rows[i].wrapping_offset(column).read());
-                    for (sum, &y) in sums[i].iter_mut().zip(&row) {
-                        *sum = x.mul_add(y, *sum);
-                    }
-                });
-                column += self.a_strides[1];
-                b = b.wrapping_add(self.b_row);
-            }
-            for_each_row!(M, i => {
-                for (j, &sum) in sums[i].iter().enumerate() {
-                    let place = self.c.add(i * self.c_row + j * V::LANES);
-                    if j + 1 < N || whole { sum.store(place) } else { sum.store_first(place, last) }
-                }
-            });
-        }
+    unsafe fn compute<V: Vector<Lane = E>, const M: usize, const N: usize>(self, last: usize) {
+        // SAFETY: the caller's.
+        unsafe { V::apart(Sums::<V, M, N> { tile: self, last }) }
     }
 
     /// `rows` rows, at most `V::ROWS`, and `N` registers of columns.
@@ -142,7 +92,7 @@ impl<E> Tile<E> {
     /// # Safety
     /// As for `compute`.
     #[inline(always)]
-    unsafe fn rows<V: Vector<Lane = E>, const N: usize>(&self, rows: usize, last: usize) {
+    unsafe fn rows<V: Vector<Lane = E>, const N: usize>(self, rows: usize, last: usize) {
         // SAFETY: the caller's.
         unsafe {
             // Sizes beyond those of the level would be compiled for nothing.
@@ -162,6 +112,71 @@ impl<E> Tile<E> {
                 11 => self.compute::<V, 11, N>(last),
                 _ => self.compute::<V, 12, N>(last),
             }
+        }
+    }
+}
+
+/// The sums of a tile of `M` rows and `N` registers of columns, of the last of which `last` lanes count.
+struct Sums<V: Vector, const M: usize, const N: usize> {
+    tile: Tile<V::Lane>,
+    last: usize,
+}
+
+impl<V: Vector, const M: usize, const N: usize> Body for Sums<V, M, N> {
+    #[inline(always)]
+    unsafe fn run(self) {
+        let Sums { tile, last } = self;
+        if M > V::ROWS {
+            unreachable!(
+                "known when compiling: such a tile does not fit the registers and is never asked for"
+            );
+        }
+        // SAFETY: every place is that of an element of the tile, which the caller vouches for; the last register of a
+        // row is touched only in its first `last` lanes.
+        unsafe {
+            let zero = V::from_f64(0.0);
+            let mut sums = [[zero; N]; M];
+            let whole = last == V::LANES;
+            if tile.add {
+                // First, so that a sum is rounded alike into how many blocks soever it is cut.
+                for_each_row!(M, i => {
+                    for (j, sum) in sums[i].iter_mut().enumerate() {
+                        let place = tile.c.add(i * tile.c_row + j * V::LANES);
+                        *sum = if j + 1 < N || whole { V::load(place) } else { V::load_first(place, last) };
+                    }
+                });
+            }
+            // A place for each row, of which the compiler does not know that they are evenly apart: it would add up the
+            // distance from row to row in each turn, where the processor has no time for anything but the sums.
+            let rows: [*const V::Lane; M] =
+                std::array::from_fn(|i| black_box(tile.a.wrapping_offset(i as isize * tile.a_strides[0])));
+            let ahead = tile.b_row.wrapping_mul(AHEAD);
+            let (mut column, mut b) = (0, tile.b);
+            for _ in 0..tile.k {
+                let mut row = [zero; N];
+                for (j, x) in row.iter_mut().enumerate().take(N - 1) {
+                    *x = V::load(b.add(j * V::LANES));
+                }
+                if M > 1 {
+                    (0..N).for_each(|j| prefetch(b.wrapping_add(ahead).wrapping_add(j * V::LANES)));
+                }
+                let end = b.add((N - 1) * V::LANES);
+                row[N - 1] = if M > 1 || whole { V::load(end) } else { V::load_first(end, last) };
+                for_each_row!(M, i => {
+                    let x = V::splat(rows[i].wrapping_offset(column).read());
+                    for (sum, &y) in sums[i].iter_mut().zip(&row) {
+                        *sum = x.mul_add(y, *sum);
+                    }
+                });
+                column += tile.a_strides[1];
+                b = b.wrapping_add(tile.b_row);
+            }
+            for_each_row!(M, i => {
+                for (j, &sum) in sums[i].iter().enumerate() {
+                    let place = tile.c.add(i * tile.c_row + j * V::LANES);
+                    if j + 1 < N || whole { sum.store(place) } else { sum.store_first(place, last) }
+                }
+            });
         }
     }
 }

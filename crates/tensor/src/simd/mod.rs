@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 pub use peak::peak_gflops;
 pub(crate) use portable::{F32x8, F64x4};
-pub(crate) use vector::Vector;
+pub(crate) use vector::{Body, Vector};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2F32, Avx2F64, Avx512F32, Avx512F64};
 

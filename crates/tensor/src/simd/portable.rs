@@ -1,6 +1,6 @@
 //! Registers as arrays, which every compiler knows how to vectorise somewhat.
 
-use super::Vector;
+use super::{Body, Vector};
 
 macro_rules! portable {
     ($name:ident, $lane:ident, $lanes:literal, $bits:ident, $signed:ident, $fraction:literal, $bias:literal) => {
@@ -115,6 +115,11 @@ macro_rules! portable {
             #[inline(always)]
             unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
                 Self(std::array::from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
+            }
+            #[inline(always)]
+            unsafe fn apart<B: Body>(body: B) {
+                // SAFETY: the caller's.
+                unsafe { body.run() }
             }
         }
     };

@@ -47,4 +47,15 @@ pub(crate) unsafe trait Vector: Copy {
     unsafe fn less(self, r: Self) -> Self::Mask;
     /// `yes` where the mask is set, else `no`.
     unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+
+    /// Runs a body that is compiled apart from its caller, with the instructions of the level: a compiler takes far longer
+    /// for a long function than for its parts.
+    unsafe fn apart<B: Body>(body: B);
+}
+
+/// What [`Vector::apart`] runs.
+pub(crate) trait Body {
+    /// # Safety
+    /// As the body says. It must be inlined, for it to have the instructions of the level.
+    unsafe fn run(self);
 }

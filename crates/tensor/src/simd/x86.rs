@@ -2,11 +2,11 @@
 
 use std::arch::x86_64::*;
 
-use super::Vector;
+use super::{Body, Vector};
 
 macro_rules! vector {
     (
-        $name:ident: $register:ty, [$lane:ty; $lanes:literal], $rows:literal, $mask:ty,
+        $name:ident: $register:ty, [$lane:ty; $lanes:literal], $rows:literal, $mask:ty, $features:literal,
         $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident,
         sum $sum:expr,
         load_first($from:ident, $n:ident) $load_first:expr,
@@ -104,12 +104,21 @@ macro_rules! vector {
             unsafe fn select(mask: $mask, yes: Self, no: Self) -> Self {
                 Self(unsafe { $select(no.0, yes.0, mask) })
             }
+            #[inline(always)]
+            unsafe fn apart<B: Body>(body: B) {
+                #[inline(never)]
+                #[target_feature(enable = $features)]
+                unsafe fn apart<B: Body>(body: B) {
+                    unsafe { body.run() }
+                }
+                unsafe { apart(body) }
+            }
         }
     };
 }
 
 vector!(
-    Avx512F32: __m512, [f32; 16], 12, __mmask16,
+    Avx512F32: __m512, [f32; 16], 12, __mmask16, "avx512f,avx512dq,avx2,fma",
     _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_fmadd_ps,
     sum _mm512_reduce_add_ps,
     load_first(from, n) _mm512_maskz_loadu_ps(first16(n), from),
@@ -128,7 +137,7 @@ vector!(
     select |no, yes, mask| _mm512_mask_mov_ps(no, mask, yes)
 );
 vector!(
-    Avx512F64: __m512d, [f64; 8], 12, __mmask8,
+    Avx512F64: __m512d, [f64; 8], 12, __mmask8, "avx512f,avx512dq,avx2,fma",
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_fmadd_pd,
     sum _mm512_reduce_add_pd,
     load_first(from, n) _mm512_maskz_loadu_pd(first16(n) as u8, from),
@@ -147,7 +156,7 @@ vector!(
     select |no, yes, mask| _mm512_mask_mov_pd(no, mask, yes)
 );
 vector!(
-    Avx2F32: __m256, [f32; 8], 6, __m256,
+    Avx2F32: __m256, [f32; 8], 6, __m256, "avx2,fma",
     _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_fmadd_ps,
     sum sum_f32,
     load_first(from, n) _mm256_maskload_ps(from, first_f32(n)),
@@ -169,7 +178,7 @@ vector!(
     select _mm256_blendv_ps
 );
 vector!(
-    Avx2F64: __m256d, [f64; 4], 6, __m256d,
+    Avx2F64: __m256d, [f64; 4], 6, __m256d, "avx2,fma",
     _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_fmadd_pd,
     sum sum_f64,
     load_first(from, n) _mm256_maskload_pd(from, first_f64(n)),
