@@ -18,7 +18,7 @@ pub(crate) enum Adjoint<E> {
     /// The value itself.
     Dense(Tensor<E>),
     /// `sum + Σ a · b` over the last two axes of each pair.
-    Products { shape: Shape, sum: Option<Tensor<E>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
+    Products { sum: Option<Tensor<E>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
     /// Zeros of size `size` along `axis`, with `part` placed from `start`.
     Placed { part: Tensor<E>, axis: usize, start: usize, size: usize },
     /// Several of these along one axis.
@@ -37,8 +37,8 @@ impl<E: Float> Adjoint<E> {
         match self {
             Adjoint::Dense(value) => value,
             Adjoint::Products { sum: None, terms, .. } if terms.len() == 1 => terms[0].0.matmul(&terms[0].1),
-            Adjoint::Products { shape, sum, terms } => {
-                let mut sum = sum.unwrap_or_else(|| Tensor::zeros(shape));
+            Adjoint::Products { sum, terms } => {
+                let mut sum = sum.unwrap_or_else(|| Tensor::zeros(product_shape(&terms[0])));
                 add_products(&mut sum, &terms);
                 sum
             }
@@ -66,6 +66,11 @@ impl<E: Float> Adjoint<E> {
     }
 }
 
+/// The shape of the product of `a [.., m, k]` and `b [.., k, n]`.
+fn product_shape<E: Float>((a, b): &(Tensor<E>, Tensor<E>)) -> Shape {
+    a.shape().with_axis(a.rank() - 1, b.dims()[b.rank() - 1]) // [.., m, n]
+}
+
 /// `sum += Σ a · b`, as one product where the terms are matrices.
 fn add_products<E: Float>(sum: &mut Tensor<E>, terms: &[(Tensor<E>, Tensor<E>)]) {
     if sum.rank() > 2 {
@@ -79,7 +84,8 @@ impl<E: Float> Value for Adjoint<E> {
     fn shape(&self) -> Shape {
         match self {
             Adjoint::Dense(value) => value.shape(),
-            Adjoint::Products { shape, .. } => *shape,
+            Adjoint::Products { sum: Some(sum), .. } => sum.shape(),
+            Adjoint::Products { terms, .. } => product_shape(&terms[0]),
             Adjoint::Placed { part, axis, size, .. } => part.shape().with_axis(*axis, *size),
             Adjoint::Assembled(parts) => parts.value().shape(),
             Adjoint::Unread(shape) => *shape,
@@ -104,10 +110,11 @@ impl<E: Float> Value for Adjoint<E> {
     fn accumulate(&mut self, other: Self) {
         match (self, other) {
             (Adjoint::Dense(sum), other) => Self::add_into(sum, other),
-            (Adjoint::Products { shape, sum, terms }, Adjoint::Products { sum: None, terms: more, .. }) => {
+            (Adjoint::Products { sum, terms }, Adjoint::Products { sum: None, terms: more }) => {
                 terms.extend(more);
-                if terms.len() * terms[0].1.dims()[shape.rank() - 2] > ROWS {
-                    add_products(sum.get_or_insert_with(|| Tensor::zeros(*shape)), terms);
+                let (_, b) = &terms[0];
+                if terms.len() * b.dims()[b.rank() - 2] > ROWS {
+                    add_products(sum.get_or_insert_with(|| Tensor::zeros(product_shape(&terms[0]))), terms);
                     terms.clear();
                 }
             }
@@ -138,8 +145,7 @@ impl<E: Float> Value for Adjoint<E> {
         if a.rank() != 2 || b.rank() != 2 {
             return Adjoint::Dense(a.matmul(&b));
         }
-        let shape = a.shape().with_axis(1, b.dims()[1]); // [m, n]
-        Adjoint::Products { shape, sum: None, terms: vec![(a.into_owned(), b)] }
+        Adjoint::Products { sum: None, terms: vec![(a.into_owned(), b)] }
     }
 
     fn matmul_tn(&self, b: &Self) -> Self {
@@ -148,8 +154,7 @@ impl<E: Float> Value for Adjoint<E> {
         if a.rank() != b.rank() || a.dims()[..rank - 2] != b.dims()[..rank - 2] {
             return Adjoint::Dense(a.t().matmul(&b));
         }
-        let shape = b.shape().with_axis(rank - 2, a.dims()[rank - 1]); // [.., m, n]
-        Adjoint::Products { shape, sum: None, terms: vec![(a.t(), b)] }
+        Adjoint::Products { sum: None, terms: vec![(a.t(), b)] }
     }
 
     fn sum_like(&self, x: &Self) -> Self {
@@ -165,11 +170,8 @@ impl<E: Float> Value for Adjoint<E> {
                     let rows = x.dims()[..x.rank() - 1].iter().product();
                     x.reshape([rows, columns]) // [.., k, n] -> [.. k, n]
                 };
-                Adjoint::Products {
-                    shape: to,
-                    sum: None,
-                    terms: terms.iter().map(|(a, b)| (rows(&a.t()).t(), rows(b))).collect(),
-                }
+                let terms = terms.iter().map(|(a, b)| (rows(&a.t()).t(), rows(b))).collect();
+                Adjoint::Products { sum: None, terms }
             }
             _ => Adjoint::Dense(self.dense().sum_to(to)),
         }
