@@ -4,7 +4,7 @@
 //! with its thread until another of the same length is wanted. A thread never holds more than half as much again as it
 //! once had in use at the same time.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::Element;
 
@@ -14,7 +14,7 @@ const SMALL: usize = 1024;
 /// The free buffers of a thread, by length.
 #[derive(Debug)]
 pub struct Buffers<E> {
-    free: HashMap<usize, Vec<Vec<E>>>,
+    free: BTreeMap<usize, Vec<Vec<E>>>,
     /// Numbers in free buffers, in buffers in use (of those that this thread got and gave), and the most of those.
     held: usize,
     used: usize,
@@ -23,7 +23,7 @@ pub struct Buffers<E> {
 
 impl<E> Buffers<E> {
     pub(crate) fn new() -> Self {
-        Buffers { free: HashMap::new(), held: 0, used: 0, most: 0 }
+        Buffers { free: BTreeMap::new(), held: 0, used: 0, most: 0 }
     }
 
     fn take(&mut self, length: usize) -> Option<Vec<E>> {

@@ -166,8 +166,14 @@ impl<E: Scalar> Tensor<E> {
         let [_, n] = last_two(other);
         if other.rank() == 2 {
             // [.., m, k] -> [.. · m, k]: one product for the whole batch, if strides can say so.
-            let rows = self.numel().checked_div(k).map(|rows| Shape::from([rows, k]));
-            if let Some(rows) = rows.and_then(|rows| self.layout().reshaped(&rows)) {
+            let rows = match self.rank() {
+                2 => Some(*self.layout()),
+                _ => self
+                    .numel()
+                    .checked_div(k)
+                    .and_then(|rows| self.layout().reshaped(&Shape::from([rows, k]))),
+            };
+            if let Some(rows) = rows {
                 let shape = self.shape().try_with_axis("matmul", self.rank() - 1, n)?;
                 let mut out = buffer::stale(shape.numel());
                 let right = matrix(other.storage(), other.layout()).with_packs(other.storage().packs());

@@ -1,11 +1,11 @@
-use crate::gemm::Packs;
+use crate::gemm::LazyPacks;
 
 /// A matrix with strides, inside a slice: element `(i, j)` is `data[offset + i·row_stride + j·col_stride]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, E> {
     data: &'a [E],
     place: Place,
-    packs: Option<&'a Packs<E>>,
+    packs: Option<&'a LazyPacks<E>>,
 }
 
 /// A writable matrix with strides, inside a slice.
@@ -66,12 +66,12 @@ impl<'a, E> Matrix<'a, E> {
     }
 
     /// This matrix, with the packed forms of the storage that it lies in.
-    pub(crate) fn with_packs(self, packs: &'a Packs<E>) -> Self {
+    pub(crate) fn with_packs(self, packs: &'a LazyPacks<E>) -> Self {
         Matrix { packs: Some(packs), ..self }
     }
 
     /// The packed forms of the storage that it lies in.
-    pub(crate) fn packs(&self) -> Option<&'a Packs<E>> {
+    pub(crate) fn packs(&self) -> Option<&'a LazyPacks<E>> {
         self.packs
     }
 

@@ -1,7 +1,6 @@
 use std::ops::Deref;
-use std::sync::OnceLock;
 
-use crate::gemm::Packs;
+use crate::gemm::LazyPacks;
 use crate::{Element, buffer};
 
 /// The elements that views share, with what has been derived from them and holds as long as they do not change.
@@ -10,12 +9,12 @@ pub(crate) struct Storage<E> {
     data: Vec<E>,
     /// Takes the elements back when they are dropped. (`Drop` itself may not ask that `E` be an [`Element`].)
     give: fn(Vec<E>),
-    packs: OnceLock<Box<Packs<E>>>,
+    packs: LazyPacks<E>,
 }
 
 impl<E: Element> Storage<E> {
     pub(crate) fn new(data: Vec<E>) -> Self {
-        Storage { data, give: buffer::give, packs: OnceLock::new() }
+        Storage { data, give: buffer::give, packs: LazyPacks::new() }
     }
 
     /// The elements, to be changed.
@@ -25,8 +24,8 @@ impl<E: Element> Storage<E> {
     }
 
     /// The packed forms of the matrices that lie here.
-    pub(crate) fn packs(&self) -> &Packs<E> {
-        self.packs.get_or_init(Box::default)
+    pub(crate) fn packs(&self) -> &LazyPacks<E> {
+        &self.packs
     }
 }
 

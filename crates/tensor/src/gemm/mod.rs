@@ -14,7 +14,7 @@ use crate::{Matrix, MatrixMut, buffer};
 
 use blocks::{Term, blocks};
 use kernels::Kernels;
-pub(crate) use packed::Packs;
+pub(crate) use packed::LazyPacks;
 use tile::Tile;
 
 /// Below this many multiplications a plain loop is faster than anything that has to be set up.
@@ -47,7 +47,9 @@ pub(crate) fn gemm<E: Kernels>(
             E::single_row(level, Tile { b: b.start(), b_row: b.strides()[0] as usize, ..product }, n);
         } else if m == 1 && b.strides()[0] == 1 && a.strides()[1] == 1 {
             E::dots(level, product, b.start(), b.strides()[1], n);
-        } else if let Some(packed) = b.packs().and_then(|packs| packs.get(&b, level)) {
+        } else if let Some(packed) =
+            b.packs().and_then(|packs| packs.get_or_init(Box::default).get(&b, level))
+        {
             blocks(level, product, &[[a, b]], Some(&packed), [m, n]);
         } else if m <= E::rows(level) && by_rows {
             few_rows(level, product, &b, m);

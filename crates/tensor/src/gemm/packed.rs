@@ -1,6 +1,6 @@
 //! A right-hand side laid out for the micro-kernel, once for all the products that it takes part in.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::kernels::Kernels;
 use super::tile::even_blocks;
@@ -72,40 +72,40 @@ pub(super) unsafe fn pack_columns<V: Vector>(
 ) {
     let [rows, n] = b.dims();
     let [row, column] = b.strides();
-    // Where column `j`, which begins a register, has row `p`; and how far apart rows are there.
-    let place = |p: usize, j: usize| {
-        let first = j / (2 * V::LANES) * (2 * V::LANES);
-        let width = (n - first).min(2 * V::LANES).next_multiple_of(V::LANES);
-        (k * first + (at + p) * width + j - first, width)
-    };
+    let whole = n / (2 * V::LANES) * (2 * V::LANES);
     if column == 1 {
+        let edge = (n - whole).next_multiple_of(V::LANES);
         for p in 0..rows {
             let from = b.run([p, 0], n);
-            for j in (0..n).step_by(V::LANES) {
-                let (from, to) = (&from[j..], &mut to[place(p, j).0..][..V::LANES]);
-                // SAFETY: a register is within `to`, and within `from` as many numbers as are left.
+            for (i, from) in from.chunks_exact(2 * V::LANES).enumerate() {
+                let to = &mut to[2 * V::LANES * (k * i + at + p)..][..2 * V::LANES];
+                // SAFETY: two registers are within both slices.
                 unsafe {
-                    let x = if from.len() >= V::LANES {
-                        V::load(from.as_ptr())
-                    } else {
-                        V::load_first(from.as_ptr(), from.len())
-                    };
-                    x.store(to.as_mut_ptr());
+                    V::load(from.as_ptr()).store(to.as_mut_ptr());
+                    V::load(from.as_ptr().add(V::LANES)).store(to.as_mut_ptr().add(V::LANES));
                 }
+            }
+            let (from, to) = (&from[whole..], &mut to[k * whole + (at + p) * edge..]);
+            for (from, to) in from.chunks(V::LANES).zip(to[..edge].chunks_exact_mut(V::LANES)) {
+                // SAFETY: a register is within `to`.
+                unsafe { V::load_first(from.as_ptr(), from.len()).store(to.as_mut_ptr()) };
             }
         }
         return;
     }
-    // A few rows at a time, so that what is written stays near until it is full.
-    for p in (0..rows).step_by(V::LANES) {
-        let rows = (rows - p).min(V::LANES);
-        for j in 0..n {
-            let (start, width) = place(p, j / V::LANES * V::LANES);
-            let to = to[start + j % V::LANES..].iter_mut().step_by(width);
-            if row == 1 {
-                to.zip(b.run_down([p, j], rows)).for_each(|(to, &x)| *to = x);
-            } else {
-                to.zip(p..p + rows).for_each(|(to, p)| *to = b.at(p, j));
+    for first in (0..n).step_by(2 * V::LANES) {
+        let columns = (n - first).min(2 * V::LANES);
+        let width = columns.next_multiple_of(V::LANES);
+        let panel = &mut to[k * first + at * width..][..rows * width];
+        // A few rows at a time, so that what is written stays near until it is full.
+        for (p, panel) in (0..rows).step_by(V::LANES).zip(panel.chunks_mut(V::LANES * width)) {
+            for j in 0..columns {
+                if row == 1 {
+                    let from = b.run_down([p, first + j], panel.len() / width);
+                    panel.chunks_exact_mut(width).zip(from).for_each(|(to, &x)| to[j] = x);
+                } else {
+                    panel.chunks_exact_mut(width).zip(p..).for_each(|(to, p)| to[j] = b.at(p, first + j));
+                }
             }
         }
     }
@@ -120,23 +120,28 @@ pub(super) unsafe fn pack_columns<V: Vector>(
 /// [`panel`]: super::tile::panel
 #[inline(always)]
 pub(super) unsafe fn pack_rows<V: Vector>(a: &Matrix<'_, V::Lane>, [at, k]: [usize; 2], to: &mut [V::Lane]) {
+    /// Columns that are laid out at a time, in which the next block of rows is near.
+    const COLUMNS: usize = 32;
     let [m, columns] = a.dims();
-    let blocks = even_blocks(m, V::ROWS);
-    for p in 0..columns {
-        for (start, rows) in blocks.clone() {
-            let to = &mut to[start * k + (at + p) * rows..][..rows];
-            if a.strides()[0] == 1 {
-                let from = a.run_down([start, p], rows);
-                // Few numbers, for which a call to copy them would take longer.
-                for i in (0..rows).step_by(V::LANES) {
-                    let count = (rows - i).min(V::LANES);
-                    // SAFETY: `count` numbers from `i` on are within both slices.
-                    unsafe {
-                        V::load_first(from[i..].as_ptr(), count).store_first(to[i..].as_mut_ptr(), count)
-                    };
+    for first in (0..columns).step_by(COLUMNS) {
+        let columns = (columns - first).min(COLUMNS);
+        for (start, rows) in even_blocks(m, V::ROWS) {
+            let block = &mut to[start * k + (at + first) * rows..][..columns * rows];
+            for (p, to) in (first..).zip(block.chunks_exact_mut(rows)) {
+                if a.strides()[0] != 1 {
+                    to.iter_mut().zip(start..).for_each(|(to, i)| *to = a.at(i, p));
+                    continue;
                 }
-            } else {
-                (0..rows).for_each(|i| to[i] = a.at(start + i, p));
+                // Few numbers, in at most two registers, for which a call to copy them would take longer.
+                let (from, half) = (a.run_down([start, p], rows), rows.min(V::LANES));
+                // SAFETY: `rows` numbers are within both slices.
+                unsafe {
+                    V::load_first(from.as_ptr(), half).store_first(to.as_mut_ptr(), half);
+                    if half < rows {
+                        let (from, to) = (from[half..].as_ptr(), to[half..].as_mut_ptr());
+                        V::load_first(from, rows - half).store_first(to, rows - half);
+                    }
+                }
             }
         }
     }
@@ -159,6 +164,9 @@ struct Entry<E> {
 
 /// Which matrix of the storage it is, and for which registers.
 type Place = (usize, [usize; 2], [isize; 2], Level);
+
+/// Made when they are first asked for: most matrices are the right-hand side of a single row, or of nothing.
+pub(crate) type LazyPacks<E> = OnceLock<Box<Packs<E>>>;
 
 impl<E: Kernels> Packs<E> {
     /// The packed form of a matrix of this storage, from its second product on; at a level that the processor has.

@@ -2,7 +2,7 @@
 //!
 //! Elements are small integers, so that every order of summation gives the same, exact result.
 
-use super::{Packs, gemm, gemm_sum};
+use super::{LazyPacks, gemm, gemm_sum};
 use crate::{Level, Matrix, MatrixMut};
 
 /// Columns that follow each row of the result and must not be touched.
@@ -66,7 +66,7 @@ macro_rules! against_the_definition {
                     expected.iter_mut().zip(sums).for_each(|(c, sum)| *c = alpha * sum + kept);
                 }
                 for level in levels() {
-                    let packs = Packs::default();
+                    let packs = LazyPacks::new();
                     for turn in 0..3 {
                         let mut c = vec![old; m * row];
                         let into = MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]);
@@ -173,7 +173,7 @@ fn every_path_rounds_alike() {
     let a: Vec<f32> = (0..m * k).map(number).collect();
     let b: Vec<f32> = (0..k * n).map(|i| number(i + 5)).collect();
     for level in levels().filter(|&level| level != Level::Portable) {
-        let packs = Packs::default();
+        let packs = LazyPacks::new();
         let product = |rows: usize| {
             let mut c = vec![0.0; rows * n];
             let left = Matrix::new(&a, 0, [rows, k], [k as isize, 1]);
