@@ -11,7 +11,7 @@ use crate::value::Value;
 /// A tensor, or a sum that has not been evaluated yet.
 ///
 /// Three facts about sequences live here, and none of them in a rule. The T contributions `x_tᵀ · dt_t` to a weight
-/// are one product over all rows. The cotangents of T slices are added in place into one buffer, O(T) in all. And an
+/// are one product over all rows. The cotangents of T slices are written into one buffer, O(T) in all. And an
 /// elementwise derivative is one pass over memory.
 #[derive(Clone)]
 pub(crate) enum Adjoint<E> {
@@ -28,7 +28,7 @@ pub(crate) enum Adjoint<E> {
     Unread(Shape),
 }
 
-/// Rows of pending products that are gathered before they are multiplied: enough to fill a kernel, little to keep.
+/// Rows of pending products that come together before they are multiplied: enough to fill a kernel, little to keep.
 const ROWS: usize = 512;
 
 impl<E: Float> Adjoint<E> {
@@ -36,7 +36,7 @@ impl<E: Float> Adjoint<E> {
     pub(crate) fn into_dense(self) -> Tensor<E> {
         match self {
             Adjoint::Dense(value) => value,
-            Adjoint::Products { sum: None, terms, .. } if terms.len() == 1 => terms[0].0.matmul(&terms[0].1),
+            Adjoint::Products { sum: None, terms } if terms.len() == 1 => terms[0].0.matmul(&terms[0].1),
             Adjoint::Products { sum, terms } => {
                 let mut sum = sum.unwrap_or_else(|| Tensor::zeros(product_shape(&terms[0])));
                 add_products(&mut sum, &terms);
@@ -59,7 +59,7 @@ impl<E: Float> Adjoint<E> {
     fn add_into(sum: &mut Tensor<E>, other: Adjoint<E>) {
         match other {
             Adjoint::Dense(term) => sum.add_assign(&term),
-            Adjoint::Products { sum: None, terms, .. } => add_products(sum, &terms),
+            Adjoint::Products { sum: None, terms } => add_products(sum, &terms),
             Adjoint::Placed { part, axis, start, .. } => sum.add_at(axis, start, &part),
             pending => sum.add_assign(&pending.into_dense()),
         }
@@ -124,18 +124,23 @@ impl<E: Float> Value for Adjoint<E> {
                 parts.add(start, &part);
             }
             (sum, other) => {
-                if let (Adjoint::Placed { part, axis, start, size }, Adjoint::Placed { axis: same, .. }) =
-                    (&*sum, &other)
-                    && axis == same
-                {
-                    *sum = Adjoint::Assembled(Assembly::new(part, *axis, *start, *size));
-                    return sum.accumulate(other);
-                }
                 // Put aside, so that what is evaluated is not copied first.
                 let pending = std::mem::replace(sum, Adjoint::Unread(Shape::from([])));
-                let mut value = pending.into_dense();
-                Self::add_into(&mut value, other);
-                *sum = Adjoint::Dense(value);
+                *sum = match (pending, other) {
+                    (
+                        Adjoint::Placed { part, axis, start, size },
+                        Adjoint::Placed { part: next, axis: same, start: place, .. },
+                    ) if axis == same => {
+                        let mut parts = Assembly::new(&part, axis, start, size);
+                        parts.add(place, &next);
+                        Adjoint::Assembled(parts)
+                    }
+                    (pending, other) => {
+                        let mut value = pending.into_dense();
+                        Self::add_into(&mut value, other);
+                        Adjoint::Dense(value)
+                    }
+                };
             }
         }
     }
@@ -162,9 +167,7 @@ impl<E: Float> Value for Adjoint<E> {
         match self {
             _ if from == to => self.clone(),
             // Summed over the batch, a product of stacks of matrices is the product of the matrices below one another.
-            Adjoint::Products { sum: None, terms, .. }
-                if to.rank() == 2 && from[from.rank() - 2..] == to[..] =>
-            {
+            Adjoint::Products { sum: None, terms } if to.rank() == 2 && from[from.rank() - 2..] == to[..] => {
                 let rows = |x: &Tensor<E>| {
                     let columns = x.dims()[x.rank() - 1];
                     let rows = x.dims()[..x.rank() - 1].iter().product();
