@@ -67,8 +67,7 @@ impl<E: Scalar> Tensor<E> {
     pub fn try_matmul_acc(&mut self, a: &Self, b: &Self) -> Result<(), Error> {
         self.check_product("matmul_acc", a, b)?;
         let one = E::from_f64(1.0);
-        let b = b.as_matrix().with_packs(b.storage().packs());
-        E::gemm(one, a.as_matrix(), b, one, self.as_matrix_mut());
+        E::gemm(one, a.as_matrix(), b.as_matrix(), one, self.as_matrix_mut());
         Ok(())
     }
 
@@ -103,9 +102,6 @@ impl<E: Scalar> Tensor<E> {
     /// If one of them is not a matrix, or if the sizes do not fit; nothing has been added then.
     pub fn try_matmul_acc_sum(&mut self, terms: &[(Self, Self)]) -> Result<(), Error> {
         terms.iter().try_for_each(|(a, b)| self.check_product("matmul_acc_sum", a, b))?;
-        if let [(a, b)] = terms {
-            return self.try_matmul_acc(a, b);
-        }
         let terms: Vec<_> = terms.iter().map(|(a, b)| [a.as_matrix(), b.as_matrix()]).collect();
         E::gemm_sum(&terms, self.as_matrix_mut());
         Ok(())
@@ -149,8 +145,9 @@ impl<E: Scalar> Tensor<E> {
         Ok(())
     }
 
+    /// With the packed forms that it has as a right-hand side.
     fn as_matrix(&self) -> Matrix<'_, E> {
-        matrix(self.storage(), self.layout())
+        matrix(self.storage(), self.layout()).with_packs(self.storage().packs())
     }
 
     fn as_matrix_mut(&mut self) -> MatrixMut<'_, E> {
@@ -176,8 +173,7 @@ impl<E: Scalar> Tensor<E> {
             if let Some(rows) = rows {
                 let shape = self.shape().try_with_axis("matmul", self.rank() - 1, n)?;
                 let mut out = buffer::stale(shape.numel());
-                let right = matrix(other.storage(), other.layout()).with_packs(other.storage().packs());
-                gemm_into(&mut out, matrix(self.storage(), &rows), right);
+                gemm_into(&mut out, matrix(self.storage(), &rows), other.as_matrix());
                 return Ok(Self::filled(out, shape));
             }
         }

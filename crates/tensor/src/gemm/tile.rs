@@ -101,7 +101,6 @@ impl<E> Tile<E> {
                 2 => self.compute::<V, 2, N>(last),
                 3 => self.compute::<V, 3, N>(last),
                 4 => self.compute::<V, 4, N>(last),
-                _ if const { V::ROWS <= 4 } => unreachable!("a tile of {rows} rows"),
                 5 => self.compute::<V, 5, N>(last),
                 6 => self.compute::<V, 6, N>(last),
                 _ if const { V::ROWS <= 6 } => unreachable!("a tile of {rows} rows"),
