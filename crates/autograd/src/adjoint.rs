@@ -13,19 +13,30 @@ use crate::value::Value;
 /// Three facts about sequences live here, and none of them in a rule. The T contributions `x_tᵀ · dt_t` to a weight
 /// are one product over all rows. The cotangents of T slices are written into one buffer, O(T) in all. And an
 /// elementwise derivative is one pass over memory.
+///
+/// What is larger than a tensor is boxed: the sweep moves cotangents many times.
 #[derive(Clone)]
 pub(crate) enum Adjoint<E> {
     /// The value itself.
     Dense(Tensor<E>),
     /// `sum + Σ a · b` over the last two axes of each pair.
-    Products { sum: Option<Tensor<E>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
-    /// Zeros of size `size` along `axis`, with `part` placed from `start`.
-    Placed { part: Tensor<E>, axis: usize, start: usize, size: usize },
+    Products { sum: Option<Box<Tensor<E>>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
+    /// Zeros, with a part placed in them.
+    Placed(Box<Placed<E>>),
     /// Several of these along one axis.
-    Assembled(Assembly<E>),
+    Assembled(Box<Assembly<E>>),
     /// A value that no rule reads, and that was not kept. Should one read it after all, its gradient is not to look
     /// right: every element is NaN.
     Unread(Shape),
+}
+
+/// Zeros of size `size` along `axis`, with `part` placed from `start`.
+#[derive(Clone)]
+pub(crate) struct Placed<E> {
+    pub(crate) part: Tensor<E>,
+    pub(crate) axis: usize,
+    pub(crate) start: usize,
+    pub(crate) size: usize,
 }
 
 /// Rows of pending products that come together before they are multiplied: enough to fill a kernel, little to keep.
@@ -38,14 +49,19 @@ impl<E: Float> Adjoint<E> {
             Adjoint::Dense(value) => value,
             Adjoint::Products { sum: None, terms } if terms.len() == 1 => terms[0].0.matmul(&terms[0].1),
             Adjoint::Products { sum, terms } => {
-                let mut sum = sum.unwrap_or_else(|| Tensor::zeros(product_shape(&terms[0])));
+                let mut sum = sum.map_or_else(|| Tensor::zeros(product_shape(&terms[0])), |sum| *sum);
                 add_products(&mut sum, &terms);
                 sum
             }
-            Adjoint::Placed { part, axis, start, size } => Assembly::new(&part, axis, start, size).finish(),
+            Adjoint::Placed(placed) => Assembly::new(&placed).finish(),
             Adjoint::Assembled(parts) => parts.finish(),
             Adjoint::Unread(shape) => Tensor::full(shape, E::from_f64(f64::NAN)),
         }
+    }
+
+    /// This value, moved out: what is evaluated is not copied first.
+    fn take(&mut self) -> Self {
+        std::mem::replace(self, Adjoint::Unread(Shape::from([])))
     }
 
     fn dense(&self) -> Cow<'_, Tensor<E>> {
@@ -60,7 +76,7 @@ impl<E: Float> Adjoint<E> {
         match other {
             Adjoint::Dense(term) => sum.add_assign(&term),
             Adjoint::Products { sum: None, terms } => add_products(sum, &terms),
-            Adjoint::Placed { part, axis, start, .. } => sum.add_at(axis, start, &part),
+            Adjoint::Placed(placed) => sum.add_at(placed.axis, placed.start, &placed.part),
             pending => sum.add_assign(&pending.into_dense()),
         }
     }
@@ -86,7 +102,7 @@ impl<E: Float> Value for Adjoint<E> {
             Adjoint::Dense(value) => value.shape(),
             Adjoint::Products { sum: Some(sum), .. } => sum.shape(),
             Adjoint::Products { terms, .. } => product_shape(&terms[0]),
-            Adjoint::Placed { part, axis, size, .. } => part.shape().with_axis(*axis, *size),
+            Adjoint::Placed(placed) => placed.part.shape().with_axis(placed.axis, placed.size),
             Adjoint::Assembled(parts) => parts.value().shape(),
             Adjoint::Unread(shape) => *shape,
         }
@@ -103,8 +119,10 @@ impl<E: Float> Value for Adjoint<E> {
         })
     }
 
-    fn settled(self) -> Self {
-        Adjoint::Dense(self.into_dense())
+    fn settle(&mut self) {
+        if !matches!(self, Adjoint::Dense(_)) {
+            *self = Adjoint::Dense(self.take().into_dense());
+        }
     }
 
     fn accumulate(&mut self, other: Self) {
@@ -114,33 +132,22 @@ impl<E: Float> Value for Adjoint<E> {
                 terms.extend(more);
                 let (_, b) = &terms[0];
                 if terms.len() * b.dims()[b.rank() - 2] > ROWS {
-                    add_products(sum.get_or_insert_with(|| Tensor::zeros(product_shape(&terms[0]))), terms);
+                    let zeros = || Box::new(Tensor::zeros(product_shape(&terms[0])));
+                    add_products(sum.get_or_insert_with(zeros), terms);
                     terms.clear();
                 }
             }
-            (Adjoint::Assembled(parts), Adjoint::Placed { part, axis, start, .. })
-                if axis == parts.axis() =>
-            {
-                parts.add(start, &part);
+            (Adjoint::Assembled(parts), Adjoint::Placed(next)) if next.axis == parts.axis() => {
+                parts.add(next.start, &next.part);
             }
             (sum, other) => {
-                // Put aside, so that what is evaluated is not copied first.
-                let pending = std::mem::replace(sum, Adjoint::Unread(Shape::from([])));
-                *sum = match (pending, other) {
-                    (
-                        Adjoint::Placed { part, axis, start, size },
-                        Adjoint::Placed { part: next, axis: same, start: place, .. },
-                    ) if axis == same => {
-                        let mut parts = Assembly::new(&part, axis, start, size);
-                        parts.add(place, &next);
-                        Adjoint::Assembled(parts)
+                *sum = match (&*sum, &other) {
+                    (Adjoint::Placed(first), Adjoint::Placed(next)) if first.axis == next.axis => {
+                        Adjoint::Assembled(Box::new(Assembly::new(first)))
                     }
-                    (pending, other) => {
-                        let mut value = pending.into_dense();
-                        Self::add_into(&mut value, other);
-                        Adjoint::Dense(value)
-                    }
+                    _ => Adjoint::Dense(sum.take().into_dense()),
                 };
+                sum.accumulate(other);
             }
         }
     }
@@ -181,7 +188,8 @@ impl<E: Float> Value for Adjoint<E> {
     }
 
     fn pad(&self, axis: usize, start: usize, size: usize) -> Self {
-        Adjoint::Placed { part: self.dense().into_owned(), axis, start, size }
+        let part = self.dense().into_owned();
+        Adjoint::Placed(Box::new(Placed { part, axis, start, size }))
     }
 
     fn tanh_grad(&self, y: &Self) -> Self {

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use retrograde_tensor::{Float, Tensor};
 
+use crate::adjoint::Placed;
+
 /// Zeros, to which parts along an axis are added. Where parts come one beside the other, as those of a sequence do, each
 /// is written once, and no zeros are.
 #[derive(Clone)]
@@ -15,8 +17,8 @@ pub(crate) struct Assembly<E> {
 }
 
 impl<E: Float> Assembly<E> {
-    /// One part of what has `size` entries along the axis.
-    pub(crate) fn new(part: &Tensor<E>, axis: usize, start: usize, size: usize) -> Self {
+    /// The first part.
+    pub(crate) fn new(&Placed { ref part, axis, start, size }: &Placed<E>) -> Self {
         let mut value = Tensor::empty(part.shape().with_axis(axis, size));
         value.set_at(axis, start, part);
         Assembly { value, axis, filled: start..start + part.dims()[axis] }
@@ -81,7 +83,7 @@ mod tests {
                     drop(Tensor::<f64>::full([2, 9], f64::NAN));
                     match &mut found {
                         Some(found) => found.add(start, &part),
-                        None => found = Some(Assembly::new(&part, 1, start, 9)),
+                        None => found = Some(Assembly::new(&Placed { part, axis: 1, start, size: 9 })),
                     }
                 }
                 assert_eq!(found.map(Assembly::finish), Some(expected), "from {first} by {step}");

@@ -7,7 +7,8 @@ use retrograde_tensor::{Float, Tensor};
 
 use crate::op::Op;
 use crate::origin::Origin;
-use crate::tape::{Record, Tape};
+use crate::record::Record;
+use crate::tape::Tape;
 
 /// Tables of more rows are cut in the middle, unless asked for in full with `{:#}`.
 const ROWS: usize = 60;

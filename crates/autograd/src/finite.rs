@@ -9,9 +9,9 @@ use crate::adjoint::Adjoint;
 use crate::function::by_hand;
 use crate::gradients::adjoint;
 use crate::recompute::Values;
+use crate::record::Record;
 use crate::sweep::{pull_back, sweep};
-use crate::tape::{Record, Tape};
-use crate::value::Value;
+use crate::tape::Tape;
 use crate::var::Var;
 use crate::{Error, Result};
 
@@ -129,14 +129,12 @@ impl<E: Float> Record<E> {
     fn check_cotangents(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<()> {
         let mut found = Ok(());
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
-        let settle = |id, g: Adjoint<E>, values: &mut Values<'_, E>| {
-            let g = g.settled();
+        let look = |id, g: &mut Adjoint<E>, values: &mut Values<'_, E>| {
             if found.is_ok() {
-                found = self.check_rules(id, &g, values);
+                found = self.check_rules(id, g, values);
             }
-            g
         };
-        sweep(self, seeds, adjoint, settle, by_hand)?;
+        sweep(self, seeds, adjoint, look, by_hand)?;
         found
     }
 
@@ -198,9 +196,9 @@ fn first<E: Float>(x: &Tensor<E>) -> Option<(Vec<usize>, f64)> {
 /// As [`first`], without spreading out the cotangent of a slice.
 fn first_of<E: Float>(g: &Adjoint<E>) -> Option<(Vec<usize>, f64)> {
     match g {
-        Adjoint::Placed { part, axis, start, .. } => {
-            let (mut index, element) = first(part)?;
-            index[*axis] += start;
+        Adjoint::Placed(placed) => {
+            let (mut index, element) = first(&placed.part)?;
+            index[placed.axis] += placed.start;
             Some((index, element))
         }
         Adjoint::Dense(g) => first(g),

@@ -8,7 +8,8 @@ use retrograde_tensor::{Float, Tensor};
 use crate::adjoint::Adjoint;
 use crate::origin::Origin;
 use crate::reads::Read;
-use crate::tape::{Record, Tape, UNRECORDED};
+use crate::record::{Record, UNRECORDED};
+use crate::tape::Tape;
 use crate::var::{Var, or_panic};
 use crate::{Error, Result};
 

@@ -10,8 +10,9 @@ use crate::adjoint::Adjoint;
 use crate::function::{by_hand, no_rule};
 use crate::param::Param;
 use crate::recompute::Values;
+use crate::record::{Record, UNRECORDED};
 use crate::sweep::sweep;
-use crate::tape::{Record, Tape, UNRECORDED};
+use crate::tape::Tape;
 use crate::value::Value;
 use crate::var::{Var, or_panic};
 use crate::{Error, Result};
@@ -205,7 +206,7 @@ impl<E: Float> Tape<E> {
         }
         let record = self.record.borrow();
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
-        let cotangents = sweep(&record, seeds, adjoint, |_, g, _| g.settled(), by_hand)?;
+        let cotangents = sweep(&record, seeds, adjoint, |_, _, _| {}, by_hand)?;
         Ok(Gradients::new(&record, self, cotangents.into_iter().map(|(id, g)| (id, g.into_dense()))))
     }
 
@@ -245,7 +246,7 @@ impl<E: Float> Tape<E> {
             &record,
             seeds,
             value,
-            |_, g, _| g.settled(),
+            |_, _, _| {},
             |function, _, _, _| no_rule("backward_over", function),
         );
         Ok(Gradients::new(&record, self, cotangents?))
@@ -273,7 +274,7 @@ impl<E: Float> Tape<E> {
             &record,
             seeds,
             value,
-            |_, g, _| g,
+            |_, _, _| {},
             |function, _, _, _| no_rule("backward_recorded", function),
         );
         Ok(Gradients::new(&record, self, cotangents?))

@@ -4,7 +4,7 @@ use retrograde_tensor::{Float, Tensor};
 
 use crate::Result;
 use crate::gradients::Gradients;
-use crate::tape::Record;
+use crate::record::Record;
 use crate::var::Var;
 
 impl<E: Float> Var<'_, E> {

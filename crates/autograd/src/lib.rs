@@ -65,6 +65,7 @@ mod origin;
 mod param;
 mod reads;
 mod recompute;
+mod record;
 mod replay;
 pub mod rules;
 mod sweep;

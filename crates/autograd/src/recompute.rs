@@ -5,7 +5,8 @@ use std::ops::Range;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::origin::Origin;
-use crate::tape::{Record, Tape};
+use crate::record::Record;
+use crate::tape::Tape;
 
 impl<E: Float> Tape<E> {
     /// Runs `f`, and keeps of what it records only what it began from: the backward pass computes the rest again.

@@ -6,7 +6,8 @@ use retrograde_tensor::{Float, Scalar, Tensor};
 
 use crate::function::Function;
 use crate::origin::Origin;
-use crate::tape::{Record, Tape};
+use crate::record::Record;
+use crate::tape::Tape;
 use crate::var::Var;
 use crate::{Error, Result};
 

@@ -6,21 +6,20 @@ use crate::Result;
 use crate::function::Function;
 use crate::origin::Origin;
 use crate::recompute::Values;
+use crate::record::Record;
 use crate::rules::cotangent;
-use crate::tape::Record;
 use crate::value::Value;
 
 /// Sends cotangents from the seeds back through a record, and returns those of leaves and of retained nodes by node.
 ///
-/// `value` gives the value of a node as the rules are to see it. `settle` is called once for each node that a
-/// cotangent reaches, when all its contributions have been added up and before any rule reads it. An absent
-/// cotangent is never a tensor of zeros, since `0 · inf` is not 0. `call` gives the cotangents of the inputs of a
-/// function that has no rule.
+/// `value` gives the value of a node as the rules are to see it. `look` is shown the cotangent of each node that one
+/// reaches, and may change it, when all its contributions have been added up and before any rule reads it. An absent cotangent is never a
+/// tensor of zeros, since `0 · inf` is not 0. `call` gives the cotangents of the inputs of a function that has no rule.
 pub(crate) fn sweep<E: Float, V: Value>(
     record: &Record<E>,
     seeds: impl IntoIterator<Item = (u32, V)>,
     mut value: impl FnMut(u32, &mut Values<'_, E>) -> V,
-    mut settle: impl FnMut(u32, V, &mut Values<'_, E>) -> V,
+    mut look: impl FnMut(u32, &mut V, &mut Values<'_, E>),
     call: impl Fn(&dyn Function<E>, &[V], &V, &V) -> Result<Vec<Option<V>>>,
 ) -> Result<Vec<(u32, V)>> {
     let mut values = Values::new(record);
@@ -34,9 +33,13 @@ pub(crate) fn sweep<E: Float, V: Value>(
     let mut x = Vec::new();
     for id in (0..end).rev() {
         let node = &record.nodes[id as usize];
-        let Some(g) = pending.take(id).filter(|_| node.tracked) else { continue };
+        if !node.tracked {
+            continue;
+        }
+        let Some(mut g) = pending.take(id) else { continue };
+        g.settle();
         values.turn_to(id);
-        let g = settle(id, g, &mut values);
+        look(id, &mut g, &mut values);
         if node.origin.is_leaf() {
             done.push((id, g));
             continue;

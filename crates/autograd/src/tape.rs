@@ -1,8 +1,7 @@
-//! The record of a computation: a flat list of nodes in the order of execution (a Wengert list).
+//! The tape: what records a computation.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::ops::Range;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use crate::op::Op;
 use crate::operand::Operand;
 use crate::origin::Origin;
 use crate::param::Param;
-use crate::reads::{Read, ReadsOf};
+use crate::record::{Record, UNRECORDED};
 use crate::var::Var;
 use crate::{Error, Result};
 
@@ -63,48 +62,6 @@ pub struct Tape<E> {
     pub(crate) identity: Arc<()>,
 }
 
-/// What a tape holds. A copy of it is a snapshot: tensors are shared, not copied.
-#[derive(Clone)]
-pub(crate) struct Record<E> {
-    pub(crate) nodes: Vec<Node<E>>,
-    /// The values that are kept: leaves always, the value of an operation only where some rule reads it.
-    pub(crate) values: Vec<Tensor<E>>,
-    /// The operands of all nodes, end to end.
-    pub(crate) operands: Vec<u32>,
-    pub(crate) params: Vec<(Param<E>, u32)>,
-    reads: ReadsOf,
-    step: Option<u32>,
-    /// Where the segment began that is being recorded to be computed again.
-    pub(crate) segment: Option<u32>,
-    /// The segments that are computed again, in order.
-    pub(crate) segments: Vec<Range<u32>>,
-}
-
-/// One entry of a tape.
-#[derive(Clone)]
-pub(crate) struct Node<E> {
-    pub(crate) origin: Origin<E>,
-    pub(crate) name: Option<Cow<'static, str>>,
-    pub(crate) shape: Shape,
-    /// Where its value is among those kept, or [`NOT_KEPT`].
-    kept: u32,
-    /// Whether it depends on a variable or parameter in a way that has a derivative.
-    pub(crate) tracked: bool,
-    /// Whether its gradient is handed out although it is not a leaf.
-    pub(crate) retained: bool,
-    pub(crate) first_operand: u32,
-    /// The source line that recorded it.
-    pub(crate) location: &'static Location<'static>,
-    /// The time step that it belongs to, if any.
-    pub(crate) step: Option<u32>,
-}
-
-/// The id of variables of a tape that does not record.
-pub(crate) const UNRECORDED: u32 = u32::MAX;
-
-/// The place of a value that is not kept.
-const NOT_KEPT: u32 = u32::MAX;
-
 impl<E: Float> Tape<E> {
     /// An empty tape that records.
     pub fn new() -> Self {
@@ -119,17 +76,7 @@ impl<E: Float> Tape<E> {
     }
 
     fn with(recording: bool) -> Self {
-        let record = Record {
-            nodes: Vec::new(),
-            values: Vec::new(),
-            operands: Vec::new(),
-            params: Vec::new(),
-            reads: ReadsOf::default(),
-            step: None,
-            segment: None,
-            segments: Vec::new(),
-        };
-        Tape { record: RefCell::new(record), recording, identity: Arc::new(()) }
+        Tape { record: RefCell::new(Record::new()), recording, identity: Arc::new(()) }
     }
 
     /// A variable: an input that gradients are taken with respect to.
@@ -154,7 +101,7 @@ impl<E: Float> Tape<E> {
         let var = self.leaf(Origin::Parameter, param.value());
         if self.recording {
             let mut record = self.record.borrow_mut();
-            record.nodes[var.id() as usize].name = Some(Cow::Owned(param.name().to_owned()));
+            record.set_name(var.id(), Cow::Owned(param.name().to_owned()));
             record.params.push((param.clone(), var.id()));
         }
         var
@@ -177,11 +124,12 @@ impl<E: Float> Tape<E> {
 
     /// The recorded operations, in order; leaves are left out, and so is a [`Function`](crate::Function).
     pub fn ops(&self) -> Vec<Op> {
-        let operation = |node: &Node<E>| match &node.origin {
+        let record = self.record.borrow();
+        let operations = record.nodes.iter().filter_map(|node| match &node.origin {
             Origin::Computed(op) => Some(op.clone()),
             _ => None,
-        };
-        self.record.borrow().nodes.iter().filter_map(operation).collect()
+        });
+        operations.collect()
     }
 
     /// Whether the tape records.
@@ -260,21 +208,7 @@ impl<E: Float> Tape<E> {
         if !self.recording {
             return Var::new(self, UNRECORDED, value);
         }
-        let mut record = self.record.borrow_mut();
-        let node = Node {
-            tracked: !matches!(origin, Origin::Constant),
-            // A parameter is shared by all steps, whichever asks for it first.
-            step: record.step.filter(|_| !matches!(origin, Origin::Parameter)),
-            origin,
-            name: None,
-            shape: value.shape(),
-            kept: NOT_KEPT,
-            retained: false,
-            first_operand: record.operands.len() as u32,
-            location: Location::caller(),
-        };
-        let id = record.push(node);
-        record.keep(id, &value);
+        let id = self.record.borrow_mut().push_leaf(origin, &value, Location::caller());
         Var::new(self, id, value)
     }
 }
@@ -282,126 +216,5 @@ impl<E: Float> Tape<E> {
 impl<E: Float> Default for Tape<E> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<E: Float> Record<E> {
-    /// The operands of a node.
-    pub(crate) fn operands(&self, id: u32) -> &[u32] {
-        let end =
-            self.nodes.get(id as usize + 1).map_or(self.operands.len(), |next| next.first_operand as usize);
-        &self.operands[self.nodes[id as usize].first_operand as usize..end]
-    }
-
-    /// The value of a node, if it is kept.
-    pub(crate) fn value(&self, id: u32) -> Option<&Tensor<E>> {
-        self.values.get(self.nodes[id as usize].kept as usize)
-    }
-
-    /// The value of a leaf.
-    pub(crate) fn leaf(&self, id: u32) -> &Tensor<E> {
-        self.value(id).expect("the value of a leaf is kept")
-    }
-
-    /// Keeps the value of a node, if it is not kept.
-    fn keep(&mut self, id: u32, value: &Tensor<E>) {
-        let kept = &mut self.nodes[id as usize].kept;
-        if *kept == NOT_KEPT {
-            *kept = self.values.len() as u32;
-            self.values.push(value.clone());
-        }
-    }
-
-    /// The name of a node, with its time step if it has one: `h_2`.
-    pub(crate) fn name(&self, id: u32) -> Option<String> {
-        let node = &self.nodes[id as usize];
-        let name = node.name.as_ref()?;
-        Some(match node.step {
-            Some(step) => format!("{name}_{step}"),
-            None => name.to_string(),
-        })
-    }
-
-    /// The node of a parameter, if it is on the tape.
-    pub(crate) fn param(&self, param: &Param<E>) -> Option<u32> {
-        self.params.iter().find(|(known, _)| known.same(param)).map(|&(_, id)| id)
-    }
-
-    fn push(&mut self, node: Node<E>) -> u32 {
-        let id = u32::try_from(self.nodes.len()).ok().filter(|&id| id != UNRECORDED);
-        self.nodes.push(node);
-        id.expect("a tape holds fewer than 2³² - 1 nodes")
-    }
-
-    fn push_op(
-        &mut self,
-        op: Op,
-        x: &[&Var<'_, E>],
-        shapes: &[Shape],
-        value: &Tensor<E>,
-        location: &'static Location<'static>,
-    ) -> u32 {
-        let mut tracked = false;
-        let mut read = Read::default();
-        for (i, xi) in x.iter().enumerate() {
-            if self.nodes[xi.id() as usize].tracked
-                && let Some(reads) = self.reads.of(&op, i, shapes, value.shape())
-            {
-                tracked = true;
-                read = read.and(reads);
-            }
-        }
-        self.push_result(Origin::Computed(op), x, value, (tracked, read), location)
-    }
-
-    /// Appends a node that is no leaf, and keeps what the backward pass will read.
-    pub(crate) fn push_result(
-        &mut self,
-        origin: Origin<E>,
-        x: &[&Var<'_, E>],
-        value: &Tensor<E>,
-        (tracked, read): (bool, Read),
-        location: &'static Location<'static>,
-    ) -> u32 {
-        for (j, xj) in x.iter().enumerate() {
-            let keep = match self.segment {
-                // To be computed again, a segment needs all that it began from.
-                Some(start) => xj.id() < start,
-                None => read.input(j),
-            };
-            if keep {
-                self.keep(xj.id(), xj.value());
-            }
-        }
-        let node = Node {
-            origin,
-            name: None,
-            shape: value.shape(),
-            kept: NOT_KEPT,
-            tracked,
-            retained: false,
-            first_operand: self.operands.len() as u32,
-            location,
-            step: self.step,
-        };
-        self.operands.extend(x.iter().map(|x| x.id()));
-        let id = self.push(node);
-        if self.segment.is_none() && read.output() {
-            self.keep(id, value);
-        }
-        self.share_stacked(id, value);
-        id
-    }
-
-    /// Keeps what was stacked as views on the stack, so that the states of a sequence are not kept twice.
-    fn share_stacked(&mut self, id: u32, stack: &Tensor<E>) {
-        let Origin::Computed(Op::Stack { axis }) = self.nodes[id as usize].origin else { return };
-        let first = self.nodes[id as usize].first_operand as usize;
-        for index in 0..self.operands.len() - first {
-            let node = &self.nodes[self.operands[first + index] as usize];
-            if node.kept != NOT_KEPT && !node.origin.is_leaf() {
-                self.values[node.kept as usize] = stack.select(axis, index);
-            }
-        }
     }
 }

@@ -20,11 +20,8 @@ pub trait Value: Clone {
         *self = self.add(&other);
     }
 
-    /// The same value with nothing left to evaluate: what rules read once all contributions have been added up.
-    #[must_use]
-    fn settled(self) -> Self {
-        self
-    }
+    /// Evaluates what is left to evaluate: rules read the value once all contributions have been added up.
+    fn settle(&mut self) {}
 
     /// `g ⊙ (1 - y²)`, for `y = tanh(x)`.
     fn tanh_grad(&self, y: &Self) -> Self {

@@ -66,7 +66,7 @@ impl<'t, E: Float> Var<'t, E> {
     #[must_use]
     pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         if self.tape.is_recording() {
-            self.tape.record.borrow_mut().nodes[self.id as usize].name = Some(name.into());
+            self.tape.record.borrow_mut().set_name(self.id, name.into());
         }
         self
     }

@@ -60,7 +60,16 @@ fn take<E: Element>(length: usize) -> Option<Vec<E>> {
 
 /// A buffer of a length, holding whatever it last held.
 pub(crate) fn stale<E: Element>(length: usize) -> Vec<E> {
-    take(length).unwrap_or_else(|| vec![E::default(); length])
+    match take(length) {
+        Some(buffer) => buffer,
+        // Asked for zeros, the system's allocator would not give what was just freed.
+        None if is_small::<E>(length) => {
+            let mut buffer = Vec::with_capacity(length);
+            buffer.resize(length, E::default());
+            buffer
+        }
+        None => vec![E::default(); length],
+    }
 }
 
 /// A buffer full of one value.

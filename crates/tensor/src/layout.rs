@@ -176,7 +176,7 @@ impl Layout {
     pub(crate) fn reshaped(&self, shape: &Shape) -> Option<Self> {
         let mut strides = Self::contiguous(*shape).strides;
         let offset = self.offset;
-        if shape.numel() == 0 {
+        if self.is_contiguous() {
             return Some(Self { shape: *shape, strides, offset });
         }
         // Axes of size 1 carry no information on either side.

@@ -102,8 +102,13 @@ impl<E: Scalar> Tensor<E> {
     /// If one of them is not a matrix, or if the sizes do not fit; nothing has been added then.
     pub fn try_matmul_acc_sum(&mut self, terms: &[(Self, Self)]) -> Result<(), Error> {
         terms.iter().try_for_each(|(a, b)| self.check_product("matmul_acc_sum", a, b))?;
-        let terms: Vec<_> = terms.iter().map(|(a, b)| [a.as_matrix(), b.as_matrix()]).collect();
-        E::gemm_sum(&terms, self.as_matrix_mut());
+        match terms {
+            [(a, b)] => E::gemm_sum(&[[a.as_matrix(), b.as_matrix()]], self.as_matrix_mut()),
+            _ => {
+                let terms: Vec<_> = terms.iter().map(|(a, b)| [a.as_matrix(), b.as_matrix()]).collect();
+                E::gemm_sum(&terms, self.as_matrix_mut());
+            }
+        }
         Ok(())
     }
 

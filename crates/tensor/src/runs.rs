@@ -76,16 +76,15 @@ fn run<'a, E: Element>(
     start: usize,
     stride: isize,
     count: usize,
-    near: &'a mut [E; LONGEST],
+    near: &'a mut Vec<E>,
 ) -> Run<'a, E> {
     match stride {
         0 => Run::Repeated(data[start]),
         1 => Run::Slice(&data[start..start + count]),
         _ => {
-            for (to, x) in near.iter_mut().zip(row(data, start, stride, count)) {
-                *to = x;
-            }
-            Run::Slice(&near[..count])
+            near.clear();
+            near.extend(row(data, start, stride, count));
+            Run::Slice(near)
         }
     }
 }
@@ -101,7 +100,7 @@ impl<E: Element> Tensor<E> {
         }
         let walk = Walk::new(&self.shape(), [self.layout()]);
         let (len, [stride]) = (walk.len, walk.strides);
-        let mut near = [E::default(); LONGEST];
+        let mut near = Vec::new();
         let longest = if stride == 1 { len } else { LONGEST };
         for [place] in walk {
             for start in (0..len).step_by(longest) {
@@ -133,7 +132,7 @@ fn paired_runs<A: Element, B: Element>(
     let walk = Walk::new(shape, [&spread(a, shape), &spread(b, shape)]);
     let (len, [s, t]) = (walk.len, walk.strides);
     let (x, y) = (a.storage(), b.storage());
-    let (mut left, mut right) = ([A::default(); LONGEST], [B::default(); LONGEST]);
+    let (mut left, mut right) = (Vec::new(), Vec::new());
     let longest = longest(len, [s, t]);
     for [p, q] in walk {
         for start in (0..len).step_by(longest) {
@@ -152,9 +151,15 @@ fn assign_runs<A: Element, B: Element>(
     b: &Tensor<B>,
     visit: &mut dyn FnMut(&mut [A], Run<'_, B>),
 ) {
+    if b.shape() == layout.shape
+        && layout.is_contiguous()
+        && let Some(y) = b.as_slice()
+    {
+        return visit(&mut x[layout.offset..][..y.len()], Run::Slice(y));
+    }
     let walk = Walk::new(&layout.shape, [layout, &spread(b, &layout.shape)]);
     let (len, [s, t]) = (walk.len, walk.strides);
-    let (mut left, mut right) = ([A::default(); LONGEST], [B::default(); LONGEST]);
+    let (mut left, mut right) = (Vec::new(), Vec::new());
     let longest = if s == 1 { longest(len, [t]) } else { LONGEST };
     for [p, q] in walk {
         for start in (0..len).step_by(longest) {
@@ -165,10 +170,9 @@ fn assign_runs<A: Element, B: Element>(
                 continue;
             }
             let p = p.wrapping_add_signed(start as isize * s);
-            for (to, place) in left.iter_mut().zip(steps(p, s, count)) {
-                *to = x[place];
-            }
-            visit(&mut left[..count], y);
+            left.clear();
+            left.extend(row(x, p, s, count));
+            visit(&mut left, y);
             for (from, place) in left.iter().zip(steps(p, s, count)) {
                 x[place] = *from;
             }

@@ -101,13 +101,15 @@ impl Shape {
     /// This shape without `axis`.
     ///
     /// # Panics
-    /// If there is no such axis, or if without it the number of elements does not fit in `isize`.
+    /// If there is no such axis.
     #[track_caller]
     pub fn removed(&self, axis: usize) -> Self {
         or_panic(self.check_axis("removed", axis));
+        // Not checked again: a size of 0 counted as 1, so that without the axis there are no more elements than with it.
         let mut dims = self.dims;
         dims.copy_within(axis + 1.., axis);
-        or_panic(Self::checked("removed", &dims[..self.rank() - 1]))
+        dims[MAX_RANK - 1] = 1;
+        Self { dims, rank: self.rank - 1 }
     }
 
     /// Validates sizes on behalf of `op`.
@@ -127,9 +129,10 @@ impl Shape {
 
     pub(crate) fn try_with_axis(&self, op: &'static str, axis: usize, size: usize) -> Result<Self, Error> {
         self.check_axis(op, axis)?;
-        let mut dims = self.dims;
-        dims[axis] = size;
-        Self::checked(op, &dims[..self.rank()])
+        let mut shape = *self;
+        shape.dims[axis] = size;
+        // Fewer elements than before need no check; a size of 0 counted as 1.
+        if size <= self.dims[axis].max(1) { Ok(shape) } else { Self::checked(op, &shape) }
     }
 
     pub(crate) fn try_inserted(&self, op: &'static str, axis: usize, size: usize) -> Result<Self, Error> {

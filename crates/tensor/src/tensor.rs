@@ -162,11 +162,11 @@ impl<E: Element> Tensor<E> {
         if self.numel() == 0 {
             return &mut [];
         }
-        if Arc::get_mut(&mut self.storage).is_none() || !self.is_contiguous() {
+        if Arc::strong_count(&self.storage) > 1 || !self.is_contiguous() {
             *self = Self::filled(self.copied(), self.shape());
         }
         let (start, len) = (self.layout.offset, self.numel());
-        let storage = Arc::get_mut(&mut self.storage).expect("the storage was just made unique");
+        let storage = Arc::get_mut(&mut self.storage).expect("nobody else has the storage");
         &mut storage.data_mut()[start..start + len]
     }
 

@@ -11,8 +11,9 @@ use retrograde_tensor::{Float, Shape, Tensor};
 use crate::function::no_rule;
 use crate::op::Op;
 use crate::origin::Origin;
+use crate::record::Record;
 use crate::sweep::sweep;
-use crate::tape::{Record, Tape};
+use crate::tape::Tape;
 use crate::value::Value;
 use crate::var::Var;
 use crate::{Error, Result};
@@ -167,14 +168,13 @@ impl<E: Float> Tape<E> {
             |id, _| formulas[id as usize].clone(),
             |id, g, _| {
                 if record.name(id).is_none() && !record.nodes[id as usize].origin.is_leaf() {
-                    return g;
+                    return;
                 }
                 let name = cotangent_name(&record, id);
-                let cotangent = Expr::name(name.clone(), g.shape);
-                if g != cotangent {
-                    lines.push(Line { name, formula: g });
+                let formula = std::mem::replace(g, Expr::name(name.clone(), g.shape));
+                if formula != *g {
+                    lines.push(Line { name, formula });
                 }
-                cotangent
             },
             |function, _, _, _| no_rule("derivation", function),
         )?;

@@ -99,14 +99,48 @@ pub(super) unsafe fn pack_columns<V: Vector>(
         let panel = &mut to[k * first + at * width..][..rows * width];
         // A few rows at a time, so that what is written stays near until it is full.
         for (p, panel) in (0..rows).step_by(V::LANES).zip(panel.chunks_mut(V::LANES * width)) {
-            for j in 0..columns {
-                if row == 1 {
-                    let from = b.run_down([p, first + j], panel.len() / width);
-                    panel.chunks_exact_mut(width).zip(from).for_each(|(to, &x)| to[j] = x);
-                } else {
-                    panel.chunks_exact_mut(width).zip(p..).for_each(|(to, p)| to[j] = b.at(p, first + j));
+            if row != 1 {
+                for (p, to) in (p..).zip(panel.chunks_exact_mut(width)) {
+                    to.iter_mut().zip(first..first + columns).for_each(|(to, j)| *to = b.at(p, j));
+                }
+                continue;
+            }
+            let depth = panel.len() / width;
+            for from in (0..columns).step_by(V::LANES) {
+                // SAFETY: `depth` numbers are within each column, a register within each row of the panel.
+                unsafe {
+                    let mut square = [V::from_f64(0.0); LONGEST];
+                    for (x, j) in square.iter_mut().zip(from..columns.min(from + V::LANES)) {
+                        *x = V::load_first(b.run_down([p, first + j], depth).as_ptr(), depth);
+                    }
+                    transpose(&mut square);
+                    for (x, to) in square.iter().zip(panel.chunks_exact_mut(width)) {
+                        x.store(to[from..from + V::LANES].as_mut_ptr());
+                    }
                 }
             }
+        }
+    }
+}
+
+/// The most lanes that a register has.
+const LONGEST: usize = 16;
+
+/// Turns the rows of a square of numbers, `LANES` registers, into its columns.
+///
+/// Each round moves the top bit of a number's row to the bottom of its column, and the top bit of its column to the bottom
+/// of its row: after as many rounds as either has bits, they have changed places.
+///
+/// # Safety
+/// The processor must have the level of `V`.
+#[inline(always)]
+unsafe fn transpose<V: Vector>(square: &mut [V; LONGEST]) {
+    for _ in 0..V::LANES.ilog2() {
+        let rows = *square;
+        for i in 0..V::LANES / 2 {
+            // SAFETY: the caller's.
+            let (first, second) = unsafe { rows[i].interleave(rows[i + V::LANES / 2]) };
+            (square[2 * i], square[2 * i + 1]) = (first, second);
         }
     }
 }

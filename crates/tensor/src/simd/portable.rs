@@ -77,6 +77,11 @@ macro_rules! portable {
                 self.0.iter().sum()
             }
             #[inline(always)]
+            unsafe fn interleave(self, r: Self) -> (Self, Self) {
+                let turn = |i: usize| if i % 2 == 0 { self.0[i / 2] } else { r.0[i / 2] };
+                (Self(std::array::from_fn(turn)), Self(std::array::from_fn(|i| turn($lanes + i))))
+            }
+            #[inline(always)]
             unsafe fn abs(self) -> Self {
                 Self(self.0.map($lane::abs))
             }

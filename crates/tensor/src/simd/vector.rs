@@ -33,6 +33,8 @@ pub(crate) unsafe trait Vector: Copy {
     unsafe fn mul_add(self, a: Self, b: Self) -> Self;
     /// The sum of all lanes.
     unsafe fn sum(self) -> Self::Lane;
+    /// The lanes of both by turns, `self` first: the first half of them, then the second.
+    unsafe fn interleave(self, r: Self) -> (Self, Self);
 
     unsafe fn abs(self) -> Self;
     /// This magnitude with the sign of `sign`.

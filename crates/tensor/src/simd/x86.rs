@@ -8,7 +8,7 @@ macro_rules! vector {
     (
         $name:ident: $register:ty, [$lane:ty; $lanes:literal], $rows:literal, $mask:ty, $features:literal,
         $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident,
-        sum $sum:expr,
+        sum $sum:expr, interleave $interleave:expr,
         load_first($from:ident, $n:ident) $load_first:expr,
         store_first($to:ident, $x:ident, $count:ident) $store_first:expr,
         abs $abs:expr, copy_sign $copy_sign:expr, round $round:expr, scale $scale:expr, split $split:expr,
@@ -76,6 +76,11 @@ macro_rules! vector {
                 unsafe { $sum(self.0) }
             }
             #[inline(always)]
+            unsafe fn interleave(self, r: Self) -> (Self, Self) {
+                let (first, second) = unsafe { $interleave(self.0, r.0) };
+                (Self(first), Self(second))
+            }
+            #[inline(always)]
             unsafe fn abs(self) -> Self {
                 Self(unsafe { $abs(self.0) })
             }
@@ -121,6 +126,11 @@ vector!(
     Avx512F32: __m512, [f32; 16], 12, __mmask16, "avx512f,avx512dq,avx2,fma",
     _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_fmadd_ps,
     sum _mm512_reduce_add_ps,
+    interleave |a, b| {
+        let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        let second = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        (_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b))
+    },
     load_first(from, n) _mm512_maskz_loadu_ps(first16(n), from),
     store_first(to, x, n) _mm512_mask_storeu_ps(to, first16(n), x),
     abs _mm512_abs_ps,
@@ -140,6 +150,11 @@ vector!(
     Avx512F64: __m512d, [f64; 8], 12, __mmask8, "avx512f,avx512dq,avx2,fma",
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_fmadd_pd,
     sum _mm512_reduce_add_pd,
+    interleave |a, b| {
+        let first = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+        let second = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+        (_mm512_permutex2var_pd(a, first, b), _mm512_permutex2var_pd(a, second, b))
+    },
     load_first(from, n) _mm512_maskz_loadu_pd(first16(n) as u8, from),
     store_first(to, x, n) _mm512_mask_storeu_pd(to, first16(n) as u8, x),
     abs _mm512_abs_pd,
@@ -159,6 +174,10 @@ vector!(
     Avx2F32: __m256, [f32; 8], 6, __m256, "avx2,fma",
     _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_fmadd_ps,
     sum sum_f32,
+    interleave |a, b| {
+        let (lo, hi) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        (_mm256_permute2f128_ps::<0x20>(lo, hi), _mm256_permute2f128_ps::<0x31>(lo, hi))
+    },
     load_first(from, n) _mm256_maskload_ps(from, first_f32(n)),
     store_first(to, x, n) _mm256_maskstore_ps(to, first_f32(n), x),
     abs |x| _mm256_andnot_ps(_mm256_set1_ps(-0.0), x),
@@ -181,6 +200,10 @@ vector!(
     Avx2F64: __m256d, [f64; 4], 6, __m256d, "avx2,fma",
     _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_fmadd_pd,
     sum sum_f64,
+    interleave |a, b| {
+        let (lo, hi) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+        (_mm256_permute2f128_pd::<0x20>(lo, hi), _mm256_permute2f128_pd::<0x31>(lo, hi))
+    },
     load_first(from, n) _mm256_maskload_pd(from, first_f64(n)),
     store_first(to, x, n) _mm256_maskstore_pd(to, first_f64(n), x),
     abs |x| _mm256_andnot_pd(_mm256_set1_pd(-0.0), x),
