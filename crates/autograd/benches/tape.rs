@@ -14,6 +14,10 @@ type Step = for<'t> fn(&Var<'t, f32>, &Var<'t, f32>) -> Var<'t, f32>;
 /// The same on tensors.
 type Plain = fn(&Tensor<f32>, &Tensor<f32>) -> Tensor<f32>;
 
+/// The cotangent of what it was applied to, from the values before and after, the weight and the cotangent of the result;
+/// that of the weight is added to the last.
+type Back = fn([&Tensor<f32>; 4], &mut Tensor<f32>) -> Tensor<f32>;
+
 /// The middle of several timings of building a chain and of sweeping it.
 fn median(times: usize, mut run: impl FnMut() -> [Duration; 2]) -> [Duration; 2] {
     let mut taken: Vec<[Duration; 2]> = (0..times).map(|_| run()).collect();
@@ -37,15 +41,19 @@ fn chain(step: Step, length: usize) -> [Duration; 2] {
     [recorded, start.elapsed() - recorded]
 }
 
-/// The same arithmetic without a tape, to be taken off.
-fn plain(step: Plain, length: usize) -> Duration {
-    let w = Tensor::from([[0.999_f32]]);
-    let mut x = Tensor::from([[0.3_f32]]);
+/// The same arithmetic by hand, without a tape, to be taken off.
+fn by_hand(step: Plain, back: Back, length: usize) -> Duration {
     let start = Instant::now();
-    for _ in 0..length {
-        x = step(&x, &w);
+    let w = Tensor::from([[0.999_f32]]);
+    let mut x = vec![Tensor::from([[0.3_f32]])];
+    for t in 0..length {
+        x.push(step(&x[t], &w));
     }
-    black_box(x);
+    let (mut g, mut dw) = (Tensor::ones([1, 1]), Tensor::zeros([1, 1]));
+    for t in (0..length).rev() {
+        g = back([&x[t], &x[t + 1], &w, &g], &mut dw);
+    }
+    black_box((g, dw));
     start.elapsed()
 }
 
@@ -70,26 +78,46 @@ fn main() {
     let quick = std::env::args().any(|argument| argument == "--test");
     let (times, length) = if quick { (1, 10) } else { (101, 1_000) };
 
-    println!("1x1 tensors, f32: ns an operation");
-    println!("{:<8} {:>8} {:>8} {:>8} {:>10}", "op", "record", "sweep", "both", "arithmetic");
-    let rows: [(&str, Step, Plain); 5] = [
-        ("add", |x, w| x + w, |x, w| x + w),
-        ("mul", |x, w| x * w, |x, w| x * w),
-        ("tanh", |x, _| x.tanh(), |x, _| x.tanh()),
-        ("scale", |x, _| x * 0.999, |x, _| x * 0.999),
-        ("matmul", |x, w| x.matmul(w), |x, w| x.matmul(w)),
+    println!("1x1 tensors, f32: ns an operation, beside the same forwards and backwards by hand");
+    println!("{:<8} {:>8} {:>8} {:>8} {:>8} {:>8}", "op", "record", "sweep", "both", "by hand", "tape");
+    let rows: [(&str, Step, Plain, Back); 5] = [
+        (
+            "add",
+            |x, w| x + w,
+            |x, w| x + w,
+            |[_, _, _, g], dw| {
+                *dw += g;
+                g.clone()
+            },
+        ),
+        (
+            "mul",
+            |x, w| x * w,
+            |x, w| x * w,
+            |[x, _, w, g], dw| {
+                *dw += &(g * x);
+                g * w
+            },
+        ),
+        ("tanh", |x, _| x.tanh(), |x, _| x.tanh(), |[_, y, _, g], _| g.zip(y, |g, y| g * (1.0 - y * y))),
+        ("scale", |x, _| x * 0.999, |x, _| x * 0.999, |[_, _, _, g], _| g * 0.999),
+        (
+            "matmul",
+            |x, w| x.matmul(w),
+            |x, w| x.matmul(w),
+            |[x, _, w, g], dw| {
+                dw.matmul_acc(&x.t(), g);
+                g.matmul(&w.t())
+            },
+        ),
     ];
-    for (name, step, arithmetic) in rows {
+    for (name, step, plain, back) in rows {
         let [record, sweep] = median(times, || chain(step, length));
-        let [arithmetic, _] = median(times, || [plain(arithmetic, length), Duration::ZERO]);
+        let [by_hand, _] = median(times, || [by_hand(plain, back, length), Duration::ZERO]);
         let each = |taken: Duration| taken.as_nanos() as f64 / length as f64;
-        println!(
-            "{name:<8} {:>8.0} {:>8.0} {:>8.0} {:>10.0}",
-            each(record),
-            each(sweep),
-            each(record + sweep),
-            each(arithmetic)
-        );
+        let both = record + sweep;
+        print!("{name:<8} {:>8.0} {:>8.0} {:>8.0}", each(record), each(sweep), each(both));
+        println!(" {:>8.0} {:>8.0}", each(by_hand), each(both) - each(by_hand));
     }
 
     println!("\nan RNN over T slices of one array, N=1, D=H=16, f32: µs a step");

@@ -16,9 +16,11 @@ use crate::value::Value;
 ///
 /// What is larger than a tensor is boxed: the sweep moves cotangents many times.
 #[derive(Clone)]
-pub(crate) enum Adjoint<E> {
+pub(crate) enum Adjoint<'r, E> {
     /// The value itself.
     Dense(Tensor<E>),
+    /// A value that the record keeps.
+    Kept(&'r Tensor<E>),
     /// `sum + Σ a · b` over the last two axes of each pair.
     Products { sum: Option<Box<Tensor<E>>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
     /// Zeros, with a part placed in them.
@@ -42,11 +44,12 @@ pub(crate) struct Placed<E> {
 /// Rows of pending products that come together before they are multiplied: enough to fill a kernel, little to keep.
 const ROWS: usize = 512;
 
-impl<E: Float> Adjoint<E> {
+impl<'r, E: Float> Adjoint<'r, E> {
     /// The value, evaluated.
     pub(crate) fn into_dense(self) -> Tensor<E> {
         match self {
             Adjoint::Dense(value) => value,
+            Adjoint::Kept(value) => value.clone(),
             Adjoint::Products { sum: None, terms } if terms.len() == 1 => terms[0].0.matmul(&terms[0].1),
             Adjoint::Products { sum, terms } => {
                 let mut sum = sum.map_or_else(|| Tensor::zeros(product_shape(&terms[0])), |sum| *sum);
@@ -67,12 +70,13 @@ impl<E: Float> Adjoint<E> {
     fn dense(&self) -> Cow<'_, Tensor<E>> {
         match self {
             Adjoint::Dense(value) => Cow::Borrowed(value),
+            Adjoint::Kept(value) => Cow::Borrowed(value),
             pending => Cow::Owned(pending.clone().into_dense()),
         }
     }
 
     /// Adds in place, without evaluating `other` on its own.
-    fn add_into(sum: &mut Tensor<E>, other: Adjoint<E>) {
+    fn add_into(sum: &mut Tensor<E>, other: Self) {
         match other {
             Adjoint::Dense(term) => sum.add_assign(&term),
             Adjoint::Products { sum: None, terms } => add_products(sum, &terms),
@@ -96,10 +100,11 @@ fn add_products<E: Float>(sum: &mut Tensor<E>, terms: &[(Tensor<E>, Tensor<E>)])
     }
 }
 
-impl<E: Float> Value for Adjoint<E> {
+impl<E: Float> Value for Adjoint<'_, E> {
     fn shape(&self) -> Shape {
         match self {
             Adjoint::Dense(value) => value.shape(),
+            Adjoint::Kept(value) => value.shape(),
             Adjoint::Products { sum: Some(sum), .. } => sum.shape(),
             Adjoint::Products { terms, .. } => product_shape(&terms[0]),
             Adjoint::Placed(placed) => placed.part.shape().with_axis(placed.axis, placed.size),

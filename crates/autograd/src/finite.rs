@@ -129,7 +129,7 @@ impl<E: Float> Record<E> {
     fn check_cotangents(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<()> {
         let mut found = Ok(());
         let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
-        let look = |id, g: &mut Adjoint<E>, values: &mut Values<'_, E>| {
+        let look = |id, g: &mut Adjoint<'_, E>, values: &mut Values<'_, E>| {
             if found.is_ok() {
                 found = self.check_rules(id, g, values);
             }
@@ -139,7 +139,7 @@ impl<E: Float> Record<E> {
     }
 
     /// Checks the cotangent of a node, and what its rules make of it.
-    fn check_rules(&self, id: u32, g: &Adjoint<E>, values: &mut Values<'_, E>) -> Result<()> {
+    fn check_rules(&self, id: u32, g: &Adjoint<'_, E>, values: &mut Values<'_, E>) -> Result<()> {
         if let Some(at) = first_of(g) {
             return Err(self.non_finite(Pass::Backward, id, format!("d{}", self.label(id)), at));
         }
@@ -194,7 +194,7 @@ fn first<E: Float>(x: &Tensor<E>) -> Option<(Vec<usize>, f64)> {
 }
 
 /// As [`first`], without spreading out the cotangent of a slice.
-fn first_of<E: Float>(g: &Adjoint<E>) -> Option<(Vec<usize>, f64)> {
+fn first_of<E: Float>(g: &Adjoint<'_, E>) -> Option<(Vec<usize>, f64)> {
     match g {
         Adjoint::Placed(placed) => {
             let (mut index, element) = first(&placed.part)?;

@@ -123,13 +123,13 @@ impl<E: Float> Record<E> {
 
 /// The cotangents of the inputs of a function by its backward pass, if they are as many and have the shapes that they
 /// should.
-pub(crate) fn by_hand<E: Float>(
+pub(crate) fn by_hand<'r, E: Float>(
     function: &dyn Function<E>,
-    x: &[Adjoint<E>],
-    y: &Adjoint<E>,
-    g: &Adjoint<E>,
-) -> Result<Vec<Option<Adjoint<E>>>> {
-    let dense = |value: &Adjoint<E>| value.clone().into_dense();
+    x: &[Adjoint<'r, E>],
+    y: &Adjoint<'r, E>,
+    g: &Adjoint<'r, E>,
+) -> Result<Vec<Option<Adjoint<'r, E>>>> {
+    let dense = |value: &Adjoint<'r, E>| value.clone().into_dense();
     let x: Vec<Tensor<E>> = x.iter().map(dense).collect();
     let cotangents = function.backward(&x.iter().collect::<Vec<_>>(), &dense(y), &dense(g));
     let op = function.name();

@@ -295,7 +295,10 @@ impl<E: Float> Tape<E> {
 }
 
 /// The value of a node as the numeric sweep reads it.
-pub(crate) fn adjoint<E: Float>(id: u32, values: &mut Values<'_, E>) -> Adjoint<E> {
+pub(crate) fn adjoint<'r, E: Float>(id: u32, values: &mut Values<'r, E>) -> Adjoint<'r, E> {
+    if let Some(value) = values.kept(id) {
+        return Adjoint::Kept(value);
+    }
     match values.get(id) {
         Some(value) => Adjoint::Dense(value.clone()),
         None => Adjoint::Unread(values.shape(id)),

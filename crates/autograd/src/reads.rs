@@ -14,7 +14,7 @@ pub(crate) struct Read(u8);
 
 impl Read {
     /// Inputs from this one on are read alike: operations of more operands treat them all the same.
-    const TOLD_APART: usize = 3;
+    pub(crate) const TOLD_APART: usize = 3;
     const OUTPUT: Read = Read(1 << Self::TOLD_APART);
     /// Every input and the output.
     pub(crate) const ALL: Read = Read((2 << Self::TOLD_APART) - 1);
@@ -70,25 +70,26 @@ fn reads(op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<Read> {
 /// What each rule reads, found at the first use of its operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadsOf {
-    known: Vec<(Kind, [Option<Rule>; Read::TOLD_APART])>,
+    known: Vec<(Kind, Rules)>,
 }
 
 /// An operation but for its attributes.
 type Kind = (Discriminant<Op>, Option<Unary>);
 
-/// What the rule of one input reads, or `None` where there is no derivative.
-type Rule = Option<Read>;
+/// What the rule of each input reads, or `None` where there is no derivative.
+type Rules = [Option<Read>; Read::TOLD_APART];
 
 impl ReadsOf {
-    /// What the rule of input `i` of `op` reads, or `None` where there is no derivative; a rule reads the same
-    /// whatever the shapes and attributes.
-    pub(crate) fn of(&mut self, op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<Read> {
+    /// What the rules of `op` read; they read the same whatever the shapes and attributes.
+    pub(crate) fn of(&mut self, op: &Op, shapes: &[Shape], output: Shape) -> Rules {
         let function = if let Op::Unary(function) = op { Some(*function) } else { None };
         let kind = (discriminant(op), function);
-        let at = self.known.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
-            self.known.push((kind, [None; Read::TOLD_APART]));
-            self.known.len() - 1
-        });
-        *self.known[at].1[i.min(Read::TOLD_APART - 1)].get_or_insert_with(|| reads(op, i, shapes, output))
+        if let Some((_, rules)) = self.known.iter().find(|(known, _)| *known == kind) {
+            return *rules;
+        }
+        // Where there are fewer inputs this time, the last is like those that there may be another time.
+        let rules = std::array::from_fn(|i| reads(op, i.min(shapes.len() - 1), shapes, output));
+        self.known.push((kind, rules));
+        rules
     }
 }

@@ -89,6 +89,11 @@ impl<'r, E: Float> Values<'r, E> {
         self.segment = segments.get(after).filter(|segment| segment.contains(&id)).cloned().unwrap_or(0..0);
     }
 
+    /// The value of a node, if it is kept.
+    pub(crate) fn kept(&self, id: u32) -> Option<&'r Tensor<E>> {
+        self.record.value(id)
+    }
+
     /// The value of a node; `None` where no rule reads it, so that it was not kept.
     pub(crate) fn get(&mut self, id: u32) -> Option<&Tensor<E>> {
         if let Some(kept) = self.record.value(id) {

@@ -116,12 +116,16 @@ impl<E: Float> Record<E> {
         /// A cell gives the same few names at each step.
         const RECENT: usize = 16;
         let recent = self.names.len().saturating_sub(RECENT);
-        let known = self.names[recent..].iter().position(|known| *known == name);
-        let place = known.map_or(self.names.len(), |known| recent + known);
+        // Compared by place, as text takes longer: what is not found is given once more.
+        let same = |known: &Cow<'static, str>| match (known, &name) {
+            (Cow::Borrowed(known), Cow::Borrowed(name)) => std::ptr::eq(*known, *name),
+            _ => false,
+        };
+        let known = self.names[recent..].iter().position(same);
+        self.nodes[id as usize].name = known.map_or(self.names.len(), |known| recent + known) as u32;
         if known.is_none() {
             self.names.push(name);
         }
-        self.nodes[id as usize].name = place as u32;
     }
 
     /// The node of a parameter, if it is on the tape.
@@ -172,11 +176,12 @@ impl<E: Float> Record<E> {
         value: &Tensor<E>,
         location: &'static Location<'static>,
     ) -> u32 {
+        let rules = self.reads.of(&op, shapes, value.shape());
         let mut tracked = false;
         let mut read = Read::default();
         for (i, xi) in x.iter().enumerate() {
             if self.nodes[xi.id() as usize].tracked
-                && let Some(reads) = self.reads.of(&op, i, shapes, value.shape())
+                && let Some(reads) = rules[i.min(Read::TOLD_APART - 1)]
             {
                 tracked = true;
                 read = read.and(reads);

@@ -15,11 +15,11 @@ use crate::value::Value;
 /// `value` gives the value of a node as the rules are to see it. `look` is shown the cotangent of each node that one
 /// reaches, and may change it, when all its contributions have been added up and before any rule reads it. An absent cotangent is never a
 /// tensor of zeros, since `0 · inf` is not 0. `call` gives the cotangents of the inputs of a function that has no rule.
-pub(crate) fn sweep<E: Float, V: Value>(
-    record: &Record<E>,
+pub(crate) fn sweep<'r, E: Float, V: Value>(
+    record: &'r Record<E>,
     seeds: impl IntoIterator<Item = (u32, V)>,
-    mut value: impl FnMut(u32, &mut Values<'_, E>) -> V,
-    mut look: impl FnMut(u32, &mut V, &mut Values<'_, E>),
+    mut value: impl FnMut(u32, &mut Values<'r, E>) -> V,
+    mut look: impl FnMut(u32, &mut V, &mut Values<'r, E>),
     call: impl Fn(&dyn Function<E>, &[V], &V, &V) -> Result<Vec<Option<V>>>,
 ) -> Result<Vec<(u32, V)>> {
     let mut values = Values::new(record);
