@@ -92,7 +92,14 @@ impl<E: Float> Record<E> {
             few => few.join(", "),
         };
         let kept = self.value(id).map_or(String::new(), |value| bytes(value.numel() * size_of::<E>()));
-        [id.to_string(), self.name(id).unwrap_or_default(), operation, operands, node.shape.to_string(), kept]
+        [
+            id.to_string(),
+            self.name(id).unwrap_or_default(),
+            operation,
+            operands,
+            self.shape(id).to_string(),
+            kept,
+        ]
     }
 
     /// A view keeps the whole storage of what it is a view on.

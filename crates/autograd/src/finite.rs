@@ -174,8 +174,8 @@ impl<E: Float> Record<E> {
             index,
             element,
             source,
-            operands: operands.iter().map(|&x| self.nodes[x as usize].shape).collect(),
-            shape: node.shape,
+            operands: operands.iter().map(|&x| self.shape(x)).collect(),
+            shape: self.shape(id),
             step: node.step.map(|step| step as usize),
             location: node.location,
         }))

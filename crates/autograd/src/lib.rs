@@ -66,6 +66,7 @@ mod param;
 mod reads;
 mod recompute;
 mod record;
+mod recurring;
 mod replay;
 pub mod rules;
 mod sweep;

@@ -113,7 +113,7 @@ impl<'r, E: Float> Values<'r, E> {
 
     /// The shape of a node.
     pub(crate) fn shape(&self, id: u32) -> Shape {
-        self.record.nodes[id as usize].shape
+        self.record.shape(id)
     }
 
     /// The value of a node. What no rule reads was not kept: should one read it after all, its gradient must not look

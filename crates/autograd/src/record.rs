@@ -10,6 +10,7 @@ use crate::op::Op;
 use crate::origin::Origin;
 use crate::param::Param;
 use crate::reads::{Read, ReadsOf};
+use crate::recurring::Recurring;
 use crate::var::Var;
 
 /// What a tape holds. A copy of it is a snapshot: tensors are shared, not copied.
@@ -18,8 +19,9 @@ pub(crate) struct Record<E> {
     pub(crate) nodes: Vec<Node<E>>,
     /// The values that are kept: leaves always, the value of an operation only where some rule reads it.
     pub(crate) values: Vec<Tensor<E>>,
-    /// The names of nodes, which few steps of a sequence give anew.
-    names: Vec<Cow<'static, str>>,
+    /// The names and shapes of nodes, which few steps of a sequence have anew.
+    names: Recurring<Cow<'static, str>>,
+    shapes: Recurring<Shape>,
     /// The operands of all nodes, end to end.
     pub(crate) operands: Vec<u32>,
     pub(crate) params: Vec<(Param<E>, u32)>,
@@ -35,7 +37,8 @@ pub(crate) struct Record<E> {
 #[derive(Clone)]
 pub(crate) struct Node<E> {
     pub(crate) origin: Origin<E>,
-    pub(crate) shape: Shape,
+    /// Where its shape is among those that there are.
+    shape: u32,
     /// Where its name is among those given, or [`UNNAMED`].
     name: u32,
     /// Where its value is among those kept, or [`NOT_KEPT`].
@@ -65,7 +68,8 @@ impl<E: Float> Record<E> {
         Record {
             nodes: Vec::new(),
             values: Vec::new(),
-            names: Vec::new(),
+            names: Recurring::new(),
+            shapes: Recurring::new(),
             operands: Vec::new(),
             params: Vec::new(),
             reads: ReadsOf::default(),
@@ -104,7 +108,7 @@ impl<E: Float> Record<E> {
     /// The name of a node, with its time step if it has one: `h_2`.
     pub(crate) fn name(&self, id: u32) -> Option<String> {
         let node = &self.nodes[id as usize];
-        let name = self.names.get(node.name as usize)?;
+        let name = self.names.get(node.name)?;
         Some(match node.step {
             Some(step) => format!("{name}_{step}"),
             None => name.to_string(),
@@ -113,19 +117,17 @@ impl<E: Float> Record<E> {
 
     /// Names a node.
     pub(crate) fn set_name(&mut self, id: u32, name: Cow<'static, str>) {
-        /// A cell gives the same few names at each step.
-        const RECENT: usize = 16;
-        let recent = self.names.len().saturating_sub(RECENT);
-        // Compared by place, as text takes longer: what is not found is given once more.
-        let same = |known: &Cow<'static, str>| match (known, &name) {
+        // Compared by place, as text takes longer.
+        let same = |known: &Cow<'static, str>, name: &Cow<'static, str>| match (known, name) {
             (Cow::Borrowed(known), Cow::Borrowed(name)) => std::ptr::eq(*known, *name),
             _ => false,
         };
-        let known = self.names[recent..].iter().position(same);
-        self.nodes[id as usize].name = known.map_or(self.names.len(), |known| recent + known) as u32;
-        if known.is_none() {
-            self.names.push(name);
-        }
+        self.nodes[id as usize].name = self.names.place(name, same);
+    }
+
+    /// The shape of a node.
+    pub(crate) fn shape(&self, id: u32) -> Shape {
+        *self.shapes.get(self.nodes[id as usize].shape).expect("every node has a shape")
     }
 
     /// The node of a parameter, if it is on the tape.
@@ -135,12 +137,13 @@ impl<E: Float> Record<E> {
 
     /// The next node, whose operands are about to be appended.
     fn node(
-        &self,
+        &mut self,
         origin: Origin<E>,
         shape: Shape,
         tracked: bool,
         location: &'static Location<'static>,
     ) -> Node<E> {
+        let shape = self.shapes.place(shape, Shape::eq);
         let first_operand = self.operands.len() as u32;
         let (kept, name, step) = (NOT_KEPT, UNNAMED, self.step);
         Node { origin, shape, name, kept, tracked, retained: false, first_operand, location, step }
@@ -162,7 +165,8 @@ impl<E: Float> Record<E> {
         // A parameter is shared by all steps, whichever asks for it first.
         let step = self.step.filter(|_| !matches!(origin, Origin::Parameter));
         let tracked = !matches!(origin, Origin::Constant);
-        let id = self.push(Node { step, ..self.node(origin, value.shape(), tracked, location) });
+        let node = Node { step, ..self.node(origin, value.shape(), tracked, location) };
+        let id = self.push(node);
         self.keep(id, value);
         id
     }

@@ -202,11 +202,11 @@ impl<E: Float> Record<E> {
                     let x: Vec<&Expr> = self.operands(id).iter().map(|&x| &formulas[x as usize]).collect();
                     Expr::apply(op.clone(), &x)
                 }
-                (None, Origin::Constant) if node.shape.rank() == 0 => {
+                (None, Origin::Constant) if self.shape(id).rank() == 0 => {
                     let value = self.leaf(id);
                     Expr::number(value.at(&[]).to_f64())
                 }
-                _ => Expr::name(self.label(id), node.shape),
+                _ => Expr::name(self.label(id), self.shape(id)),
             };
             formulas.push(formula);
         }

@@ -1,8 +1,8 @@
-//! How far the transcendental functions are from the truth, at every level.
+//! How far the transcendental functions are from the truth, at every level, and that lanes end where they should.
 
 mod reference;
 
-use super::{Level, math};
+use super::{Level, Vector, at_level, math};
 use reference::{Dd, Scaled};
 
 fn levels() -> impl Iterator<Item = Level> {
@@ -349,3 +349,38 @@ macro_rules! tails {
 
 tails!(single_precision_tails, f32, single);
 tails!(double_precision_tails, f64, double);
+
+/// Two registers by turns: how many lanes they have, and what comes out.
+///
+/// # Safety
+/// The processor must have the level of `V`.
+#[inline(always)]
+unsafe fn by_turns<V: Vector<Lane: From<u8>>>(found: &mut Vec<V::Lane>) {
+    let counted: Vec<V::Lane> = (0..2 * V::LANES as u8).map(V::Lane::from).collect();
+    *found = counted.clone();
+    // SAFETY: two registers are within either.
+    unsafe {
+        let (first, second) = V::load(counted.as_ptr()).interleave(V::load(counted[V::LANES..].as_ptr()));
+        first.store(found.as_mut_ptr());
+        second.store(found[V::LANES..].as_mut_ptr());
+    }
+}
+
+#[test]
+fn lanes_by_turns() {
+    for level in levels() {
+        let (mut single, mut double) = (vec![], vec![]);
+        let (to_single, to_double) = (&mut single, &mut double);
+        // SAFETY: the processor has the level.
+        unsafe {
+            at_level!(level, f32, by_turns::<V>(to_single: &mut Vec<f32>));
+            at_level!(level, f64, by_turns::<V>(to_double: &mut Vec<f64>));
+        }
+        let single: Vec<f64> = single.into_iter().map(f64::from).collect();
+        for found in [single, double] {
+            let lanes = found.len() / 2;
+            let expected: Vec<f64> = (0..2 * lanes).map(|i| (i / 2 + i % 2 * lanes) as f64).collect();
+            assert_eq!(found, expected, "{level:?}");
+        }
+    }
+}
