@@ -13,8 +13,9 @@ use crate::value::Value;
 /// Sends cotangents from the seeds back through a record, and returns those of leaves and of retained nodes by node.
 ///
 /// `value` gives the value of a node as the rules are to see it. `look` is shown the cotangent of each node that one
-/// reaches, and may change it, when all its contributions have been added up and before any rule reads it. An absent cotangent is never a
-/// tensor of zeros, since `0 · inf` is not 0. `call` gives the cotangents of the inputs of a function that has no rule.
+/// reaches, and may change it, when all its contributions have been added up and before any rule reads it. An absent
+/// cotangent is never a tensor of zeros, since `0 · inf` is not 0. `call` gives the cotangents of the inputs of a
+/// function that has no rule.
 pub(crate) fn sweep<'r, E: Float, V: Value>(
     record: &'r Record<E>,
     seeds: impl IntoIterator<Item = (u32, V)>,
