@@ -39,7 +39,8 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         let shape = xs.shape();
         expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
         let (n, steps, tape) = (shape[0], shape[1], xs.tape());
-        check_state(OP, &self.cell.zero_state(n), tape, &initial)?;
+        let zeros = self.cell.zero_state(n);
+        check_state(OP, &zeros, tape, &initial)?;
         let masks = pass.masks(n, steps)?;
         let fresh = masks.any_reset().then(|| self.fresh(tape, n));
         let xs = masks.clear(xs)?;
@@ -48,8 +49,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         if tape.len() > recorded {
             projected = projected.named("p");
         }
-        let noise = pass.noise_of().child(1);
-        let dropout = RecurrentDropout::draw(&self.recurrent_dropout, noise, &self.cell.zero_state(n));
+        let dropout = RecurrentDropout::draw(&self.recurrent_dropout, pass.noise_of().child(1), &zeros);
         let mut state = initial;
         let mut outputs = Vec::with_capacity(steps);
         let mut run = |turns: Range<usize>| {
