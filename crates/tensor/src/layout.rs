@@ -46,6 +46,14 @@ impl Layout {
         })
     }
 
+    /// Whether neighbours in storage are not neighbours in a row, but further apart, as in a transposed matrix.
+    pub(crate) fn is_transposed(&self) -> bool {
+        let axes = self.shape.iter().zip(self.strides()).rev().filter(|&(&dim, _)| dim > 1);
+        let mut strides = axes.map(|(_, stride)| stride.unsigned_abs());
+        let apart = strides.next().is_some_and(|last| last > 1 && strides.any(|s| 0 < s && s < last));
+        apart && !self.shape.contains(&0)
+    }
+
     /// The place of an element, whose index has been checked.
     pub(crate) fn place(&self, index: &[usize]) -> usize {
         let shift: isize = index.iter().zip(self.strides()).map(|(&i, &stride)| i as isize * stride).sum();

@@ -98,6 +98,9 @@ impl<E: Element> Tensor<E> {
         if let Some(x) = self.as_slice() {
             return visit(x);
         }
+        if self.layout().is_transposed() {
+            return self.contiguous().runs(visit);
+        }
         let walk = Walk::new(&self.shape(), [self.layout()]);
         let (len, [stride]) = (walk.len, walk.strides);
         let mut near = Vec::new();
@@ -129,6 +132,12 @@ fn paired_runs<A: Element, B: Element>(
     {
         return visit(x.len(), Run::Slice(x), Run::Slice(y));
     }
+    if a.layout().is_transposed() {
+        return paired_runs(&a.contiguous(), b, shape, visit);
+    }
+    if b.layout().is_transposed() {
+        return paired_runs(a, &b.contiguous(), shape, visit);
+    }
     let walk = Walk::new(shape, [&spread(a, shape), &spread(b, shape)]);
     let (len, [s, t]) = (walk.len, walk.strides);
     let (x, y) = (a.storage(), b.storage());
@@ -156,6 +165,9 @@ fn assign_runs<A: Element, B: Element>(
         && let Some(y) = b.as_slice()
     {
         return visit(&mut x[layout.offset..][..y.len()], Run::Slice(y));
+    }
+    if b.layout().is_transposed() {
+        return assign_runs(x, layout, &b.contiguous(), visit);
     }
     let walk = Walk::new(&layout.shape, [layout, &spread(b, &layout.shape)]);
     let (len, [s, t]) = (walk.len, walk.strides);

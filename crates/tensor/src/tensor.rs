@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::error::or_panic;
 use crate::layout::Layout;
 use crate::storage::Storage;
-use crate::walk::{Walk, row};
+use crate::walk::{Walk, row, steps};
 use crate::{Element, Error, Shape, buffer};
 
 /// An n-dimensional array: a strided view on shared storage.
@@ -216,16 +216,61 @@ impl<E: Element> Tensor<E> {
 
 /// Appends the elements at the places of a layout, in row-major order.
 pub(crate) fn append<E: Element>(storage: &[E], layout: &Layout, data: &mut Vec<E>) {
-    if layout.is_contiguous() && layout.shape.numel() > 0 {
-        return data.extend_from_slice(&storage[layout.offset..][..layout.shape.numel()]);
+    let numel = layout.shape.numel();
+    if numel == 0 {
+        return;
     }
-    let walk = Walk::new(&layout.shape, [layout]);
+    if layout.is_contiguous() {
+        return data.extend_from_slice(&storage[layout.offset..][..numel]);
+    }
+    let mut walk = Walk::new(&layout.shape, [layout]);
     let (len, [stride]) = (walk.len, walk.strides);
+    if layout.is_transposed() {
+        let (rows, [step]) = walk.take_columns();
+        return walk.for_each(|[start]| append_squares(storage, start, [rows, len], [step, stride], data));
+    }
     for [start] in walk {
         match stride {
             0 => data.resize(data.len() + len, storage[start]),
             1 => data.extend_from_slice(&storage[start..start + len]),
             _ => data.extend(row(storage, start, stride, len)),
+        }
+    }
+}
+
+/// Appends the rows of a matrix in storage, a square at a time, so that what is read and what is written both stay near.
+fn append_squares<E: Element>(
+    storage: &[E],
+    start: usize,
+    [rows, columns]: [usize; 2],
+    [row, column]: [isize; 2],
+    data: &mut Vec<E>,
+) {
+    const SIDE: usize = 8;
+    let first = data.len();
+    data.resize(first + rows * columns, E::default());
+    for left in (0..columns).step_by(SIDE) {
+        let width = SIDE.min(columns - left);
+        for top in (0..rows).step_by(SIDE) {
+            let height = SIDE.min(rows - top);
+            let place = start.wrapping_add_signed(top as isize * row + left as isize * column);
+            if height == SIDE && width == SIDE && row == 1 {
+                // Of a size that the compiler knows.
+                let mut square = [[E::default(); SIDE]; SIDE];
+                for (line, place) in square.iter_mut().zip(steps(place, column, SIDE)) {
+                    line.copy_from_slice(&storage[place..place + SIDE]);
+                }
+                for i in 0..SIDE {
+                    let to = &mut data[first + (top + i) * columns + left..][..SIDE];
+                    to.iter_mut().zip(&square).for_each(|(to, line)| *to = line[i]);
+                }
+                continue;
+            }
+            for i in 0..height {
+                let to = &mut data[first + (top + i) * columns + left..][..width];
+                let place = place.wrapping_add_signed(i as isize * row);
+                to.iter_mut().zip(steps(place, column, width)).for_each(|(to, place)| *to = storage[place]);
+            }
         }
     }
 }

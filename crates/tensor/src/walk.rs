@@ -53,6 +53,15 @@ impl<const K: usize> Walk<K> {
         self.outer_rank == 0
     }
 
+    /// Takes the innermost of the outer loops off, to be done otherwise: its length and strides.
+    pub(crate) fn take_columns(&mut self) -> (usize, [isize; K]) {
+        let taken = (self.outer_dims[0], self.outer_strides[0]);
+        self.outer_dims.copy_within(1.., 0);
+        self.outer_strides.copy_within(1.., 0);
+        self.outer_rank -= 1;
+        taken
+    }
+
     /// Adds a loop around the outermost one, or makes that one longer.
     fn enclose(&mut self, dim: usize, strides: [isize; K]) {
         if self.len == 1 {

@@ -147,3 +147,33 @@ fn contiguous_views_are_known_as_such() {
     assert!(!Tensor::<f64>::zeros([1, 4]).broadcast_to([3, 4]).is_contiguous());
     assert!(Tensor::<f64>::zeros([1]).broadcast_to([1, 1]).is_contiguous());
 }
+
+/// Views whose neighbours in storage are not neighbours in a row are copied a square at a time: sizes around its edges.
+#[test]
+fn transposed_views_are_read_in_order() {
+    let sizes = [1, 7, 8, 9, 16, 23];
+    let all = sizes.iter().flat_map(|&a| sizes.iter().flat_map(move |&b| [1, 3].map(|c| [a, b, c])));
+    for dims in all {
+        for axes in [[1, 0, 2], [2, 1, 0], [0, 2, 1], [1, 2, 0], [2, 0, 1]] {
+            let x = Tensor::from_fn(dims, |at| (at[0] * 1000 + at[1] * 30 + at[2]) as f32);
+            for x in [x.clone(), x.flip(0), x.flip(1), x.narrow(1, 0, dims[1] - dims[1] / 3)] {
+                let turned = x.permute(&axes);
+                let read = |at: &[usize]| turned.at(at);
+                let expected = Tensor::from_fn(turned.shape(), read);
+                let place = format!("{dims:?} {axes:?}");
+                assert_eq!(turned.contiguous().as_slice(), expected.as_slice(), "{place}");
+                assert_eq!(turned.to_vec(), expected.to_vec(), "{place}");
+                assert_eq!(turned.neg(), Tensor::from_fn(turned.shape(), |at| -read(at)), "{place}");
+                let twice = Tensor::from_fn(turned.shape(), |at| 2.0 * read(at));
+                assert_eq!(
+                    (&turned + &expected, &expected + &turned),
+                    (twice.clone(), twice.clone()),
+                    "{place}"
+                );
+                let mut sum = expected.clone();
+                sum.add_assign(&turned);
+                assert_eq!(sum, twice, "{place}");
+            }
+        }
+    }
+}
