@@ -226,7 +226,7 @@ pub(crate) fn append<E: Element>(storage: &[E], layout: &Layout, data: &mut Vec<
     let mut walk = Walk::new(&layout.shape, [layout]);
     let (len, [stride]) = (walk.len, walk.strides);
     if layout.is_transposed() {
-        let (rows, [step]) = walk.take_columns();
+        let (rows, [step]) = walk.take_outer();
         return walk.for_each(|[start]| append_squares(storage, start, [rows, len], [step, stride], data));
     }
     for [start] in walk {
@@ -246,7 +246,7 @@ fn append_squares<E: Element>(
     [row, column]: [isize; 2],
     data: &mut Vec<E>,
 ) {
-    const SIDE: usize = 8;
+    const SIDE: usize = 16;
     let first = data.len();
     data.resize(first + rows * columns, E::default());
     for left in (0..columns).step_by(SIDE) {

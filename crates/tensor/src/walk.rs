@@ -54,7 +54,7 @@ impl<const K: usize> Walk<K> {
     }
 
     /// Takes the innermost of the outer loops off, to be done otherwise: its length and strides.
-    pub(crate) fn take_columns(&mut self) -> (usize, [isize; K]) {
+    pub(crate) fn take_outer(&mut self) -> (usize, [isize; K]) {
         let taken = (self.outer_dims[0], self.outer_strides[0]);
         self.outer_dims.copy_within(1.., 0);
         self.outer_strides.copy_within(1.., 0);

@@ -151,11 +151,11 @@ fn contiguous_views_are_known_as_such() {
 /// Views whose neighbours in storage are not neighbours in a row are copied a square at a time: sizes around its edges.
 #[test]
 fn transposed_views_are_read_in_order() {
-    let sizes = [1, 7, 8, 9, 16, 23];
+    let sizes = [1, 7, 15, 16, 17, 33];
     let all = sizes.iter().flat_map(|&a| sizes.iter().flat_map(move |&b| [1, 3].map(|c| [a, b, c])));
     for dims in all {
         for axes in [[1, 0, 2], [2, 1, 0], [0, 2, 1], [1, 2, 0], [2, 0, 1]] {
-            let x = Tensor::from_fn(dims, |at| (at[0] * 1000 + at[1] * 30 + at[2]) as f32);
+            let x = Tensor::from_fn(dims, |at| (at[0] * 1000 + at[1] * 10 + at[2]) as f32);
             for x in [x.clone(), x.flip(0), x.flip(1), x.narrow(1, 0, dims[1] - dims[1] / 3)] {
                 let turned = x.permute(&axes);
                 let read = |at: &[usize]| turned.at(at);
