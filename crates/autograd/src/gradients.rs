@@ -299,7 +299,7 @@ pub(crate) fn adjoint<'r, E: Float>(id: u32, values: &mut Values<'r, E>) -> Adjo
     if let Some(value) = values.kept(id) {
         return Adjoint::Kept(value);
     }
-    match values.get(id) {
+    match values.again(id) {
         Some(value) => Adjoint::Dense(value.clone()),
         None => Adjoint::Unread(values.shape(id)),
     }

@@ -14,7 +14,7 @@ pub(crate) struct Read(u8);
 
 impl Read {
     /// Inputs from this one on are read alike: operations of more operands treat them all the same.
-    pub(crate) const TOLD_APART: usize = 3;
+    const TOLD_APART: usize = 3;
     const OUTPUT: Read = Read(1 << Self::TOLD_APART);
     /// Every input and the output.
     pub(crate) const ALL: Read = Read((2 << Self::TOLD_APART) - 1);
@@ -76,8 +76,16 @@ pub(crate) struct ReadsOf {
 /// An operation but for its attributes.
 type Kind = (Discriminant<Op>, Option<Unary>);
 
-/// What the rule of each input reads, or `None` where there is no derivative.
-type Rules = [Option<Read>; Read::TOLD_APART];
+/// What the rules of an operation read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules([Option<Read>; Read::TOLD_APART]);
+
+impl Rules {
+    /// What the rule of input `i` reads, or `None` where there is no derivative.
+    pub(crate) fn of_input(&self, i: usize) -> Option<Read> {
+        self.0[i.min(Read::TOLD_APART - 1)]
+    }
+}
 
 impl ReadsOf {
     /// What the rules of `op` read; they read the same whatever the shapes and attributes.
@@ -88,7 +96,7 @@ impl ReadsOf {
             return *rules;
         }
         // Where there are fewer inputs this time, the last is like those that there may be another time.
-        let rules = std::array::from_fn(|i| reads(op, i.min(shapes.len() - 1), shapes, output));
+        let rules = Rules(std::array::from_fn(|i| reads(op, i.min(shapes.len() - 1), shapes, output)));
         self.known.push((kind, rules));
         rules
     }

@@ -94,11 +94,8 @@ impl<'r, E: Float> Values<'r, E> {
         self.record.value(id)
     }
 
-    /// The value of a node; `None` where no rule reads it, so that it was not kept.
-    pub(crate) fn get(&mut self, id: u32) -> Option<&Tensor<E>> {
-        if let Some(kept) = self.record.value(id) {
-            return Some(kept);
-        }
+    /// The value of a node that is not kept, computed again; `None` where no rule reads it.
+    pub(crate) fn again(&mut self, id: u32) -> Option<&Tensor<E>> {
         if !self.segment.contains(&id) {
             return None;
         }
@@ -119,7 +116,7 @@ impl<'r, E: Float> Values<'r, E> {
     /// The value of a node. What no rule reads was not kept: should one read it after all, its gradient must not look
     /// right, so every element is NaN.
     pub(crate) fn get_or_nan(&mut self, id: u32) -> Tensor<E> {
-        match self.get(id) {
+        match self.kept(id).or_else(|| self.again(id)) {
             Some(value) => value.clone(),
             None => Tensor::scalar(E::from_f64(f64::NAN)).broadcast_to(self.shape(id)),
         }

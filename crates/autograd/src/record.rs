@@ -185,7 +185,7 @@ impl<E: Float> Record<E> {
         let mut read = Read::default();
         for (i, xi) in x.iter().enumerate() {
             if self.nodes[xi.id() as usize].tracked
-                && let Some(reads) = rules[i.min(Read::TOLD_APART - 1)]
+                && let Some(reads) = rules.of_input(i)
             {
                 tracked = true;
                 read = read.and(reads);

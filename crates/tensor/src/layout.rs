@@ -165,6 +165,9 @@ impl Layout {
 
     /// Axes of size 1, and those in front that are missing, repeat with stride 0.
     pub(crate) fn broadcast(&self, op: &'static str, target: &Shape) -> Result<Self, Error> {
+        if self.shape == *target {
+            return Ok(*self);
+        }
         let mut strides = [0; MAX_RANK];
         let fits = target.rank().checked_sub(self.shape.rank()).is_some_and(|lead| {
             self.shape.iter().zip(self.strides()).enumerate().all(|(axis, (&dim, &stride))| {

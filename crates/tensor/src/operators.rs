@@ -151,9 +151,7 @@ impl<E: Scalar> Tensor<E> {
     /// If `other` does not broadcast to the shape of this tensor.
     pub fn try_add_assign(&mut self, other: &Self) -> Result<(), Error> {
         let shape = self.shape();
-        if other.shape() != shape {
-            other.layout().broadcast("add_assign", &shape)?;
-        }
+        other.layout().broadcast("add_assign", &shape)?;
         zip_assign(self.as_mut_slice(), &Layout::contiguous(shape), other, |x, y| x + y);
         Ok(())
     }
