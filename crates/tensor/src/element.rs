@@ -6,8 +6,8 @@ use rand::Rng;
 use rand_distr::uniform::SampleUniform;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::buffer::Buffers;
 use crate::simd::math;
+use crate::storage::pool::Buffers;
 use crate::{Level, Matrix, MatrixMut};
 use crate::{gemm, kernel};
 

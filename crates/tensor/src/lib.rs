@@ -34,43 +34,30 @@
 //! # Ok::<(), retrograde_tensor::Error>(())
 //! ```
 
-mod buffer;
-mod compare;
-mod create;
-mod display;
 mod element;
-mod elementwise;
 mod error;
-mod fold;
 mod gemm;
-mod index;
-mod infer;
-mod iter;
-mod join;
 mod kernel;
-mod layout;
+mod loops;
 mod matmul;
 mod matrix;
-mod operators;
-mod random;
-mod reduce;
-mod runs;
+mod ops;
 mod shape;
 mod simd;
-mod softmax;
 mod storage;
 mod tensor;
-mod view;
-mod walk;
 
-pub use buffer::release_buffers;
-pub use compare::{Mismatch, Worst};
+use loops::strided as walk;
+use shape::layout;
+use storage::pool as buffer;
+
 pub use element::{Element, Float, Scalar};
 pub use error::Error;
-pub use iter::Iter;
 pub use matrix::{Matrix, MatrixMut};
+pub use ops::{Iter, Mismatch, Worst};
 pub use shape::{MAX_RANK, Shape};
 pub use simd::Level;
 #[doc(hidden)]
 pub use simd::peak_gflops;
+pub use storage::pool::release_buffers;
 pub use tensor::Tensor;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use crate::error::or_panic;
-use crate::layout::Layout;
+use crate::loops::strided::{Walk, row, steps};
+use crate::shape::layout::Layout;
 use crate::storage::Storage;
-use crate::walk::{Walk, row, steps};
 use crate::{Element, Error, Shape, buffer};
 
 /// An n-dimensional array: a strided view on shared storage.

@@ -1,7 +1,7 @@
 //! Elementwise loops over operands that lie in memory in any way.
 
-use crate::layout::Layout;
-use crate::walk::{Walk, row, steps};
+use crate::loops::strided::{Walk, row, steps};
+use crate::shape::layout::Layout;
 use crate::{Element, Error, Shape, Tensor, buffer};
 
 /// `f` of each pair in a new tensor, broadcasting.

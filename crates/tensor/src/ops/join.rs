@@ -1,6 +1,6 @@
 use crate::error::or_panic;
-use crate::layout::Layout;
-use crate::runs::assign;
+use crate::loops::zip::assign;
+use crate::shape::layout::Layout;
 use crate::{Element, Error, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {

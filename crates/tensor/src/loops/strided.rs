@@ -1,4 +1,4 @@
-use crate::layout::Layout;
+use crate::shape::layout::Layout;
 use crate::{MAX_RANK, Shape};
 
 /// A nest of loops over `K` operands of one shape, in row-major order, with as few loops as their strides allow:

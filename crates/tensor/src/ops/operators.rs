@@ -1,8 +1,8 @@
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::error::or_panic;
-use crate::layout::Layout;
-use crate::runs::{assign, zip_assign, zip_with};
+use crate::loops::zip::{assign, zip_assign, zip_with};
+use crate::shape::layout::Layout;
 use crate::{Error, Scalar, Shape, Tensor};
 
 /// `f` of each pair, in the storage of `a` if it can hold the result.

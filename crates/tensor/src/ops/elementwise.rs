@@ -1,6 +1,6 @@
 use crate::error::or_panic;
-use crate::runs::{spread, zip_with};
-use crate::walk::{Walk, row};
+use crate::loops::strided::{Walk, row};
+use crate::loops::zip::{spread, zip_with};
 use crate::{Element, Error, Scalar, Shape, Tensor, buffer};
 
 impl<E: Element> Tensor<E> {

@@ -1,5 +1,5 @@
-use crate::layout::Layout;
-use crate::walk::{Walk, row, steps};
+use crate::loops::strided::{Walk, row, steps};
+use crate::shape::layout::Layout;
 use crate::{Element, MAX_RANK, Tensor, buffer};
 
 /// Which axes a fold removes.

@@ -1,5 +1,5 @@
 use crate::error::or_panic;
-use crate::fold::fold_slice;
+use crate::loops::reduce::fold_slice;
 use crate::{Error, Scalar, Tensor};
 
 impl<E: Scalar> Tensor<E> {

@@ -1,8 +1,8 @@
 //! The shape of a result from the shapes of its operands, without any elements: what a recorder of operations needs.
 
-use crate::index::check_rows;
-use crate::layout::Layout;
-use crate::reduce::chosen;
+use super::reduce::chosen;
+use super::rows::check_rows;
+use crate::shape::layout::Layout;
 use crate::{Error, MAX_RANK, Shape, Tensor};
 
 /// Shapes of results. Each function takes the name of the operation that its error is to give, and fails where the

@@ -1,3 +1,7 @@
+//! The sizes of axes, and where elements lie.
+
+pub(crate) mod layout;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;

@@ -1,4 +1,4 @@
-use crate::walk::Walk;
+use crate::loops::strided::Walk;
 use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {

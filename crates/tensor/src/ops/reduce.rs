@@ -1,5 +1,5 @@
 use crate::error::or_panic;
-use crate::fold::{Reduced, fold, fold_slice};
+use crate::loops::reduce::{Reduced, fold, fold_slice};
 use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {

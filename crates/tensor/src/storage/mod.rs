@@ -1,3 +1,7 @@
+//! The memory that tensors share.
+
+pub(crate) mod pool;
+
 use std::ops::Deref;
 
 use crate::gemm::LazyPacks;
