@@ -6,9 +6,9 @@ use std::fmt;
 use retrograde_tensor::{Float, Tensor};
 
 use crate::op::Op;
-use crate::origin::Origin;
-use crate::record::Record;
 use crate::tape::Tape;
+use crate::tape::node::Origin;
+use crate::tape::record::Record;
 
 /// Tables of more rows are cut in the middle, unless asked for in full with `{:#}`.
 const ROWS: usize = 60;

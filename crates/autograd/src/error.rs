@@ -2,7 +2,7 @@
 
 use retrograde_tensor::Shape;
 
-use crate::finite::NonFinite;
+use crate::readings::finite::NonFinite;
 
 /// An error of this crate: what was expected, and what was found.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

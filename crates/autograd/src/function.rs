@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use retrograde_tensor::{Float, Tensor};
 
-use crate::adjoint::Adjoint;
-use crate::origin::Origin;
-use crate::reads::Read;
-use crate::record::{Record, UNRECORDED};
+use crate::readings::numbers::Adjoint;
+use crate::readings::saved::Read;
 use crate::tape::Tape;
-use crate::var::{Var, or_panic};
+use crate::tape::node::Origin;
+use crate::tape::record::{Record, UNRECORDED};
+use crate::tape::var::{Var, or_panic};
 use crate::{Error, Result};
 
 /// An operation of tensors with a backward pass written by hand, which [`Tape::call`] records as one node.

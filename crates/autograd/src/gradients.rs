@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::adjoint::Adjoint;
 use crate::function::{by_hand, no_rule};
-use crate::param::Param;
+use crate::readings::numbers::Adjoint;
 use crate::recompute::Values;
-use crate::record::{Record, UNRECORDED};
 use crate::sweep::sweep;
 use crate::tape::Tape;
+use crate::tape::param::Param;
+use crate::tape::record::{Record, UNRECORDED};
+use crate::tape::var::{Var, or_panic};
 use crate::value::Value;
-use crate::var::{Var, or_panic};
 use crate::{Error, Result};
 
 /// The gradients of one backward pass: of every variable and parameter that something flowed to, and of the

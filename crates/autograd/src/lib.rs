@@ -45,45 +45,32 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod adjoint;
-mod assembly;
 pub mod check;
 mod display;
-mod dual;
 mod error;
-pub mod expr;
-mod finite;
 mod forward;
+mod forward_mode;
 mod function;
 mod gradients;
-mod hessian;
-mod jvp;
 pub mod op;
-mod operand;
 mod ops;
-mod origin;
-mod param;
-mod reads;
+mod readings;
 mod recompute;
-mod record;
-mod recurring;
-mod replay;
 pub mod rules;
 mod sweep;
 mod tape;
 pub mod value;
-mod var;
 
-pub use adjoint::Plain;
-pub use dual::Dual;
 pub use error::{Error, Result};
-pub use expr::{Derivation, Expr};
-pub use finite::{NonFinite, Pass};
+pub use forward_mode::dual::Dual;
 pub use function::Function;
 pub use gradients::{Gradients, Key};
 pub use op::Op;
-pub use operand::Operand;
-pub use param::Param;
+pub use readings::finite::{NonFinite, Pass};
+pub use readings::formula::{self as expr, Derivation, Expr};
+pub use readings::numbers::Plain;
 pub use tape::Tape;
+pub use tape::operand::Operand;
+pub use tape::param::Param;
+pub use tape::var::Var;
 pub use value::Value;
-pub use var::Var;

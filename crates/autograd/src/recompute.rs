@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::origin::Origin;
-use crate::record::Record;
 use crate::tape::Tape;
+use crate::tape::node::Origin;
+use crate::tape::record::Record;
 
 impl<E: Float> Tape<E> {
     /// Runs `f`, and keeps of what it records only what it began from: the backward pass computes the rest again.

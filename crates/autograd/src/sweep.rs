@@ -4,10 +4,10 @@ use retrograde_tensor::Float;
 
 use crate::Result;
 use crate::function::Function;
-use crate::origin::Origin;
 use crate::recompute::Values;
-use crate::record::Record;
 use crate::rules::cotangent;
+use crate::tape::node::Origin;
+use crate::tape::record::Record;
 use crate::value::Value;
 
 /// Sends cotangents from the seeds back through a record, and returns those of leaves and of retained nodes by node.

@@ -11,11 +11,11 @@ use super::cotangent::ALL;
 use super::pattern::{Pattern, Suspect};
 use super::problem::{Part, Recorded, tensors};
 use super::report::{Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict};
-use crate::adjoint::Adjoint;
 use crate::function::by_hand;
-use crate::origin::Origin;
+use crate::readings::numbers::Adjoint;
 use crate::recompute::Values;
 use crate::sweep::{pull_back, sweep};
+use crate::tape::node::Origin;
 use crate::{Tape, Var};
 
 /// Beyond this many elements no pattern is looked for.

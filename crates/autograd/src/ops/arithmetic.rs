@@ -4,8 +4,8 @@ use retrograde_tensor::Float;
 
 use crate::Result;
 use crate::op::{Comparison, Op};
-use crate::operand::Operand;
-use crate::var::{Var, or_panic};
+use crate::tape::operand::Operand;
+use crate::tape::var::{Var, or_panic};
 
 impl<'t, E: Float> Var<'t, E> {
     /// `self + r`, elementwise; the operator `+` panics with this error's text.

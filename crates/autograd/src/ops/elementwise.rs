@@ -4,7 +4,7 @@ use retrograde_tensor::Float;
 
 use crate::Result;
 use crate::op::{Op, Unary};
-use crate::var::{Var, or_panic};
+use crate::tape::var::{Var, or_panic};
 
 impl<E: Float> Var<'_, E> {
     /// The hyperbolic tangent, elementwise.

@@ -4,7 +4,7 @@ use retrograde_tensor::{Float, Tensor};
 
 use crate::Result;
 use crate::op::Op;
-use crate::var::{Var, or_panic};
+use crate::tape::var::{Var, or_panic};
 
 impl<E: Float> Var<'_, E> {
     /// Rows by index, as an embedding looks them up.

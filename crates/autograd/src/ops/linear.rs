@@ -4,8 +4,8 @@ use retrograde_tensor::Float;
 
 use crate::Result;
 use crate::op::Op;
-use crate::operand::Operand;
-use crate::var::{Var, or_panic};
+use crate::tape::operand::Operand;
+use crate::tape::var::{Var, or_panic};
 
 impl<'t, E: Float> Var<'t, E> {
     /// The matrix product over the last two axes.

@@ -4,7 +4,7 @@ use retrograde_tensor::{Float, Shape};
 
 use crate::Result;
 use crate::op::Op;
-use crate::var::{Var, or_panic};
+use crate::tape::var::{Var, or_panic};
 
 impl<E: Float> Var<'_, E> {
     /// The same elements, in row-major order, in another shape.

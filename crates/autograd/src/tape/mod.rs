@@ -1,5 +1,12 @@
 //! The tape: what records a computation.
 
+pub(crate) mod interner;
+pub(crate) mod node;
+pub(crate) mod operand;
+pub(crate) mod param;
+pub(crate) mod record;
+pub(crate) mod var;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::panic::Location;
@@ -8,11 +15,11 @@ use std::sync::Arc;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::op::Op;
-use crate::operand::Operand;
-use crate::origin::Origin;
-use crate::param::Param;
-use crate::record::{Record, UNRECORDED};
-use crate::var::Var;
+use crate::tape::node::Origin;
+use crate::tape::operand::Operand;
+use crate::tape::param::Param;
+use crate::tape::record::{Record, UNRECORDED};
+use crate::tape::var::Var;
 use crate::{Error, Result};
 
 /// The record of a computation, from which derivatives are derived.

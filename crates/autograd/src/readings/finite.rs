@@ -5,14 +5,14 @@ use std::panic::Location;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::adjoint::Adjoint;
 use crate::function::by_hand;
 use crate::gradients::adjoint;
+use crate::readings::numbers::Adjoint;
 use crate::recompute::Values;
-use crate::record::Record;
 use crate::sweep::{pull_back, sweep};
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::record::Record;
+use crate::tape::var::Var;
 use crate::{Error, Result};
 
 /// The first value that is not finite: where it is, and what made it.

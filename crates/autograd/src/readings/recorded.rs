@@ -4,8 +4,8 @@ use retrograde_tensor::{Float, Tensor};
 
 use crate::Result;
 use crate::gradients::Gradients;
-use crate::record::Record;
-use crate::var::Var;
+use crate::tape::record::Record;
+use crate::tape::var::Var;
 
 impl<E: Float> Var<'_, E> {
     /// The Hessian-vector product of this scalar: how its gradient moves when inputs move along directions `v`.

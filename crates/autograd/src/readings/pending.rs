@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use retrograde_tensor::{Float, Tensor};
 
-use crate::adjoint::Placed;
+use crate::readings::numbers::Placed;
 
 /// Zeros, to which parts along an axis are added. Where parts come one beside the other, as those of a sequence do, each
 /// is written once, and no zeros are.

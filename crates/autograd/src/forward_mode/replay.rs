@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use retrograde_tensor::{Float, Scalar, Tensor};
 
 use crate::function::Function;
-use crate::origin::Origin;
-use crate::record::Record;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::node::Origin;
+use crate::tape::record::Record;
+use crate::tape::var::Var;
 use crate::{Error, Result};
 
 impl<E: Float> Tape<E> {

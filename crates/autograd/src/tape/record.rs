@@ -7,11 +7,11 @@ use std::panic::Location;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::op::Op;
-use crate::origin::Origin;
-use crate::param::Param;
-use crate::reads::{Read, ReadsOf};
-use crate::recurring::Recurring;
-use crate::var::Var;
+use crate::readings::saved::{Read, ReadsOf};
+use crate::tape::interner::Recurring;
+use crate::tape::node::Origin;
+use crate::tape::param::Param;
+use crate::tape::var::Var;
 
 /// What a tape holds. A copy of it is a snapshot: tensors are shared, not copied.
 #[derive(Clone)]

@@ -3,11 +3,11 @@
 use retrograde_tensor::{Float, Tensor};
 
 use crate::Result;
-use crate::dual::Dual;
+use crate::forward_mode::dual::Dual;
+use crate::forward_mode::replay::ids;
 use crate::function::{Function, no_rule};
-use crate::replay::ids;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::var::Var;
 
 impl<E: Float> Tape<E> {
     /// The Jacobian-vector product `J u`: how each output moves when the inputs move along their tangents `u`.

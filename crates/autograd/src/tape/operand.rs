@@ -5,9 +5,9 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use retrograde_tensor::{Float, Tensor};
 
 use crate::op::Unary;
-use crate::param::Param;
 use crate::tape::Tape;
-use crate::var::{Var, or_panic};
+use crate::tape::param::Param;
+use crate::tape::var::{Var, or_panic};
 
 /// Anything that an operation on a tape accepts beside a variable.
 ///

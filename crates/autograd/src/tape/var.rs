@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::op::Op;
-use crate::operand::Operand;
 use crate::tape::Tape;
+use crate::tape::operand::Operand;
 use crate::value::Value;
 use crate::{Error, Result};
 

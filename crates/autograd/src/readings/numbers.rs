@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::assembly::Assembly;
 use crate::op::Op;
+use crate::readings::pending::Assembly;
 use crate::value::Value;
 
 /// A tensor, or a sum that has not been evaluated yet.

@@ -10,12 +10,12 @@ use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::function::no_rule;
 use crate::op::Op;
-use crate::origin::Origin;
-use crate::record::Record;
 use crate::sweep::sweep;
 use crate::tape::Tape;
+use crate::tape::node::Origin;
+use crate::tape::record::Record;
+use crate::tape::var::Var;
 use crate::value::Value;
-use crate::var::Var;
 use crate::{Error, Result};
 
 /// A formula: a name, or an operation on formulas.

@@ -1,0 +1,8 @@
+//! The readings of a record by the one sweep: numbers, recorded gradients, formulas, a search for what is not finite.
+
+pub(crate) mod finite;
+pub mod formula;
+pub(crate) mod numbers;
+mod pending;
+mod recorded;
+pub(crate) mod saved;
