@@ -1,0 +1,293 @@
+//! A run that is interrupted and resumed against one that is not, bit for bit.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::common::{normal, seeded};
+use rand::{RngExt, SeedableRng};
+use retrograde_autograd::{Param, Tape};
+use retrograde_nn::weights::{Fault, Weights, Writer};
+use retrograde_nn::{
+    AdamW, Cell, Checkpoint, Embedding, Error, Generator, Group, Linear, Module, Optimizer, Plateau, RnnCell,
+    Schedule, Sgd, TimeRnn, Windows, clip_grad_norm, cross_entropy, module,
+};
+use retrograde_tensor::{Float, Tensor};
+
+struct Model<E: Float> {
+    embedding: Embedding<E>,
+    rnn: TimeRnn<E>,
+    linear: Linear<E>,
+}
+module!(Model { embedding, rnn, linear });
+
+/// A run with everything that has to outlive the process: a carried state, noise, moments, a plateau.
+struct Run {
+    model: Model<f32>,
+    adam: AdamW<f32>,
+    rng: Generator,
+    windows: Windows<'static>,
+    plateau: Plateau,
+    epoch: usize,
+    losses: Vec<f64>,
+}
+
+const TOKENS: [usize; 41] = {
+    let mut tokens = [0; 41];
+    let mut i = 0;
+    while i < 41 {
+        tokens[i] = (i * i + i / 3) % 7;
+        i += 1;
+    }
+    tokens
+};
+
+impl Run {
+    fn new(seed: u64) -> Self {
+        let mut rng = Generator::seed_from_u64(seed);
+        let model = Model {
+            embedding: Embedding::new(7, 3, &mut rng),
+            rnn: TimeRnn::new(RnnCell::new(3, 5, &mut rng)).stateful(true),
+            linear: Linear::new(5, 7, &mut rng),
+        };
+        let mut adam = AdamW::new(0.01);
+        adam.add_group(Group::new([model.linear.b.clone()]).lr_scale(2.0).weight_decay(0.0)).unwrap();
+        let windows = Windows::new(&TOKENS, 2, 6).unwrap();
+        let plateau = Plateau { divisor: 1.25, ..Plateau::new(0.05) };
+        Run { model, adam, rng, windows, plateau, epoch: 0, losses: Vec::new() }
+    }
+
+    /// One step of truncated backpropagation through time.
+    fn step(&mut self) {
+        let schedule = Schedule::cosine(1.0, 3, 30, 0.1).unwrap();
+        self.adam.set_lr(self.plateau.lr * schedule.lr(self.losses.len() as u64));
+        let window = self.windows.next().unwrap();
+        let tape = Tape::new();
+        let xs = self.model.embedding.forward(&tape, &window.inputs).unwrap();
+        let hs = self.model.rnn.forward(&xs).unwrap().hs;
+        let noise = Tensor::from_fn(hs.shape(), |_| self.rng.random_range(0.5..1.5));
+        let loss =
+            cross_entropy(&self.model.linear.forward(&(hs * noise)).unwrap(), &window.targets).unwrap();
+        let mut grads = loss.backward().unwrap();
+        clip_grad_norm(&mut grads, 0.5);
+        self.adam.step(&grads).unwrap();
+        self.losses.push(f64::from(loss.value().item().unwrap()));
+        if self.losses.len().is_multiple_of(self.windows.per_epoch()) {
+            self.epoch += 1;
+        }
+        self.plateau.observe(self.losses[self.losses.len() - 1].exp());
+    }
+
+    fn save(&self, path: &Path) {
+        let mut checkpoint = Checkpoint::of(&self.model, &self.adam).unwrap();
+        checkpoint.epoch = self.epoch;
+        checkpoint.step = self.losses.len();
+        checkpoint.position = self.windows.position();
+        checkpoint.generators.insert("noise".into(), self.rng.serialize_state());
+        checkpoint.carry("rnn", self.model.rnn.state());
+        checkpoint.series.insert("losses".into(), self.losses.clone());
+        let Plateau { lr, divisor, best } = self.plateau;
+        checkpoint.series.insert("plateau".into(), vec![lr, divisor, best]);
+        checkpoint.save(path).unwrap();
+    }
+
+    fn resume(path: &Path) -> Self {
+        let checkpoint = Checkpoint::load(path).unwrap();
+        let mut run = Run::new(99); // of this, nothing is to remain
+        checkpoint.restore(&run.model, &mut run.adam).unwrap();
+        run.epoch = checkpoint.epoch;
+        run.windows = run.windows.at(checkpoint.position);
+        run.rng = Generator::deserialize_state(&checkpoint.generators["noise"]);
+        let zero = run.model.rnn.cell.zero_state(2);
+        if let Some(state) = checkpoint.carried_state("rnn", &zero).unwrap() {
+            run.model.rnn.set_state(state);
+        }
+        let [lr, divisor, best] = checkpoint.series["plateau"][..] else { panic!("a plateau is 3 numbers") };
+        run.plateau = Plateau { lr, divisor, best };
+        run.losses = checkpoint.series["losses"].clone();
+        assert_eq!(run.losses.len(), checkpoint.step);
+        run
+    }
+
+    /// All that can be told apart, as bits.
+    fn bits(&self) -> (Vec<u64>, Vec<Vec<u32>>, usize) {
+        let weights =
+            self.model.params().into_iter().map(|param| param.value().iter().map(f32::to_bits).collect());
+        (self.losses.iter().map(|loss| loss.to_bits()).collect(), weights.collect(), self.epoch)
+    }
+}
+
+/// A file in the folder for temporary files, removed when dropped.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(name: &str) -> Self {
+        Temporary(std::env::temp_dir().join(format!("retrograde-{}-{name}", std::process::id())))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn interrupted_at_every_step() {
+    const STEPS: usize = 14;
+    let file = Temporary::new("every-step");
+    let mut whole = Run::new(1);
+    (0..STEPS).for_each(|_| whole.step());
+    assert!(whole.plateau.lr < 0.05 && whole.epoch > 1, "nothing is tested of these");
+    for interrupted in 0..STEPS {
+        let mut run = Run::new(1);
+        (0..interrupted).for_each(|_| run.step());
+        run.save(&file.0);
+        drop(run);
+        let mut resumed = Run::resume(&file.0);
+        (interrupted..STEPS).for_each(|_| resumed.step());
+        assert_eq!(resumed.bits(), whole.bits(), "interrupted at step {interrupted}");
+    }
+}
+
+const FILE: &str = "RETROGRADE_TEST_CHECKPOINT";
+const KILLED_STEPS: usize = 150;
+
+/// What the next test runs in a process of its own, to be killed.
+#[test]
+fn run_to_the_end() {
+    let Some(path) = std::env::var_os(FILE).map(PathBuf::from) else { return };
+    let mut run = if path.exists() { Run::resume(&path) } else { Run::new(1) };
+    while run.losses.len() < KILLED_STEPS {
+        run.step();
+        run.save(&path);
+    }
+}
+
+/// Killed at 20 random moments. The file that is read meanwhile is whole every time.
+#[test]
+fn killed_at_random_moments() {
+    let file = Temporary::new("killed");
+    let start = || {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "checkpoint::run_to_the_end"]).env(FILE, &file.0);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut rng = seeded(5);
+    let mut moments: Vec<usize> = (0..20).map(|_| rng.random_range(1..KILLED_STEPS - 20)).collect();
+    moments.sort_unstable();
+    for moment in moments {
+        let mut child = start();
+        // Dead children are started again by the next turn: then this one ends at once.
+        while child.try_wait().unwrap().is_none() {
+            if file.0.exists() && Checkpoint::<f32>::load(&file.0).unwrap().step >= moment {
+                let further = rng.random_range(0..4000);
+                std::thread::sleep(std::time::Duration::from_micros(further));
+                child.kill().unwrap();
+            }
+        }
+        child.wait().unwrap();
+    }
+    assert!(start().wait().unwrap().success());
+    let mut whole = Run::new(1);
+    (0..KILLED_STEPS).for_each(|_| whole.step());
+    assert_eq!(Run::resume(&file.0).bits(), whole.bits());
+}
+
+#[test]
+fn a_checkpoint_is_what_is_read_again() {
+    let file = Temporary::new("again");
+    let mut run = Run::new(3);
+    run.step();
+    let mut checkpoint = Checkpoint::of(&run.model, &run.adam).unwrap();
+    checkpoint.carry("a/b", Some(&(Tensor::from([1.0_f32]), Tensor::from([[f32::INFINITY, -0.0]]))));
+    checkpoint.carry("none", None::<&Tensor<f32>>);
+    // More parts than digits, so that the order of names is not theirs.
+    checkpoint.carried.insert("deep".into(), (0..12).map(|i| Tensor::scalar(i as f32)).collect());
+    checkpoint.generators.insert("x".into(), std::array::from_fn(|i| (i * 5) as u8));
+    checkpoint.series.insert("none".into(), Vec::new());
+    checkpoint.series.insert("odd".into(), vec![f64::MIN_POSITIVE, -0.0, f64::INFINITY]);
+    (checkpoint.epoch, checkpoint.step, checkpoint.position) = (3, usize::MAX >> 1, 17);
+    checkpoint.save(&file.0).unwrap();
+    assert_eq!(Checkpoint::load(&file.0).unwrap(), checkpoint);
+    assert!(!checkpoint.carried.contains_key("none"));
+    assert_eq!(checkpoint.carried_state("none", &Tensor::zeros([1])).unwrap(), None);
+    let nested = vec![(Tensor::zeros([1]), Tensor::zeros([1, 2]))];
+    let restored = checkpoint.carried_state("a/b", &nested).unwrap().unwrap();
+    assert_eq!(restored[0], (Tensor::from([1.0]), Tensor::from([[f32::INFINITY, 0.0]])));
+    assert_eq!(
+        checkpoint.carried_state("a/b", &Tensor::zeros([1])).unwrap_err().to_string(),
+        "checkpoint: expected a state a/b of shapes [[1]], found [[1], [1, 2]]"
+    );
+    assert_eq!(checkpoint.optimizer.slots["rnn.wx"].steps, 1);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_changes_nothing() {
+    let param = |shape: [usize; 1]| vec![Param::new("w", Tensor::<f32>::zeros(shape))];
+    let mut checkpoint = Checkpoint::of(&param([3]), &Sgd::new(0.1)).unwrap();
+    let mut sgd = Sgd::new(0.7);
+    let mut said = |checkpoint: &Checkpoint<f32>, model: &Vec<Param<f32>>| {
+        let before: Vec<Tensor<f32>> = model.iter().map(Param::value).collect();
+        let said = checkpoint.restore(model, &mut sgd).unwrap_err().to_string();
+        assert_eq!(sgd.lr, 0.7);
+        assert!(model.iter().map(Param::value).eq(before));
+        said
+    };
+    let random = vec![Param::new("w", normal([3], 1.0, &mut seeded(6)))];
+    assert_eq!(said(&checkpoint, &param([4])), "checkpoint: expected 0 of shape [4], found [3]");
+    let two = [param([3]), param([2])].concat();
+    assert_eq!(said(&checkpoint, &two), "checkpoint: expected 1 of shape [2], found none");
+    assert_eq!(said(&checkpoint, &Vec::new()), "expected a parameter 0 in the model, found none");
+    let slot = retrograde_nn::Slot { steps: 1, tensors: [("m".into(), Tensor::zeros([3]))].into() };
+    checkpoint.optimizer.slots.insert("0".into(), slot);
+    assert_eq!(
+        said(&checkpoint, &random),
+        r#"optimizer state: expected ["velocity [3]"] for 0, found ["m [3]"]"#
+    );
+}
+
+#[test]
+fn files_that_are_no_checkpoints_are_refused() {
+    let file = Temporary::new("refused");
+    let model = vec![Param::new("w", Tensor::<f32>::zeros([2]))];
+    let mut checkpoint = Checkpoint::of(&model, &Sgd::new(0.1)).unwrap();
+    checkpoint.generators.insert("x".into(), [7; 49]);
+    checkpoint.save(&file.0).unwrap();
+    let fault = |change: &dyn Fn(&mut Writer)| {
+        let whole = Weights::load(&file.0).unwrap();
+        let mut writer = Writer::default();
+        for name in whole.names() {
+            match whole.get::<f32>(name) {
+                Ok(x) => writer.insert(name, &x),
+                Err(_) if name == "lr" => writer.insert(name, &whole.get::<f64>(name).unwrap()),
+                Err(_) => writer.insert(name, &whole.get::<usize>(name).unwrap()),
+            }
+        }
+        change(&mut writer);
+        let changed = Temporary::new("changed");
+        writer.save(&changed.0).unwrap();
+        match Checkpoint::<f32>::load(&changed.0).map(drop) {
+            Err(Error::Weights { fault, .. }) => fault.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let two = Tensor::scalar(2_usize);
+    assert_eq!(fault(&|w| w.insert("version", &two)), "expected a checkpoint of version 1, found 2");
+    assert_eq!(fault(&|w| w.insert("odd", &two)), "expected no tensor odd, found one");
+    assert_eq!(fault(&|w| w.insert("carried/x/rnn", &two)), "expected no tensor carried/x/rnn, found one");
+    assert_eq!(
+        fault(&|w| w.insert("weights/0", &Tensor::from([0.0_f64]))),
+        "tensor weights/0: expected dtype F32, found F64"
+    );
+    assert_eq!(
+        fault(&|w| w.insert("generators/x", &Tensor::full([49], 256_usize))),
+        "tensor generators/x: expected bytes, found 256"
+    );
+    assert_eq!(
+        fault(&|w| w.insert("generators/x", &two)),
+        "tensor generators/x: expected shape [49], found []"
+    );
+    std::fs::write(&file.0, "torn").unwrap();
+    let torn = Checkpoint::<f32>::load(&file.0).unwrap_err();
+    assert!(matches!(torn, Error::Weights { fault, .. } if *fault == Fault::NoHeader { found: 4 }));
+}

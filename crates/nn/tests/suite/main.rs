@@ -1,0 +1,32 @@
+//! The tests of the crate from outside, as one program: what they share is compiled once.
+
+mod common;
+
+mod attention;
+mod autodiff_against_explicit;
+mod cells;
+mod chain;
+mod checkpoint;
+mod clip;
+mod derived_formulas;
+mod errors;
+mod explicit_finite_differences;
+mod function;
+mod gated;
+mod gated_against_explicit;
+mod init;
+mod layers;
+mod loss;
+mod loss_masked;
+mod more_cells;
+mod optim;
+mod optim_rules;
+mod parallel;
+mod pass;
+mod recompute;
+mod schedule;
+mod state;
+mod text;
+mod torch;
+mod weights;
+mod weights_write;

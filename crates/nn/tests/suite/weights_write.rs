@@ -1,0 +1,163 @@
+//! Files of weights that are written: as the reference implementation reads them, and into models.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::common::{normal, seeded};
+use retrograde_autograd::Param;
+use retrograde_nn::weights::{self, Weights, Writer};
+use retrograde_nn::{Error, Linear, Module};
+use retrograde_tensor::Tensor;
+use safetensors::{Dtype, SafeTensors};
+
+/// A folder of its own, removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("retrograde-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn fault(error: Error) -> String {
+    match error {
+        Error::Weights { fault, .. } => fault.to_string(),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_reference_reads_what_was_written() {
+    let folder = Folder::new("reference");
+    let path = folder.0.join("w");
+    let mut rng = seeded(1);
+    let view = normal::<f64>([3, 4], 1.0, &mut rng).t(); // [4, 3], not contiguous
+    let single = normal::<f32>([5], 1.0, &mut rng);
+    let odd = "quote \" backslash \\ line\nfeed é 😀";
+    let mut writer = Writer::default();
+    writer.insert("single", &single);
+    writer.insert("view", &Tensor::<f64>::zeros([1]));
+    writer.insert("view", &view); // in its place
+    writer.insert("ids", &Tensor::from([[3_usize], [1 << 40]]));
+    writer.insert("empty", &Tensor::<f32>::zeros([0, 2]));
+    writer.insert(odd, &Tensor::scalar(f64::NEG_INFINITY));
+    writer.save(&path).unwrap();
+
+    let bytes = fs::read(&path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(file.len(), 5);
+    let expect = |name: &str, dtype: Dtype, shape: &[usize], data: Vec<u8>| {
+        let tensor = file.tensor(name).unwrap();
+        assert_eq!((tensor.dtype(), tensor.shape(), tensor.data()), (dtype, shape, &*data), "{name}");
+        let at = tensor.data().as_ptr() as usize - bytes.as_ptr() as usize;
+        assert!(data.is_empty() || at.is_multiple_of(dtype.bitsize() / 8), "{name} is not aligned");
+    };
+    expect("view", Dtype::F64, &[4, 3], view.iter().flat_map(f64::to_le_bytes).collect());
+    expect("single", Dtype::F32, &[5], single.iter().flat_map(f32::to_le_bytes).collect());
+    expect("ids", Dtype::I64, &[2, 1], [3_i64, 1 << 40].into_iter().flat_map(i64::to_le_bytes).collect());
+    expect("empty", Dtype::F32, &[0, 2], Vec::new());
+    expect(odd, Dtype::F64, &[], f64::NEG_INFINITY.to_le_bytes().to_vec());
+    assert_eq!(Weights::load(&path).unwrap().get::<f64>("view").unwrap(), view);
+    Writer::default().save(&path).unwrap();
+    assert_eq!(SafeTensors::deserialize(&fs::read(&path).unwrap()).unwrap().len(), 0);
+}
+
+/// Whatever else fails, the file that was there is there, and nothing is beside it.
+#[test]
+fn a_file_is_replaced_whole_or_not_at_all() {
+    let folder = Folder::new("whole");
+    let path = folder.0.join("w");
+    let mut writer = Writer::default();
+    writer.insert("x", &Tensor::from([1.0_f64]));
+    writer.save(&path).unwrap();
+    fs::write(folder.0.join(".w.tmp"), "what a crash has left").unwrap();
+    writer.insert("x", &Tensor::from([2.0_f64]));
+    writer.save(&path).unwrap();
+    assert_eq!(folder.names(), ["w"]);
+    assert_eq!(Weights::load(&path).unwrap().get::<f64>("x").unwrap(), Tensor::from([2.0]));
+
+    // The temporary file cannot be written where a folder is in its place.
+    fs::create_dir(folder.0.join(".w.tmp")).unwrap();
+    writer.insert("x", &Tensor::from([3.0_f64]));
+    assert!(
+        fault(writer.save(&path).unwrap_err())
+            .starts_with("expected a place that can be written to, found: ")
+    );
+    assert_eq!(Weights::load(&path).unwrap().get::<f64>("x").unwrap(), Tensor::from([2.0]));
+    let missing = folder.0.join("no").join("w");
+    assert_eq!(
+        fault(writer.save(missing).unwrap_err()),
+        "expected a place that can be written to, found: entity not found"
+    );
+    assert_eq!(
+        fault(writer.save("/").unwrap_err()),
+        "expected a place that can be written to, found: invalid input parameter"
+    );
+}
+
+#[test]
+fn models_are_saved_and_loaded_by_paths() {
+    let folder = Folder::new("models");
+    let path = folder.0.join("w");
+    let mut rng = seeded(2);
+    let trained = vec![Linear::<f64>::new(3, 2, &mut rng), Linear::new(2, 2, &mut rng)];
+    weights::save(&trained, &path).unwrap();
+    let other = vec![Linear::<f64>::new(3, 2, &mut rng), Linear::new(2, 2, &mut rng)];
+    Weights::load(&path).unwrap().load_into(&other).unwrap();
+    for (trained, other) in trained.params().iter().zip(other.params()) {
+        assert_eq!(trained.value(), other.value());
+    }
+    // Shared parameters are stored once.
+    let tied = vec![trained[1].clone(), trained[1].clone()];
+    weights::save(&tied, &path).unwrap();
+    assert_eq!(Weights::load(&path).unwrap().names().collect::<Vec<_>>(), ["0.b", "0.w"]);
+}
+
+#[test]
+fn what_does_not_fit_a_model_is_refused_and_changes_nothing() {
+    let folder = Folder::new("unfit");
+    let path = folder.0.join("w");
+    let model = |sizes: &[usize]| -> Vec<Param<f64>> {
+        sizes.iter().map(|&size| Param::new("w", Tensor::zeros([size]))).collect()
+    };
+    let mut writer = Writer::default();
+    writer.insert("1", &Tensor::from([1.0, 2.0]));
+    writer.insert("0", &Tensor::from([3.0]));
+    writer.save(&path).unwrap();
+    let file = Weights::load(&path).unwrap();
+    let refused = |model: Vec<Param<f64>>, result: fn(&Weights, &Vec<Param<f64>>) -> Result<(), Error>| {
+        let said = fault(result(&file, &model).unwrap_err());
+        assert!(model.iter().all(|param| param.value() == Tensor::zeros(param.shape())));
+        said
+    };
+    let whole = |file: &Weights, model: &Vec<Param<f64>>| file.load_into(model);
+    let part = |file: &Weights, model: &Vec<Param<f64>>| file.load_part_into(model).map(drop);
+    assert_eq!(refused(model(&[1, 2, 3]), whole), "expected a tensor 2, found none");
+    assert_eq!(refused(model(&[1]), whole), "expected no tensor 1, found one");
+    assert_eq!(refused(model(&[1, 3]), whole), "tensor 1: expected shape [3], found [2]");
+    assert_eq!(refused(model(&[1, 3]), part), "tensor 1: expected shape [3], found [2]");
+    let single = vec![Param::new("w", Tensor::<f32>::zeros([1]))];
+    assert_eq!(fault(file.load_part_into(&single).unwrap_err()), "tensor 0: expected dtype F32, found F64");
+
+    let three = model(&[1, 2, 3]);
+    let loaded = file.load_part_into(&three).unwrap();
+    assert_eq!((loaded.loaded, loaded.missing), (vec!["0".into(), "1".into()], vec!["2".to_owned()]));
+    assert_eq!(three[1].value(), Tensor::from([1.0, 2.0]));
+    assert_eq!(three[2].value(), Tensor::zeros([3]));
+    let one = model(&[1]);
+    assert_eq!(file.load_part_into(&one).unwrap().unexpected, ["1"]);
+    assert_eq!(one[0].value(), Tensor::from([3.0]));
+}
