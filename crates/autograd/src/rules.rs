@@ -1,8 +1,8 @@
 //! The one page of derivative rules: the cotangent of every input of every operation.
 //!
-//! `g` is the cotangent of the output `y`, `x[i]` are the inputs; a row returns the cotangent of input `i`, in its
-//! shape. A rule never accumulates, never asks what needs a gradient and never fails: the sweep does the first two,
-//! and shapes were checked when the operation was recorded. Because the table is generic over [`Value`], the same
+//! `g` is the cotangent of the output `y`, `x[i]` are the inputs; a row returns the cotangent of input `i`. A rule
+//! never accumulates, never undoes broadcasting, never asks what needs a gradient and never fails: the sweep does the
+//! first three, and shapes were checked when the operation was recorded. Because the table is generic over [`Value`], the same
 //! rows compute numbers, record higher derivatives, and print the formulas.
 
 use crate::op::Op;
@@ -18,17 +18,17 @@ pub fn cotangent<V: Value>(op: &Op, i: usize, x: &[V], y: &V, g: &V) -> Option<V
     use crate::op::Unary::*;
 
     let d = match (op, i) {
-        (Add, _) => g.sum_like(&x[i]),
-        (Sub, 0) => g.sum_like(&x[0]),
-        (Sub, _) => g.neg().sum_like(&x[1]),
-        (Mul, _) => g.mul(&x[1 - i]).sum_like(&x[i]),
-        (Div, 0) => g.div(&x[1]).sum_like(&x[0]),
-        (Div, _) => g.mul(y).div(&x[1]).neg().sum_like(&x[1]),
+        (Add | BroadcastTo(_), _) => g.clone(),
+        (Sub, 0) => g.clone(),
+        (Sub, _) => g.neg(),
+        (Mul, _) => g.mul(&x[1 - i]),
+        (Div, 0) => g.div(&x[1]),
+        (Div, _) => g.mul(y).div(&x[1]).neg(),
 
         // Elements that attain the extremum share its cotangent: halves for two, as at any kink a subgradient.
         (Maximum | Minimum, _) => {
             let ties = x[0].equal(y).add(&x[1].equal(y));
-            g.mul(&x[i].equal(y)).div(&ties).sum_like(&x[i])
+            g.mul(&x[i].equal(y)).div(&ties)
         }
         (Max { .. }, _) => {
             let ties = x[0].equal(y);
@@ -38,9 +38,9 @@ pub fn cotangent<V: Value>(op: &Op, i: usize, x: &[V], y: &V, g: &V) -> Option<V
         (Unary(Relu), _) => g.mul(&y.sign()),
         (Unary(Abs), _) => g.mul(&x[0].sign()),
         (Unary(Sign) | Compare(_), _) | (Where | Masked { .. }, 0) => return None,
-        (Where, 1) => g.masked(&x[0], true).sum_like(&x[1]),
-        (Where, _) => g.masked(&x[0], false).sum_like(&x[2]),
-        (Masked { when }, _) => g.masked(&x[0], *when).sum_like(&x[1]),
+        (Where, 1) => g.masked(&x[0], true),
+        (Where, _) => g.masked(&x[0], false),
+        (Masked { when }, _) => g.masked(&x[0], *when),
 
         (Unary(Neg), _) => g.neg(),
         (Scale(c), _) => g.scale(*c),
@@ -59,11 +59,10 @@ pub fn cotangent<V: Value>(op: &Op, i: usize, x: &[V], y: &V, g: &V) -> Option<V
         (LogSoftmax { axis }, _) => g.log_softmax_grad(y, *axis),
         (LogSumExp { axis }, _) => g.mul(&x[0].softmax(*axis)),
 
-        (MatMul, 0) => g.matmul_nt(&x[1]).sum_like(&x[0]), // g · x1ᵀ
-        (MatMul, _) => x[0].matmul_tn(g).sum_like(&x[1]),  // x0ᵀ · g
+        (MatMul, 0) => g.matmul_nt(&x[1]), // g · x1ᵀ
+        (MatMul, _) => x[0].matmul_tn(g),  // x0ᵀ · g
 
         (SumTo(_), _) => g.broadcast_like(&x[0]),
-        (BroadcastTo(_), _) => g.sum_like(&x[0]),
         (Reshape(_), _) => g.reshape(x[0].shape()),
         (Permute(axes), _) => g.permute(&inverse(axes)),
         (Narrow { axis, start, .. }, _) => g.pad(*axis, *start, x[0].shape()[*axis]),

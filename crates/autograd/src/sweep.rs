@@ -72,13 +72,8 @@ pub(crate) fn pull_back<E: Float, V: Value>(
         Origin::Computed(op) => {
             for i in wanted {
                 let Some(d) = cotangent(op, i, x, y, g) else { continue };
-                debug_assert_eq!(
-                    d.shape(),
-                    x[i].shape(),
-                    "{}: the rule of input {i} gives another shape",
-                    op.name()
-                );
-                each(i, d);
+                // Broadcasting is undone here, for all rules.
+                each(i, if d.shape() == x[i].shape() { d } else { d.sum_like(&x[i]) });
             }
         }
         Origin::Called(function) => {
