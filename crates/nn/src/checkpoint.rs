@@ -9,7 +9,7 @@ use retrograde_tensor::{Float, Tensor};
 use crate::module::Module;
 use crate::optim::{Optimizer, OptimizerState, Slot};
 use crate::state::State;
-use crate::weights::{Fault, Stored, Weights, Writer};
+use crate::weights::{Stored, Weights, WeightsError, Writer};
 use crate::{Error, Result};
 
 /// The generator whose state a [`Checkpoint`] keeps: seeded alike, it draws the same as `StdRng`.
@@ -200,11 +200,11 @@ impl<E: Float + Stored> Checkpoint<E> {
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = Weights::load(path)?;
-        let refused = |fault| Error::Weights { path: path.to_owned(), fault: Box::new(fault) };
+        let refused = |source| Error::Weights { path: path.to_owned(), source: Box::new(source) };
         let count = |name: &str| Ok::<_, Error>(file.get_shaped::<usize>(name, [])?.item()?);
         match count("version")? {
             VERSION => {}
-            found => return Err(refused(Fault::Version { expected: VERSION, found })),
+            found => return Err(refused(WeightsError::Version { expected: VERSION, found })),
         }
         let lr = file.get_shaped::<f64>("lr", [])?.item()?;
         let mut checkpoint = Checkpoint {
@@ -220,7 +220,7 @@ impl<E: Float + Stored> Checkpoint<E> {
         // By number, which the order of the names is not.
         let mut parts: BTreeMap<(String, usize), Tensor<E>> = BTreeMap::new();
         for name in file.names() {
-            let unexpected = || refused(Fault::Unexpected { name: name.to_owned() });
+            let unexpected = || refused(WeightsError::Unexpected { name: name.to_owned() });
             match name.split_once('/') {
                 None if ["version", "lr", "epoch", "step", "position"].contains(&name) => {}
                 Some(("weights", path)) => {
@@ -234,7 +234,7 @@ impl<E: Float + Stored> Checkpoint<E> {
                 Some(("generators", generator)) => {
                     let mut state = [0; 49];
                     for (byte, found) in state.iter_mut().zip(&file.get_shaped::<usize>(name, [49])?) {
-                        let not_a_byte = |_| refused(Fault::NotAByte { name: name.to_owned(), found });
+                        let not_a_byte = |_| refused(WeightsError::NotAByte { name: name.to_owned(), found });
                         *byte = u8::try_from(found).map_err(not_a_byte)?;
                     }
                     checkpoint.generators.insert(generator.to_owned(), state);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use retrograde_tensor::Shape;
 
 use crate::shapes::Pattern;
-use crate::weights::Fault;
+use crate::weights::WeightsError;
 
 /// An error of this crate: what was expected, and what was found.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -197,12 +197,12 @@ pub enum Error {
         found: Vec<String>,
     },
     /// A file of weights is not what it should be, or does not hold what was asked for.
-    #[error("{}: {fault}", path.display())]
+    #[error("{}: {source}", path.display())]
     Weights {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        fault: Box<Fault>,
+        /// The error.
+        source: Box<WeightsError>,
     },
 }
 

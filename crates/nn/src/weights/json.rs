@@ -1,6 +1,6 @@
-//! The little JSON that the header of a `.safetensors` file is made of: objects, strings and lists of integers.
+//! The part of JSON that the header of a `.safetensors` file is made of: objects, strings and lists of integers.
 
-use super::Fault;
+use super::WeightsError;
 
 /// A place in a header. Each method reads one thing there and moves past it.
 pub(super) struct Json<'a> {
@@ -16,8 +16,8 @@ impl<'a> Json<'a> {
     /// An object, giving `field` each key; it reads the value.
     pub(super) fn object(
         &mut self,
-        mut field: impl FnMut(&mut Self, String) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+        mut field: impl FnMut(&mut Self, String) -> Result<(), WeightsError>,
+    ) -> Result<(), WeightsError> {
         self.items(('{', "an object"), ('}', "`,` or `}`"), |json| {
             let key = json.string()?;
             json.require(':', "`:`")?;
@@ -26,7 +26,7 @@ impl<'a> Json<'a> {
     }
 
     /// A list of integers.
-    pub(super) fn integers(&mut self) -> Result<Vec<usize>, Fault> {
+    pub(super) fn integers(&mut self) -> Result<Vec<usize>, WeightsError> {
         let mut integers = Vec::new();
         self.items(('[', "a list of integers"), (']', "`,` or `]`"), |json| {
             integers.push(json.integer()?);
@@ -36,7 +36,7 @@ impl<'a> Json<'a> {
     }
 
     /// A string.
-    pub(super) fn string(&mut self) -> Result<String, Fault> {
+    pub(super) fn string(&mut self) -> Result<String, WeightsError> {
         self.require('"', "a string")?;
         let mut string = String::new();
         loop {
@@ -56,7 +56,7 @@ impl<'a> Json<'a> {
     }
 
     /// Nothing but white space, with which a header may be padded.
-    pub(super) fn end(&mut self) -> Result<(), Fault> {
+    pub(super) fn end(&mut self) -> Result<(), WeightsError> {
         self.skip_space();
         if self.at == self.text.len() { Ok(()) } else { Err(self.expected("the end")) }
     }
@@ -65,8 +65,8 @@ impl<'a> Json<'a> {
         &mut self,
         (open, opening): (char, &'static str),
         (close, closing): (char, &'static str),
-        mut item: impl FnMut(&mut Self) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+        mut item: impl FnMut(&mut Self) -> Result<(), WeightsError>,
+    ) -> Result<(), WeightsError> {
         self.require(open, opening)?;
         if self.accept(close) {
             return Ok(());
@@ -79,7 +79,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    fn integer(&mut self) -> Result<usize, Fault> {
+    fn integer(&mut self) -> Result<usize, WeightsError> {
         self.skip_space();
         let rest = &self.text[self.at..];
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -91,7 +91,7 @@ impl<'a> Json<'a> {
     }
 
     /// A backslash and what it stands for.
-    fn escaped(&mut self) -> Result<char, Fault> {
+    fn escaped(&mut self) -> Result<char, WeightsError> {
         let c = match self.text.as_bytes().get(self.at + 1) {
             Some(&c @ (b'"' | b'\\' | b'/')) => char::from(c),
             Some(b'b') => '\u{8}',
@@ -107,7 +107,7 @@ impl<'a> Json<'a> {
     }
 
     /// `\u` and four hexadecimal digits, twice for a character beyond the first 2¹⁶ (a surrogate pair of UTF-16).
-    fn code_point(&mut self) -> Result<char, Fault> {
+    fn code_point(&mut self) -> Result<char, WeightsError> {
         let unit = |at: usize| {
             let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
             let hexadecimal = digits.bytes().all(|c| c.is_ascii_hexdigit());
@@ -120,7 +120,7 @@ impl<'a> Json<'a> {
         Ok(c)
     }
 
-    fn require(&mut self, c: char, expected: &'static str) -> Result<(), Fault> {
+    fn require(&mut self, c: char, expected: &'static str) -> Result<(), WeightsError> {
         if self.accept(c) { Ok(()) } else { Err(self.expected(expected)) }
     }
 
@@ -142,8 +142,8 @@ impl<'a> Json<'a> {
         self.text[self.at..].chars().next()
     }
 
-    fn expected(&self, expected: &'static str) -> Fault {
+    fn expected(&self, expected: &'static str) -> WeightsError {
         let found = self.peek().map_or("the end".into(), |c| format!("{c:?}"));
-        Fault::Header { at: self.at, expected, found }
+        WeightsError::Header { at: self.at, expected, found }
     }
 }

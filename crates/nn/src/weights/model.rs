@@ -5,7 +5,7 @@ use std::path::Path;
 use retrograde_autograd::Param;
 use retrograde_tensor::{Float, Tensor};
 
-use super::{Fault, Stored, Weights, Writer};
+use super::{Stored, Weights, WeightsError, Writer};
 use crate::Result;
 use crate::module::Module;
 
@@ -56,8 +56,8 @@ impl Weights {
     /// parameter has changed then.
     pub fn load_into<E: Float + Stored>(&self, module: &impl Module<E>) -> Result<()> {
         let (found, Loaded { missing, unexpected, .. }) = self.matching(module)?;
-        let missing = missing.into_iter().map(|name| Fault::Missing { name });
-        let unexpected = unexpected.into_iter().map(|name| Fault::Unexpected { name });
+        let missing = missing.into_iter().map(|name| WeightsError::Missing { name });
+        let unexpected = unexpected.into_iter().map(|name| WeightsError::Unexpected { name });
         if let Some(fault) = missing.chain(unexpected).next() {
             return Err(self.error(fault));
         }

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use retrograde_tensor::{Shape, Tensor};
 
+use super::header::{MAX_HEADER, METADATA};
 use super::replace::replace;
-use super::{Fault, Stored};
+use super::{Stored, WeightsError};
 use crate::{Error, Result};
 
-/// Named arrays that are to become a `.safetensors` file.
+/// Named arrays to be written to a `.safetensors` file.
 ///
 /// # Example
 /// ```
@@ -28,6 +29,7 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
+    metadata: BTreeMap<String, String>,
     arrays: BTreeMap<String, Array>,
 }
 
@@ -39,53 +41,64 @@ struct Array {
 }
 
 impl Writer {
-    /// Adds an array, in the place of any of this name.
-    ///
-    /// # Panics
-    /// If the name is `__metadata__`, which the format keeps for itself.
-    #[track_caller]
+    /// Adds an array, or replaces the array of this name.
     pub fn insert<E: Stored>(&mut self, name: impl Into<String>, x: &Tensor<E>) {
-        let name = name.into();
-        assert_ne!(name, "__metadata__", "writer: expected a name that the format leaves free");
         let mut bytes = Vec::with_capacity(x.numel() * size_of::<E>());
         x.iter().for_each(|x| bytes.extend_from_slice(x.encode().as_ref()));
-        self.arrays.insert(name, Array { dtype: E::DTYPE, shape: x.shape(), bytes });
+        self.arrays.insert(name.into(), Array { dtype: E::dtype(x), shape: x.shape(), bytes });
     }
 
-    /// Writes the file. One that was there is replaced whole or, if anything fails, not at all.
+    /// Adds a string that the file states of itself, or replaces the one of this name.
+    pub fn insert_metadata(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.metadata.insert(name.into(), value.into());
+    }
+
+    /// Writes the file. A file that was there is replaced whole or, if anything fails, not at all; see
+    /// [writing](super#writing).
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If an array has the name `__metadata__`, which the format keeps for itself, if the header takes more than 100 MB,
+    /// or if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        replace(path, &self.bytes()).map_err(|error| {
-            let fault = Box::new(Fault::Unwritable(error.kind()));
-            Error::Weights { path: path.to_owned(), fault }
-        })
+        let write = |file: Vec<u8>| replace(path, &file).map_err(|error| WeightsError::unwritable(&error));
+        let written = self.bytes().and_then(write);
+        written.map_err(|source| Error::Weights { path: path.to_owned(), source: Box::new(source) })
     }
 
-    /// The file: the length of the header, the header, the data.
-    fn bytes(&self) -> Vec<u8> {
+    /// The bytes of the file: the length of the header, the header, the data.
+    fn bytes(&self) -> Result<Vec<u8>, WeightsError> {
+        if self.arrays.contains_key(METADATA) {
+            return Err(WeightsError::ReservedName { name: METADATA });
+        }
+        let mut fields = Vec::new();
+        if !self.metadata.is_empty() {
+            let strings = self.metadata.iter().map(|(name, value)| quoted(name) + ":" + &quoted(value));
+            fields.push(format!("\"{METADATA}\":{{{}}}", strings.collect::<Vec<_>>().join(",")));
+        }
         // Wide elements first, and a header of a multiple of 8 bytes, so that every array is aligned.
         let mut arrays: Vec<(&String, &Array)> = self.arrays.iter().collect();
         arrays.sort_by_key(|(_, array)| array.dtype.ends_with("32"));
-        let (mut header, mut end) = (String::from("{"), 0);
+        let mut end = 0;
         for (name, Array { dtype, shape, bytes }) in &arrays {
             let start = end;
             end += bytes.len();
-            let comma = if header.len() > 1 { "," } else { "" };
             let (name, shape) = (quoted(name), &**shape);
-            let entry = format!(r#"{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{start},{end}]}}"#);
-            header = header + comma + &name + ":" + &entry;
+            fields.push(format!(
+                r#"{name}:{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{start},{end}]}}"#
+            ));
         }
-        header.push('}');
+        let mut header = format!("{{{}}}", fields.join(","));
         header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+        if header.len() > MAX_HEADER {
+            return Err(WeightsError::HeaderTooLong { most: MAX_HEADER, found: header.len() });
+        }
 
         let mut file = (header.len() as u64).to_le_bytes().to_vec();
         file.reserve(header.len() + end);
         file.extend_from_slice(header.as_bytes());
         arrays.iter().for_each(|(_, array)| file.extend_from_slice(&array.bytes));
-        file
+        Ok(file)
     }
 }
 

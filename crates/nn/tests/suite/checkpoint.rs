@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::common::{normal, seeded};
 use rand::{RngExt, SeedableRng};
 use retrograde_autograd::{Param, Tape};
-use retrograde_nn::weights::{Fault, Weights, Writer};
+use retrograde_nn::weights::{Weights, WeightsError, Writer};
 use retrograde_nn::{
     AdamW, Cell, Checkpoint, Embedding, Error, Generator, Group, Linear, Module, Optimizer, Plateau, RnnCell,
     Schedule, Sgd, TimeRnn, Windows, clip_grad_norm, cross_entropy, module,
@@ -267,7 +267,7 @@ fn files_that_are_no_checkpoints_are_refused() {
         let changed = Temporary::new("changed");
         writer.save(&changed.0).unwrap();
         match Checkpoint::<f32>::load(&changed.0).map(drop) {
-            Err(Error::Weights { fault, .. }) => fault.to_string(),
+            Err(Error::Weights { source, .. }) => source.to_string(),
             other => panic!("{other:?}"),
         }
     };
@@ -289,5 +289,5 @@ fn files_that_are_no_checkpoints_are_refused() {
     );
     std::fs::write(&file.0, "torn").unwrap();
     let torn = Checkpoint::<f32>::load(&file.0).unwrap_err();
-    assert!(matches!(torn, Error::Weights { fault, .. } if *fault == Fault::NoHeader { found: 4 }));
+    assert!(matches!(torn, Error::Weights { source, .. } if *source == WeightsError::NoHeader { found: 4 }));
 }

@@ -29,4 +29,5 @@ mod state;
 mod text;
 mod torch;
 mod weights;
+mod weights_replace;
 mod weights_write;

@@ -77,7 +77,10 @@ fn arrays_are_read_whatever_their_order_and_type() {
 #[test]
 fn a_file_that_cannot_be_read_is_refused() {
     let missing = std::env::temp_dir().join("retrograde-no-such.safetensors");
-    let expected = format!("{}: expected a readable file, found: entity not found", missing.display());
+    let expected = format!(
+        "{}: expected a readable file, found: No such file or directory (os error 2)",
+        missing.display()
+    );
     assert_eq!(Weights::load(&missing).unwrap_err().to_string(), expected);
 }
 
@@ -147,8 +150,82 @@ fn a_header_that_is_not_of_the_format_is_refused() {
         at(r#"{"a":{"dtype":"F64","shape":[0],"data_offsets":[0]}}"#),
         "tensor a: expected 2 data_offsets, found 1"
     );
+}
+
+/// Which of two would count is anybody's guess.
+#[test]
+fn what_is_given_twice_is_refused() {
+    let at = |header: &str| refusal("twice", header, 0);
     let entry = r#""a":{"dtype":"F64","shape":[0],"data_offsets":[0,0]}"#;
     assert_eq!(at(&format!("{{{entry},{entry}}}")), "expected each tensor once in the header, found a twice");
+    let escaped = entry.replace('a', "\\u0061").replace("d\\u0061t\\u0061", "data");
+    assert_eq!(
+        at(&format!("{{{entry},{escaped}}}")),
+        "expected each tensor once in the header, found a twice"
+    );
+    let fields = [r#""dtype":"F64""#, r#""shape":[0]"#, r#""data_offsets":[0,0]"#];
+    for (field, name) in fields.into_iter().zip(["dtype", "shape", "data_offsets"]) {
+        let header = format!(r#"{{"a":{{{},{field}}}}}"#, fields.join(","));
+        assert_eq!(at(&header), format!("tensor a: expected each field once, found {name:?} twice"));
+    }
+    assert_eq!(
+        at(r#"{"__metadata__":{},"__metadata__":{"x":"y"}}"#),
+        "expected each tensor once in the header, found __metadata__ twice"
+    );
+    assert_eq!(
+        at(r#"{"__metadata__":{"x":"y","x":"y"}}"#),
+        "__metadata__: expected each field once, found \"x\" twice"
+    );
+}
+
+#[test]
+fn a_header_longer_than_the_format_allows_is_refused() {
+    let header = |length: usize| {
+        let mut header = vec![b' '; length];
+        header[..2].copy_from_slice(b"{}");
+        let file = file(&header, &[]);
+        assert_eq!(SafeTensors::deserialize(&file).is_ok(), length <= 100_000_000);
+        let temporary = Temporary::new("long", &file);
+        Weights::load(&temporary.0).map(drop).map_err(|error| temporary.fault(error))
+    };
+    assert_eq!(header(100_000_000), Ok(()));
+    assert_eq!(
+        header(100_000_001),
+        Err("expected a header of at most 100000000 bytes, found 100000001".to_owned())
+    );
+}
+
+#[test]
+fn files_of_other_formats_are_told_to_be_such() {
+    let said = |bytes: &[u8]| bytes_refusal("format", bytes);
+    // As torch.save writes them: a zip archive, and a pickle of the number that old versions begin with.
+    let zip = b"PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0model/data.pkl";
+    let pickle = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";
+    for zip in [&zip[..], b"PK", b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"] {
+        let text = said(zip);
+        let start =
+            "expected a .safetensors file, found a zip archive, as torch.save and numpy.savez write: convert";
+        assert!(text.starts_with(start) && text.contains("safetensors.torch.save_file("), "{text}");
+    }
+    for protocol in 2..=5 {
+        let mut pickle = pickle.to_vec();
+        pickle[1] = protocol;
+        let text = said(&pickle);
+        assert!(text.starts_with("expected a .safetensors file, found a pickle, "), "{text}");
+    }
+    assert!(said(b"\x80\x04\x95").contains("found a pickle"));
+    assert!(said(b"\x93NUMPY\x01\0v\0{'descr': '<f8'}").contains("found an array of NumPy"));
+    // A header of the length that these bytes are as a number, in a file cut short.
+    let short = |length: u64| said(&[&length.to_le_bytes()[..], b"{"].concat());
+    assert_eq!(short(0x4b50), "expected a header of 19280 bytes, found 1");
+    assert_eq!(short(0x280), "expected a header of 640 bytes, found 1");
+}
+
+#[test]
+fn a_folder_is_no_file() {
+    let folder = std::env::temp_dir();
+    let said = Weights::load(&folder).unwrap_err().to_string();
+    assert!(said.starts_with(&format!("{}: expected a readable file, found: ", folder.display())), "{said}");
 }
 
 #[test]

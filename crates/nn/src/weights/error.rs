@@ -1,20 +1,39 @@
-//! What can be wrong with a file of weights.
+//! Errors of files of weights.
 
-use std::io::ErrorKind;
+use std::io;
 use std::ops::Range;
 
 use retrograde_tensor::Shape;
 
-/// What is wrong with a `.safetensors` file, or with what was asked of it.
+/// An error of a `.safetensors` file, or of a request to it. [`Error::Weights`](crate::Error::Weights) adds its path.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum WeightsError {
     /// The file cannot be read.
-    #[error("expected a readable file, found: {0}")]
-    Unreadable(ErrorKind),
-    /// The file cannot be written.
-    #[error("expected a place that can be written to, found: {0}")]
-    Unwritable(ErrorKind),
+    #[error("expected a readable file, found: {reason}")]
+    Unreadable {
+        /// The kind of the error.
+        kind: io::ErrorKind,
+        /// Its text.
+        reason: String,
+    },
+    /// The file cannot be written. What was there before is there still.
+    #[error("expected a file that can be written, found: {reason}")]
+    Unwritable {
+        /// The kind of the error.
+        kind: io::ErrorKind,
+        /// Its text.
+        reason: String,
+    },
+    /// The file has another format.
+    #[error(
+        "expected a .safetensors file, found {found}: convert it where it was made, in Python \
+         by safetensors.torch.save_file(torch.load(path, weights_only=True), other_path); see `nn::weights`"
+    )]
+    OtherFormat {
+        /// The format.
+        found: &'static str,
+    },
     /// The file is too short to hold even the length of its header.
     #[error("expected the length of a header in the first 8 bytes, found {found} bytes in all")]
     NoHeader {
@@ -29,6 +48,14 @@ pub enum Fault {
         /// The bytes that follow them.
         found: usize,
     },
+    /// The header is longer than the format allows.
+    #[error("expected a header of at most {most} bytes, found {found}")]
+    HeaderTooLong {
+        /// The limit.
+        most: usize,
+        /// The length of the header.
+        found: usize,
+    },
     /// The header is not text.
     #[error("expected a header in UTF-8, found an invalid byte at {at}")]
     NotUtf8 {
@@ -40,9 +67,9 @@ pub enum Fault {
     Header {
         /// The place in the header.
         at: usize,
-        /// What the format asks for.
+        /// The format's requirement.
         expected: &'static str,
-        /// What is there.
+        /// The character found.
         found: String,
     },
     /// The header declares two tensors of one name.
@@ -50,6 +77,20 @@ pub enum Fault {
     Repeated {
         /// The name.
         name: String,
+    },
+    /// A field of a declaration, or of `__metadata__`, that is given twice.
+    #[error("{of}: expected each field once, found {field:?} twice")]
+    RepeatedField {
+        /// The tensor, or `__metadata__`.
+        of: String,
+        /// The name of the field.
+        field: String,
+    },
+    /// A name that the format keeps for itself.
+    #[error("expected names of arrays that the format leaves free, found {name}")]
+    ReservedName {
+        /// The name.
+        name: &'static str,
     },
     /// A declaration without one of its three fields.
     #[error("tensor {name}: expected dtype, shape and data_offsets, found no {missing}")]
@@ -72,7 +113,7 @@ pub enum Fault {
     OffsetCount {
         /// The name of the tensor.
         name: String,
-        /// How many there are.
+        /// The number of them.
         found: usize,
     },
     /// An element type that the format does not have, or that takes less than a byte.
@@ -110,9 +151,9 @@ pub enum Fault {
     /// More or fewer bytes of data than the header declares.
     #[error("expected {expected} bytes of data after the header, found {found}")]
     DataLength {
-        /// What the tensors of the header take.
+        /// The bytes of the tensors in the header.
         expected: usize,
-        /// What follows the header.
+        /// The bytes after the header.
         found: usize,
     },
     /// No tensor has this name.
@@ -152,7 +193,7 @@ pub enum Fault {
     Unrepresentable {
         /// The name of the tensor.
         name: String,
-        /// What does not fit.
+        /// The reason.
         source: retrograde_tensor::Error,
     },
     /// A number that is no index.
@@ -161,7 +202,7 @@ pub enum Fault {
         /// The name of the tensor.
         name: String,
         /// The first such number.
-        found: i64,
+        found: i128,
     },
     /// A number that is no byte.
     #[error("tensor {name}: expected bytes, found {found}")]
@@ -179,4 +220,14 @@ pub enum Fault {
         /// The version in the file.
         found: usize,
     },
+}
+
+impl WeightsError {
+    pub(super) fn unreadable(error: &io::Error) -> Self {
+        WeightsError::Unreadable { kind: error.kind(), reason: error.to_string() }
+    }
+
+    pub(super) fn unwritable(error: &io::Error) -> Self {
+        WeightsError::Unwritable { kind: error.kind(), reason: error.to_string() }
+    }
 }
