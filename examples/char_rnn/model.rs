@@ -2,7 +2,7 @@
 
 use rand::rngs::StdRng;
 use retrograde::autograd::Param;
-use retrograde::nn::{Dropout, Pass, Result, Sampler, Stacked, join};
+use retrograde::nn::{Dropout, SequenceOptions, Result, Sampler, Stacked, join};
 use retrograde::prelude::*;
 
 use crate::settings::Settings;
@@ -50,11 +50,11 @@ impl<C: Cell<f32>> CharRnn<C> {
         &mut self,
         tape: &'t Tape<f32>,
         ids: &Tensor<usize>,
-        pass: &Pass<f32>,
+        options: &SequenceOptions<f32>,
     ) -> Result<Var<'t, f32>> {
         let xs = self.embedding.forward(tape, ids)?; // [N, T, D]
-        let hs = self.layers.forward_with(&xs, &pass.child(0))?.hs; // [N, T, H]
-        self.linear.forward(&self.dropout.forward(&hs, pass.child(1).noise_of())) // [N, T, V]
+        let hs = self.layers.forward_with(&xs, &options.child(0))?.hs; // [N, T, H]
+        self.linear.forward(&self.dropout.forward(&hs, options.child(1).noise())) // [N, T, V]
     }
 
     /// The states of all layers before the first step, for a batch of `n`.
@@ -75,7 +75,7 @@ impl<C: Cell<f32>> CharRnn<C> {
         let mut written = Vec::new();
         while written.len() < length {
             let tape = Tape::inference();
-            let scores = self.forward(&tape, &ids, &Pass::new())?.detach(); // [1, T, V]
+            let scores = self.forward(&tape, &ids, &SequenceOptions::new())?.detach(); // [1, T, V]
             let last = scores.select(1, ids.dims()[1] - 1).select(0, 0); // [V]
             let next = sampler.sample(&last, rng)?;
             written.push(next);

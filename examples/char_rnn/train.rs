@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use rand::RngExt;
-use retrograde::nn::{Noise, Pass, Perplexity};
+use retrograde::nn::{Noise, SequenceOptions, Perplexity};
 use retrograde::prelude::*;
 use retrograde_examples::text::Text;
 use retrograde_examples::{Ink, Result, Screen, progress};
@@ -47,9 +47,9 @@ pub(crate) fn train<C: Cell<f32>>(
     for step in done..all {
         let window = windows.next().expect("windows wrap");
         let noise = noise.child(step);
-        let pass = Pass::new().noise(noise.child(0)).resets(beginnings(settings, noise.child(1)));
+        let options = SequenceOptions::new().with_noise(noise.child(0)).resets(beginnings(settings, noise.child(1)));
         let tape = Tape::new();
-        let scores = run.model.forward(&tape, &window.inputs, &pass)?; // [N, T, V]
+        let scores = run.model.forward(&tape, &window.inputs, &options)?; // [N, T, V]
         let loss = cross_entropy(&scores, &window.targets)?;
         let mut grads = loss.backward()?;
         clip_grad_norm(&mut grads, settings.clip);
@@ -101,7 +101,7 @@ fn evaluate<C: Cell<f32>>(model: &mut CharRnn<C>, text: &Text, settings: &Settin
     let windows = text.windows(settings.batch, settings.steps)?;
     for window in windows.take(settings.per_epoch(text)?) {
         let tape = Tape::inference();
-        let scores = model.forward(&tape, &window.inputs, &Pass::new())?;
+        let scores = model.forward(&tape, &window.inputs, &SequenceOptions::new())?;
         let loss = cross_entropy(&scores, &window.targets)?;
         mean.add(loss.value().item()?.into(), window.targets.numel());
     }

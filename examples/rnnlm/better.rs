@@ -1,7 +1,7 @@
 //! The better model: two LSTM layers, dropout, and one matrix for words that go in and words that come out.
 
 use rand::rngs::StdRng;
-use retrograde::nn::{Dropout, Noise, Pass, Result, Stacked, init};
+use retrograde::nn::{Dropout, Noise, SequenceOptions, Result, Stacked, init};
 use retrograde::prelude::*;
 
 use crate::train::LanguageModel;
@@ -26,7 +26,7 @@ impl LanguageModel for BetterRnnlm<f32> {
     ) -> Result<Var<'t, f32>> {
         let xs = self.embedding.forward(tape, ids)?; // [N, T] -> [N, T, D]
         let xs = self.dropout.forward(&xs, noise.child(0));
-        let hs = self.lstm.forward_with(&xs, &Pass::new().noise(noise.child(1)))?.hs; // [N, T, D]
+        let hs = self.lstm.forward_with(&xs, &SequenceOptions::new().with_noise(noise.child(1)))?.hs; // [N, T, D]
         let hs = self.dropout.forward(&hs, noise.child(2));
         Ok(hs.matmul(tape.param(&self.embedding.w).t()) + &self.b) // [N, T, V]
     }

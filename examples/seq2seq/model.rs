@@ -8,7 +8,7 @@
 //! chapters 7 and 8.
 
 use rand::rngs::StdRng;
-use retrograde::nn::{Attention, DotAttention, Pass, Result, StateOn};
+use retrograde::nn::{Attention, DotAttention, SequenceOptions, Result, StateOn};
 use retrograde::prelude::*;
 
 use crate::addition::{ALPHABET, ANSWER, START, Sums, encode};
@@ -115,7 +115,7 @@ impl Seq2seq<f32> {
         let peek = self.variant.peeky.then(|| encoded.last.0.unsqueeze(1).broadcast_to(shape)); // [N, T, H]
         xs.extend(peek.clone());
         let (hs, last) = self.decoder.unroll(&Var::concat(&xs, 2), state.clone())?; // [N, T, H]
-        let attend = || DotAttention::new().attend(&encoded.hs, &hs, &Pass::new());
+        let attend = || DotAttention::new().attend(&encoded.hs, &hs, &SequenceOptions::new());
         let attended = self.variant.attention.then(attend).transpose()?;
         let mut ys = vec![hs];
         ys.extend(peek);

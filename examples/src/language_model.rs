@@ -1,6 +1,6 @@
 //! A model of language: which token comes next.
 
-use retrograde::nn::{Layer, Linear, Module, Pass, Stateful, Window, cross_entropy, join};
+use retrograde::nn::{Layer, Linear, Module, SequenceOptions, Stateful, Window, cross_entropy, join};
 use retrograde::prelude::{Embedding, Float, Param, Tape, Tensor, Var};
 
 /// Tokens to vectors, over time, to a score for each token that may come next. The state goes on from call to call.
@@ -31,10 +31,10 @@ impl<E: Float, L: Layer<E>> LanguageModel<L, E> {
         &mut self,
         tape: &'t Tape<E>,
         ids: &Tensor<usize>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> retrograde::nn::Result<Var<'t, E>> {
         let xs = self.embedding.forward(tape, ids)?; // [N, T, D]
-        let hs = self.rnn.forward_with(&xs, pass)?.hs; // [N, T, H]
+        let hs = self.rnn.forward_with(&xs, options)?.hs; // [N, T, H]
         self.head.forward(&hs)
     }
 
@@ -46,9 +46,9 @@ impl<E: Float, L: Layer<E>> LanguageModel<L, E> {
         &mut self,
         tape: &'t Tape<E>,
         window: &Window,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> retrograde::nn::Result<Var<'t, E>> {
-        cross_entropy(&self.scores(tape, &window.inputs, pass)?, &window.targets)
+        cross_entropy(&self.scores(tape, &window.inputs, options)?, &window.targets)
     }
 }
 

@@ -5,7 +5,7 @@ use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
 use crate::module::Module;
-use crate::pass::Pass;
+use crate::pass::SequenceOptions;
 use crate::shapes::{Axis, expect};
 use crate::{Result, init, module};
 
@@ -27,7 +27,7 @@ pub struct Attended<'t, E: Float> {
 /// ```
 /// use rand::{SeedableRng, rngs::StdRng};
 /// use retrograde_autograd::Tape;
-/// use retrograde_nn::{Attention, DotAttention, GruCell, Pass, TimeGru};
+/// use retrograde_nn::{Attention, DotAttention, GruCell, SequenceOptions, TimeGru};
 /// use retrograde_tensor::Tensor;
 ///
 /// let mut rng = StdRng::seed_from_u64(1);
@@ -37,10 +37,10 @@ pub struct Attended<'t, E: Float> {
 /// let xs = tape.constant(Tensor::normal([2, 6, 3], 0.0, 1.0, &mut rng)?); // [N, S, D]
 /// let ys = tape.constant(Tensor::normal([2, 5, 2], 0.0, 1.0, &mut rng)?); // [N, T, D']
 ///
-/// let pass = Pass::new().lengths(&[6, 4]); // the second sequence is shorter
-/// let states = encoder.forward_with(&xs, &pass)?.hs; // [N, S, H]
+/// let options = SequenceOptions::new().lengths(&[6, 4]); // the second sequence is shorter
+/// let states = encoder.forward_with(&xs, &options)?.hs; // [N, S, H]
 /// let queries = decoder.forward(&ys)?.hs; // [N, T, H]
-/// let attended = DotAttention::new().attend(&states, &queries, &pass)?;
+/// let attended = DotAttention::new().attend(&states, &queries, &options)?;
 /// assert_eq!(attended.context.value().dims(), [2, 5, 4]);
 /// assert_eq!(attended.weights.value().at(&[1, 0, 4]), 0.0); // beyond its end
 /// # Ok::<(), retrograde_nn::Error>(())
@@ -57,7 +57,7 @@ pub trait Attention<E: Float>: Module<E> {
 
     /// The context and the weights, for all steps of the decoder or for one of them.
     ///
-    /// `pass` is what the encoder was told: which of its positions count. One that does not has a weight of 0, and no
+    /// `options` is what the encoder was told: which of its positions count. One that does not has a weight of 0, and no
     /// gradient flows to it, whatever is there: it may be NaN. A row in which no position counts has weights and a
     /// context of 0.
     ///
@@ -66,22 +66,22 @@ pub trait Attention<E: Float>: Module<E> {
     /// - `states [N, S, H], queries [N, Q] -> context [N, H], weights [N, S]`
     ///
     /// # Errors
-    /// If a shape does not fit, of the states, the queries or what `pass` holds, or if the two are not on one tape.
+    /// If a shape does not fit, of the states, the queries or what `options` holds, or if the two are not on one tape.
     fn attend<'t>(
         &self,
         states: &Var<'t, E>,
         queries: &Var<'t, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<Attended<'t, E>> {
         let shape = states.shape();
         expect(OP, "states", &[Axis::Any("N"), Axis::Any("S"), Axis::Any("H")], shape)?;
         let (n, positions) = (shape[0], shape[1]);
         if queries.shape().rank() == 2 {
-            let Attended { context, weights } = self.attend(states, &queries.try_unsqueeze(1)?, pass)?;
+            let Attended { context, weights } = self.attend(states, &queries.try_unsqueeze(1)?, options)?;
             return Ok(Attended { context: context.try_squeeze(1)?, weights: weights.try_squeeze(1)? });
         }
         expect(OP, "queries", &[Axis::Size(n), Axis::Any("T"), Axis::Any("Q")], queries.shape())?;
-        let masks = pass.masks(n, positions)?;
+        let masks = options.masks(n, positions)?;
         let states = masks.clear(states)?; // [N, S, H]
         let scores = self.scores(&states, queries)?; // [N, T, S]
         let axes = [Axis::Size(n), Axis::Size(queries.shape()[1]), Axis::Size(positions)];
@@ -121,13 +121,13 @@ const LOW: f64 = -1e30;
 /// # Example
 /// ```
 /// use retrograde_autograd::Tape;
-/// use retrograde_nn::{Attention, DotAttention, Pass};
+/// use retrograde_nn::{Attention, DotAttention, SequenceOptions};
 /// use retrograde_tensor::{Tensor, assert_close};
 ///
 /// let tape = Tape::new();
 /// let states = tape.var(Tensor::from([[[1.0, 0.0], [0.0, 1.0]]])); // [1, 2, 2]
 /// let query = tape.var(Tensor::from([[3.0_f64.ln(), 0.0]])); // [1, 2]: one step
-/// let attended = DotAttention::new().attend(&states, &query, &Pass::new())?;
+/// let attended = DotAttention::new().attend(&states, &query, &SequenceOptions::new())?;
 /// assert_close!(attended.weights.value(), Tensor::from([[0.75, 0.25]]), 1e-14, 0.0);
 /// assert_close!(attended.context.value(), Tensor::from([[0.75, 0.25]]), 1e-14, 0.0);
 /// # Ok::<(), retrograde_nn::Error>(())

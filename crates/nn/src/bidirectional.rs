@@ -7,7 +7,7 @@ use crate::Result;
 use crate::cell::Cell;
 use crate::layer::{Layer, LayerStateOn};
 use crate::module::{Module, join};
-use crate::pass::Pass;
+use crate::pass::SequenceOptions;
 use crate::time::Time;
 
 /// Two layers over one sequence, one forwards and one backwards in time, side by side.
@@ -21,13 +21,13 @@ use crate::time::Time;
 /// ```
 /// use rand::{SeedableRng, rngs::StdRng};
 /// use retrograde_autograd::Tape;
-/// use retrograde_nn::{Bidirectional, GruCell, Layer, Pass};
+/// use retrograde_nn::{Bidirectional, GruCell, Layer, SequenceOptions};
 /// use retrograde_tensor::Tensor;
 ///
 /// let mut rng = StdRng::seed_from_u64(1);
 /// let layer = Bidirectional::<_, f32>::new(GruCell::new(3, 4, &mut rng), GruCell::new(3, 4, &mut rng));
 /// let tape = Tape::new();
-/// let out = layer.run(&tape.constant(Tensor::ones([2, 5, 3])), None, &Pass::new())?;
+/// let out = layer.run(&tape.constant(Tensor::ones([2, 5, 3])), None, &SequenceOptions::new())?;
 /// assert_eq!(out.hs.value().dims(), [2, 5, 8]);
 /// let (_forward, backward) = &out.last;
 /// assert_eq!(backward.value(), &out.hs.value().select(1, 0).narrow(1, 4, 4));
@@ -73,10 +73,10 @@ impl<E: Float, C: Cell<E>> Layer<E> for Bidirectional<C, E> {
         &self,
         xs: &Var<'t, E>,
         (forward, backward): LayerStateOn<'t, Self, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)> {
-        let (forwards, forward) = self.forward.unroll_with(xs, forward, &pass.child(0))?;
-        let (backwards, backward) = self.backward.unroll_with(xs, backward, &pass.child(1))?;
+        let (forwards, forward) = self.forward.unroll_with(xs, forward, &options.child(0))?;
+        let (backwards, backward) = self.backward.unroll_with(xs, backward, &options.child(1))?;
         let hs = Var::try_concat(&[forwards, backwards], 2)?; // [N, T, H + H]
         Ok((hs, (forward, backward)))
     }

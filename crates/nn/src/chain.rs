@@ -8,7 +8,7 @@ use crate::layer::{Layer, LayerStateOn};
 use crate::layer_norm::LayerNorm;
 use crate::linear::Linear;
 use crate::module::{Module, join};
-use crate::pass::Pass;
+use crate::pass::SequenceOptions;
 use crate::shapes::{Axis, expect};
 
 /// Two layers, of which the second takes what the first hands out; more are pairs of pairs. The state is the pair of
@@ -23,7 +23,7 @@ use crate::shapes::{Axis, expect};
 /// ```
 /// use rand::{SeedableRng, rngs::StdRng};
 /// use retrograde_autograd::Tape;
-/// use retrograde_nn::{Bidirectional, GruCell, Layer, Linear, Pass, RnnCell, TimeRnn};
+/// use retrograde_nn::{Bidirectional, GruCell, Layer, Linear, SequenceOptions, RnnCell, TimeRnn};
 /// use retrograde_tensor::Tensor;
 ///
 /// let mut rng = StdRng::seed_from_u64(1);
@@ -31,7 +31,7 @@ use crate::shapes::{Axis, expect};
 /// let tagger = (both, (TimeRnn::new(RnnCell::new(8, 4, &mut rng)), Linear::new(4, 2, &mut rng)));
 /// let tape = Tape::new();
 /// let xs = tape.constant(Tensor::normal([2, 5, 3], 0.0, 1.0, &mut rng)?);
-/// let out = tagger.run(&xs, None, &Pass::new().lengths(&[5, 3]))?;
+/// let out = tagger.run(&xs, None, &SequenceOptions::new().lengths(&[5, 3]))?;
 /// assert_eq!(out.hs.value().dims(), [2, 5, 2]);
 /// let (_both, (h, ())) = out.last;
 /// assert_eq!(h.value().dims(), [2, 4]);
@@ -58,10 +58,10 @@ impl<E: Float, A: Layer<E>, B: Layer<E>> Layer<E> for (A, B) {
         &self,
         xs: &Var<'t, E>,
         (first, second): LayerStateOn<'t, Self, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)> {
-        let (hs, first) = self.0.unroll_with(xs, first, &pass.child(0))?;
-        let (hs, second) = self.1.unroll_with(&hs, second, &pass.child(1))?;
+        let (hs, first) = self.0.unroll_with(xs, first, &options.child(0))?;
+        let (hs, second) = self.1.unroll_with(&hs, second, &options.child(1))?;
         Ok((hs, (first, second)))
     }
 }
@@ -89,10 +89,10 @@ macro_rules! each_step {
                 Ok(())
             }
 
-            fn unroll_with<'t>(&self, xs: &Var<'t, E>, (): (), pass: &Pass<E>) -> Result<(Var<'t, E>, ())> {
+            fn unroll_with<'t>(&self, xs: &Var<'t, E>, (): (), options: &SequenceOptions<E>) -> Result<(Var<'t, E>, ())> {
                 let (shape, d) = (xs.shape(), Layer::<E>::input_size(self));
                 expect($op, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(d)], shape)?;
-                let masks = pass.masks(shape[0], shape[1])?;
+                let masks = options.masks(shape[0], shape[1])?;
                 let hs = self.forward(&masks.clear(xs)?)?;
                 Ok((masks.clear(&hs)?, ()))
             }

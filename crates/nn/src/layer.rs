@@ -5,7 +5,7 @@ use retrograde_tensor::Float;
 
 use crate::Result;
 use crate::module::Module;
-use crate::pass::Pass;
+use crate::pass::SequenceOptions;
 use crate::shapes::{Axis, expect};
 use crate::state::State;
 
@@ -51,12 +51,12 @@ pub trait Layer<E: Float>: Module<E> {
     /// `xs [N, T, D] -> hs [N, T, H]`
     ///
     /// # Errors
-    /// If a shape does not fit, of `xs`, the state or what `pass` holds, or if `xs` and the state are not on one tape.
+    /// If a shape does not fit, of `xs`, the state or what `options` holds, or if `xs` and the state are not on one tape.
     fn unroll_with<'t>(
         &self,
         xs: &Var<'t, E>,
         initial: LayerStateOn<'t, Self, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)>;
 
     /// All steps of a sequence, from a state that is given or from that of a new sequence.
@@ -65,17 +65,17 @@ pub trait Layer<E: Float>: Module<E> {
     /// `xs [N, T, D] -> hs [N, T, H]`
     ///
     /// # Errors
-    /// If a shape does not fit, of `xs`, the state or what `pass` holds.
+    /// If a shape does not fit, of `xs`, the state or what `options` holds.
     fn run<'t>(
         &self,
         xs: &Var<'t, E>,
         given: Option<&Self::State>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<Unrolled<'t, E, LayerStateOn<'t, Self, E>>> {
         let axes = [Axis::Any("N"), Axis::Any("T"), Axis::Size(self.input_size())];
         expect("time", "xs", &axes, xs.shape())?;
         let initial = self.start(xs.tape(), xs.shape()[0], given)?;
-        let (hs, last) = self.unroll_with(xs, initial.clone(), pass)?;
+        let (hs, last) = self.unroll_with(xs, initial.clone(), options)?;
         Ok(Unrolled { hs, last, initial })
     }
 }

@@ -98,7 +98,7 @@ pub use module::{Module, join};
 pub use noise::Noise;
 pub use optim::{AdaGrad, Adam, AdamW, Group, Optimizer, OptimizerState, RmsProp, Sgd, Slot, Slots};
 pub use parallel::{Parallel, rows};
-pub use pass::Pass;
+pub use pass::SequenceOptions;
 pub use peephole::PeepholeLstmCell;
 pub use residual::Residual;
 pub use rnn::{RnnCell, TimeRnn};

@@ -1,4 +1,4 @@
-//! What a layer is told of a batch besides its values.
+//! Options of one call: lengths, masks, resets, noise.
 
 use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Shape, Tensor};
@@ -7,10 +7,9 @@ use crate::noise::Noise;
 use crate::shapes::{Axis, expect};
 use crate::{Error, Result};
 
-const OP: &str = "pass";
+const OP: &str = "sequence_options";
 
-/// What one call of a layer over sequences is told besides the sequences: where they end, where they start anew, and
-/// whether it is for training.
+/// Options of one call of a layer over sequences: where rows end, where new sequences start, and the noise of training.
 ///
 /// - *Lengths*, or a *mask* `[N, T]` that is not zero where a step counts. In a step that does not count, the state
 ///   stays as it is, what is handed out is zero, and no gradient flows, whatever the input there: it may be NaN. The
@@ -24,65 +23,66 @@ const OP: &str = "pass";
 /// ```
 /// use rand::{SeedableRng, rngs::StdRng};
 /// use retrograde_autograd::Tape;
-/// use retrograde_nn::{Pass, RnnCell, TimeRnn};
+/// use retrograde_nn::{SequenceOptions, RnnCell, TimeRnn};
 /// use retrograde_tensor::Tensor;
 ///
 /// let mut rnn = TimeRnn::<f64>::new(RnnCell::new(1, 2, &mut StdRng::seed_from_u64(1)));
 /// let tape = Tape::new();
 /// let xs = tape.var(Tensor::from([[[1.0], [2.0], [f64::NAN]], [[1.0], [2.0], [3.0]]])); // [2, 3, 1]
-/// let out = rnn.forward_with(&xs, &Pass::new().lengths(&[2, 3]))?;
+/// let out = rnn.forward_with(&xs, &SequenceOptions::new().lengths(&[2, 3]))?;
 /// assert_eq!(out.last.value().select(0, 0), out.hs.value().select(0, 0).select(0, 1));
 /// let grads = out.hs.sum().backward()?;
 /// assert_eq!(grads.get(&xs).unwrap().at(&[0, 2, 0]), 0.0);
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Pass<E: Float> {
+pub struct SequenceOptions<E: Float> {
     lengths: Option<Vec<usize>>,
     mask: Option<Tensor<E>>,
     resets: Option<Tensor<E>>,
     noise: Noise,
 }
 
-impl<E: Float> Pass<E> {
+impl<E: Float> SequenceOptions<E> {
     /// Every step counts, no row starts anew, and nothing is random.
     pub fn new() -> Self {
-        Pass { lengths: None, mask: None, resets: None, noise: Noise::off() }
+        SequenceOptions { lengths: None, mask: None, resets: None, noise: Noise::off() }
     }
 
     /// How many steps of each row count, from the first on.
     #[must_use]
     pub fn lengths(self, lengths: &[usize]) -> Self {
-        Pass { lengths: Some(lengths.to_vec()), ..self }
+        SequenceOptions { lengths: Some(lengths.to_vec()), ..self }
     }
 
     /// Which steps count, `[N, T]`: those where the mask is not zero (and that lie within the lengths, if given).
     #[must_use]
     pub fn mask(self, mask: Tensor<E>) -> Self {
-        Pass { mask: Some(mask), ..self }
+        SequenceOptions { mask: Some(mask), ..self }
     }
 
     /// With which steps a new sequence starts, `[N, T]`: those where the mask is not zero.
     #[must_use]
     pub fn resets(self, resets: Tensor<E>) -> Self {
-        Pass { resets: Some(resets), ..self }
+        SequenceOptions { resets: Some(resets), ..self }
     }
 
-    /// The noise of training.
+    /// Sets the noise of training.
     #[must_use]
-    pub fn noise(self, noise: Noise) -> Self {
-        Pass { noise, ..self }
+    pub fn with_noise(self, noise: Noise) -> Self {
+        SequenceOptions { noise, ..self }
     }
 
-    /// The noise of the call as a whole.
-    pub fn noise_of(&self) -> Noise {
+    /// Returns the noise of the call as a whole.
+    #[must_use]
+    pub fn noise(&self) -> Noise {
         self.noise
     }
 
-    /// The same, with other noise for part `i` of a layer.
+    /// Returns the same options with independent noise for part `i` of a layer.
     #[must_use]
     pub fn child(&self, i: usize) -> Self {
-        Pass { noise: self.noise.child(i), ..self.clone() }
+        SequenceOptions { noise: self.noise.child(i), ..self.clone() }
     }
 
     /// The masks for a batch of `n` rows of `steps`.

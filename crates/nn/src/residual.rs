@@ -6,7 +6,7 @@ use retrograde_tensor::Float;
 use crate::Result;
 use crate::layer::{Layer, LayerStateOn};
 use crate::module::Module;
-use crate::pass::Pass;
+use crate::pass::SequenceOptions;
 
 /// A layer whose input is added to what it hands out, which has to have as many features.
 ///
@@ -16,14 +16,14 @@ use crate::pass::Pass;
 /// # Example
 /// ```
 /// use retrograde_autograd::Tape;
-/// use retrograde_nn::{Layer, Pass, Residual, RnnCell, TimeRnn};
+/// use retrograde_nn::{Layer, SequenceOptions, Residual, RnnCell, TimeRnn};
 /// use retrograde_tensor::Tensor;
 ///
 /// let zeros = || Tensor::<f64>::zeros([2, 2]);
 /// let layer = Residual(TimeRnn::new(RnnCell::from_arrays(zeros(), zeros(), Tensor::zeros([2]))?));
 /// let tape = Tape::new();
 /// let xs = tape.var(Tensor::ones([1, 3, 2]));
-/// assert_eq!(layer.run(&xs, None, &Pass::new())?.hs.value(), xs.value());
+/// assert_eq!(layer.run(&xs, None, &SequenceOptions::new())?.hs.value(), xs.value());
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
 ///
@@ -57,10 +57,10 @@ impl<E: Float, L: Layer<E>> Layer<E> for Residual<L> {
         &self,
         xs: &Var<'t, E>,
         initial: LayerStateOn<'t, L, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, L, E>)> {
-        let (hs, last) = self.0.unroll_with(xs, initial, pass)?;
-        let shortcut = pass.masks(xs.shape()[0], xs.shape()[1])?.clear(xs)?;
+        let (hs, last) = self.0.unroll_with(xs, initial, options)?;
+        let shortcut = options.masks(xs.shape()[0], xs.shape()[1])?.clear(xs)?;
         Ok((hs.try_add(&shortcut)?, last))
     }
 }

@@ -6,7 +6,7 @@ use retrograde_tensor::Float;
 use crate::dropout::Dropout;
 use crate::layer::{Carry, Layer, LayerStateOn, Unrolled};
 use crate::module::Module;
-use crate::pass::Pass;
+use crate::pass::SequenceOptions;
 use crate::state::State;
 use crate::{Error, Result};
 
@@ -23,7 +23,7 @@ const OP: &str = "stacked";
 /// ```
 /// use rand::{SeedableRng, rngs::StdRng};
 /// use retrograde_autograd::Tape;
-/// use retrograde_nn::{Dropout, LstmCell, Noise, Pass, Stacked, TimeLstm};
+/// use retrograde_nn::{Dropout, LstmCell, Noise, SequenceOptions, Stacked, TimeLstm};
 /// use retrograde_tensor::Tensor;
 ///
 /// let mut rng = StdRng::seed_from_u64(1);
@@ -32,7 +32,7 @@ const OP: &str = "stacked";
 /// for window in 0..2 {
 ///     let tape = Tape::new();
 ///     let xs = tape.constant(Tensor::ones([2, 5, 3]));
-///     let out = lstm.forward_with(&xs, &Pass::new().noise(Noise::seeded(window)))?;
+///     let out = lstm.forward_with(&xs, &SequenceOptions::new().with_noise(Noise::seeded(window)))?;
 ///     assert_eq!(out.hs.value().dims(), [2, 5, 4]);
 ///     assert_eq!(out.last.len(), 2);
 /// }
@@ -104,19 +104,19 @@ impl<E: Float, L: Layer<E>> Stacked<L, E> {
     /// If `xs` has another shape, or if the state is not one of these layers for a batch of N. The state then stays as
     /// it was.
     pub fn forward<'t>(&mut self, xs: &Var<'t, E>) -> Result<Unrolled<'t, E, LayerStateOn<'t, Self, E>>> {
-        self.forward_with(xs, &Pass::new())
+        self.forward_with(xs, &SequenceOptions::new())
     }
 
     /// As [`forward`](Self::forward), told where rows end and start anew, and with noise for training.
     ///
     /// # Errors
-    /// As [`forward`](Self::forward), and if what `pass` holds does not fit `xs`.
+    /// As [`forward`](Self::forward), and if what `options` holds does not fit `xs`.
     pub fn forward_with<'t>(
         &mut self,
         xs: &Var<'t, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<Unrolled<'t, E, LayerStateOn<'t, Self, E>>> {
-        let out = self.run(xs, self.carry.due(), pass)?;
+        let out = self.run(xs, self.carry.due(), options)?;
         self.carry.keep(Vec::detach(&out.last));
         Ok(out)
     }
@@ -149,17 +149,17 @@ impl<E: Float, L: Layer<E>> Layer<E> for Stacked<L, E> {
         &self,
         xs: &Var<'t, E>,
         initial: LayerStateOn<'t, Self, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)> {
         self.check(initial.len())?;
         let (mut hs, mut last) = (xs.clone(), Vec::with_capacity(initial.len()));
         for (i, (layer, state)) in self.layers.iter().zip(initial).enumerate() {
-            let pass = pass.child(i);
+            let options = options.child(i);
             if let Some(dropout) = self.dropout.filter(|_| i > 0) {
-                hs = dropout.forward(&hs, pass.noise_of());
+                hs = dropout.forward(&hs, options.noise());
             }
             let state_after;
-            (hs, state_after) = layer.unroll_with(&hs, state, &pass)?;
+            (hs, state_after) = layer.unroll_with(&hs, state, &options)?;
             last.push(state_after);
         }
         Ok((hs, last))

@@ -6,7 +6,7 @@ use retrograde_tensor::Float;
 use crate::Result;
 use crate::layer::{Carry, Layer, LayerStateOn, Unrolled};
 use crate::module::Module;
-use crate::pass::Pass;
+use crate::pass::SequenceOptions;
 use crate::state::State;
 
 /// A layer that starts each call from the state in which the last one ended, cut off from its gradient: what
@@ -73,19 +73,19 @@ impl<E: Float, L: Layer<E>> Stateful<L, E> {
     /// If `xs` has another shape, or if the state is not one of this layer for a batch of N: call
     /// [`reset_state`](Self::reset_state) before the batch size changes. The state then stays as it was.
     pub fn forward<'t>(&mut self, xs: &Var<'t, E>) -> Result<Unrolled<'t, E, LayerStateOn<'t, L, E>>> {
-        self.forward_with(xs, &Pass::new())
+        self.forward_with(xs, &SequenceOptions::new())
     }
 
     /// As [`forward`](Self::forward), told where rows end and start anew, and with noise for training.
     ///
     /// # Errors
-    /// As [`forward`](Self::forward), and if what `pass` holds does not fit `xs`.
+    /// As [`forward`](Self::forward), and if what `options` holds does not fit `xs`.
     pub fn forward_with<'t>(
         &mut self,
         xs: &Var<'t, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<Unrolled<'t, E, LayerStateOn<'t, L, E>>> {
-        let out = self.layer.run(xs, self.carry.due(), pass)?;
+        let out = self.layer.run(xs, self.carry.due(), options)?;
         self.carry.keep(L::State::detach(&out.last));
         Ok(out)
     }

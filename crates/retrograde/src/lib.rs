@@ -49,7 +49,7 @@ pub mod prelude {
     pub use crate::autograd::{Function, Gradients, Param, Tape, Var};
     pub use crate::nn::{
         Adam, AdditiveAttention, Attention, Cell, DotAttention, Embedding, GruCell, Layer, Linear, LstmCell,
-        Module, Noise, Optimizer, Pass, RnnCell, Sgd, State, Stateful, Time, TimeGru, TimeLstm, TimeRnn,
+        Module, Noise, Optimizer, SequenceOptions, RnnCell, Sgd, State, Stateful, Time, TimeGru, TimeLstm, TimeRnn,
         clip_grad_norm, cross_entropy, module,
     };
     pub use crate::tensor::{Float, Shape, Tensor, assert_close};

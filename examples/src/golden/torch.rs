@@ -2,7 +2,7 @@
 
 use retrograde::autograd::{Tape, Var};
 use retrograde::nn::torch::{StateDict, TorchCell, TorchLayer, stack_states};
-use retrograde::nn::{Bidirectional, Cell, GruCell, Layer, LstmCell, Pass, RnnCell, Stacked, State, Time};
+use retrograde::nn::{Bidirectional, Cell, GruCell, Layer, LstmCell, SequenceOptions, RnnCell, Stacked, State, Time};
 use retrograde::tensor::Tensor;
 
 use super::{Case, Comparison, Error, Runner};
@@ -58,7 +58,7 @@ fn stacked<L: TorchLayer<f64>>(case: &Case<'_>, comparison: &mut Comparison) -> 
 
     let tape = Tape::new();
     let xs = tape.var(case.tensor("xs", &[n, t, d])?);
-    let out = model.run(&xs, Some(&initial), &Pass::new())?;
+    let out = model.run(&xs, Some(&initial), &SequenceOptions::new())?;
     let (last, first) = (parts::<L>(&out.last), parts::<L>(&out.initial));
     let dys = case.tensor("dys", &[n, t, directions * h])?;
     let dlast = states(|name| format!("d{name}n"))?;

@@ -11,7 +11,7 @@ use retrograde_tensor::Float;
 use crate::cell::{Cell, StateOn};
 use crate::dropout::probability;
 use crate::layer::{Carry, Layer, Unrolled};
-use crate::pass::Pass;
+use crate::pass::SequenceOptions;
 use crate::state::State;
 use crate::{Error, Result};
 
@@ -23,7 +23,7 @@ const OP: &str = "time";
 /// gradient is cut between calls, since the state is carried as a plain tensor (truncated backpropagation through
 /// time). [`set_state`](Time::set_state) gives the next call its initial state, stateful or not. A
 /// [*reversed*](Time::reversed) layer takes the last step first. What a call knows of its rows, such as their lengths,
-/// is a [`Pass`]. For sequences so long that their states do not fit in memory, a layer can
+/// is a [`SequenceOptions`]. For sequences so long that their states do not fit in memory, a layer can
 /// [compute them again](Time::recompute_every).
 ///
 /// # Shapes
@@ -131,7 +131,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     }
 
     /// Lets each element of the state stay as it is at random in each step, with a probability for each variable of the
-    /// state, such as `[p_h, p_c]`. In training, that is with noise in the [`Pass`], it stays or not; in evaluation it
+    /// state, such as `[p_h, p_c]`. In training, that is with noise in the [`SequenceOptions`], it stays or not; in evaluation it
     /// takes the mean.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
 
     /// Lets the products of each step read the state with elements set to zero at random, the same ones in all steps of
     /// a call, and the others divided by the probability to stay; with a probability for each variable of the state,
-    /// such as `[p_h, 0.0]` for an LSTM. It acts in training, that is with noise in the [`Pass`], and not in
+    /// such as `[p_h, 0.0]` for an LSTM. It acts in training, that is with noise in the [`SequenceOptions`], and not in
     /// evaluation. What a cell carries past its products, as a GRU does, stays whole:
     /// [`step_reading`](Cell::step_reading).
     ///
@@ -159,15 +159,15 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     /// ```
     /// use rand::{SeedableRng, rngs::StdRng};
     /// use retrograde_autograd::Tape;
-    /// use retrograde_nn::{LstmCell, Noise, Pass, TimeLstm};
+    /// use retrograde_nn::{LstmCell, Noise, SequenceOptions, TimeLstm};
     /// use retrograde_tensor::Tensor;
     ///
     /// let cell = LstmCell::<f64>::new(3, 4, &mut StdRng::seed_from_u64(1));
     /// let mut lstm = TimeLstm::new(cell).recurrent_dropout(&[0.5, 0.0])?;
     /// let tape = Tape::new();
     /// let xs = tape.constant(Tensor::ones([2, 5, 3]));
-    /// let pass = Pass::new().noise(Noise::seeded(7)); // training: other noise for each call
-    /// let trained = lstm.forward_with(&xs, &pass)?.hs;
+    /// let options = SequenceOptions::new().with_noise(Noise::seeded(7)); // training: other noise for each call
+    /// let trained = lstm.forward_with(&xs, &options)?.hs;
     /// assert_ne!(trained.value(), lstm.forward(&xs)?.hs.value());
     /// # Ok::<(), retrograde_nn::Error>(())
     /// ```
@@ -233,19 +233,19 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     /// # Panics
     /// Where the cell does, as when one of its parameters was replaced by one of another shape.
     pub fn forward<'t>(&mut self, xs: &Var<'t, E>) -> Result<Unrolled<'t, E, StateOn<'t, C, E>>> {
-        self.forward_with(xs, &Pass::new())
+        self.forward_with(xs, &SequenceOptions::new())
     }
 
     /// As [`forward`](Self::forward), told where rows end and start anew.
     ///
     /// # Errors
-    /// As [`forward`](Self::forward), and if what `pass` holds does not fit `xs`.
+    /// As [`forward`](Self::forward), and if what `options` holds does not fit `xs`.
     pub fn forward_with<'t>(
         &mut self,
         xs: &Var<'t, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<Unrolled<'t, E, StateOn<'t, C, E>>> {
-        let out = self.run(xs, self.carry.due(), pass)?;
+        let out = self.run(xs, self.carry.due(), options)?;
         self.carry.keep(C::State::detach(&out.last));
         Ok(out)
     }
@@ -265,7 +265,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         xs: &Var<'t, E>,
         initial: StateOn<'t, C, E>,
     ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
-        self.unroll_with(xs, initial, &Pass::new())
+        self.unroll_with(xs, initial, &SequenceOptions::new())
     }
 
     /// The state of a new sequence on a tape.

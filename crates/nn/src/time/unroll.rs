@@ -11,7 +11,7 @@ use crate::Result;
 use crate::cell::{Cell, StateOn};
 use crate::layer::Layer;
 use crate::module::{Module, join};
-use crate::pass::{Pass, choose};
+use crate::pass::{SequenceOptions, choose};
 use crate::recurrent_dropout::RecurrentDropout;
 use crate::shapes::{Axis, expect};
 use crate::state::{State, check_state};
@@ -34,14 +34,14 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         &self,
         xs: &Var<'t, E>,
         initial: StateOn<'t, C, E>,
-        pass: &Pass<E>,
+        options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
         let shape = xs.shape();
         expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
         let (n, steps, tape) = (shape[0], shape[1], xs.tape());
         let zeros = self.cell.zero_state(n);
         check_state(OP, &zeros, tape, &initial)?;
-        let masks = pass.masks(n, steps)?;
+        let masks = options.masks(n, steps)?;
         let fresh = masks.any_reset().then(|| self.fresh(tape, n));
         let xs = masks.clear(xs)?;
         let recorded = tape.len();
@@ -49,7 +49,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         if tape.len() > recorded {
             projected = projected.named("p");
         }
-        let dropout = RecurrentDropout::draw(&self.recurrent_dropout, pass.noise_of().child(1), &zeros);
+        let dropout = RecurrentDropout::draw(&self.recurrent_dropout, options.noise().child(1), &zeros);
         let mut state = initial;
         let mut outputs = Vec::with_capacity(steps);
         let mut run = |turns: Range<usize>| {
@@ -66,7 +66,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
                 };
                 if !self.zoneout.is_empty() {
                     let mut parts = (0..).zip(&self.zoneout);
-                    let noise = pass.noise_of().child(0).child(step);
+                    let noise = options.noise().child(0).child(step);
                     next = C::State::zip_on(&next, &state, &mut |next, h| {
                         let (i, &p) = parts.next().expect("a probability for each variable of the state");
                         zoneout(p, noise.child(i), next, h)

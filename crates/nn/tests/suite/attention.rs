@@ -4,7 +4,7 @@ use crate::common::{assert_near, normal, seeded};
 use rand::rngs::StdRng;
 use retrograde_autograd::check::Check;
 use retrograde_autograd::{Param, Tape};
-use retrograde_nn::{AdditiveAttention, Attention, DotAttention, Pass};
+use retrograde_nn::{AdditiveAttention, Attention, DotAttention, SequenceOptions};
 use retrograde_tensor::Tensor;
 
 /// `[N, S, T, H, Q]`
@@ -74,13 +74,13 @@ fn is_the_mean_by_the_softmax_of_the_scores() {
             let [context, weights] = naive(&states, &queries, &vec![positions; n], &score);
             let tape = Tape::new();
             let found = attention
-                .attend(&tape.var(states.clone()), &tape.var(queries.clone()), &Pass::new())
+                .attend(&tape.var(states.clone()), &tape.var(queries.clone()), &SequenceOptions::new())
                 .unwrap();
             assert_near("context", found.context.value(), &context, 1e-13);
             assert_near("weights", found.weights.value(), &weights, 1e-13);
 
             let one = queries.select(1, steps - 1); // [N, Q]: one step of a decoder
-            let found = attention.attend(&tape.var(states), &tape.var(one), &Pass::new()).unwrap();
+            let found = attention.attend(&tape.var(states), &tape.var(one), &SequenceOptions::new()).unwrap();
             assert_near("context", found.context.value(), &context.select(1, steps - 1), 1e-13);
             assert_near("weights", found.weights.value(), &weights.select(1, steps - 1), 1e-13);
         }
@@ -92,7 +92,7 @@ fn gradients_are_those_of_what_is_computed() {
     let [n, positions, steps, h, q] = [3, 4, 2, 3, 2];
     let mut rng = seeded(5);
     for (attention, _, q) in kinds(h, q, &mut rng) {
-        for pass in [Pass::new(), Pass::new().lengths(&[4, 0, 2])] {
+        for options in [SequenceOptions::new(), SequenceOptions::new().lengths(&[4, 0, 2])] {
             let mut check = Check::new()
                 .input("states", normal([n, positions, h], 1.0, &mut rng))
                 .input("queries", normal([n, steps, q], 1.0, &mut rng))
@@ -102,7 +102,7 @@ fn gradients_are_those_of_what_is_computed() {
                 check = check.param(path, &param);
             }
             let report = check.run(|_, x| {
-                let out = attention.attend(&x["states"], &x["queries"], &pass)?;
+                let out = attention.attend(&x["states"], &x["queries"], &options)?;
                 Ok([("context", out.context), ("weights", out.weights)].into())
             });
             report.unwrap().assert_ok();
@@ -125,10 +125,10 @@ fn positions_that_do_not_count_have_no_part_in_it() {
             let [context, weights] = naive(&clean, &queries, &lengths, &score);
             let dcontext = normal::<f64>([n, steps, h], 1.0, &mut rng);
             let dweights = normal::<f64>([n, steps, positions], 1.0, &mut rng);
-            for pass in [Pass::new().lengths(&lengths), Pass::new().mask(counts.clone())] {
+            for options in [SequenceOptions::new().lengths(&lengths), SequenceOptions::new().mask(counts.clone())] {
                 let tape = Tape::new();
                 let (x, y) = (tape.var(states.clone()), tape.var(queries.clone()));
-                let found = attention.attend(&x, &y, &pass).unwrap();
+                let found = attention.attend(&x, &y, &options).unwrap();
                 assert_near("context", found.context.value(), &context, 1e-13);
                 assert_near("weights", found.weights.value(), &weights, 1e-13);
                 let outputs = [(&found.context, &dcontext), (&found.weights, &dweights)];
@@ -151,7 +151,7 @@ fn positions_that_do_not_count_have_no_part_in_it() {
                     }
                     let tape = Tape::new();
                     let (a, b) = (tape.var(cut(&states, 1)), tape.var(queries.narrow(0, n, 1)));
-                    let alone = attention.attend(&a, &b, &Pass::new()).unwrap();
+                    let alone = attention.attend(&a, &b, &SequenceOptions::new()).unwrap();
                     let (dc, dw) = (dcontext.narrow(0, n, 1), cut(&dweights, 2));
                     let grads = tape.backward(&[(&alone.context, &dc), (&alone.weights, &dw)]).unwrap();
                     assert_near("dstates", &cut(dx, 1), grads.get(&a).unwrap(), 1e-12);
@@ -169,8 +169,8 @@ fn masks_leave_nothing_that_is_not_finite() {
     let tape = Tape::new();
     let states = tape.var(normal::<f64>([2, 3, 4], 1.0, &mut rng));
     let queries = tape.var(normal::<f64>([2, 2, 4], 1.0, &mut rng));
-    let pass = Pass::new().lengths(&[0, 2]);
-    let out = DotAttention::new().attend(&states, &queries, &pass).unwrap();
+    let options = SequenceOptions::new().lengths(&[0, 2]);
+    let out = DotAttention::new().attend(&states, &queries, &options).unwrap();
     assert_eq!(out.context.square().sum().check_finite(), Ok(()));
 }
 
@@ -179,7 +179,7 @@ fn no_positions_and_no_steps() {
     let tape = Tape::<f64>::new();
     let attend = |positions, steps| {
         let states = tape.var(Tensor::zeros([2, positions, 3]));
-        let out = DotAttention::new().attend(&states, &tape.var(Tensor::ones([2, steps, 3])), &Pass::new());
+        let out = DotAttention::new().attend(&states, &tape.var(Tensor::ones([2, steps, 3])), &SequenceOptions::new());
         let out = out.unwrap();
         (out.context.detach(), out.weights.detach())
     };
@@ -195,10 +195,10 @@ fn what_does_not_fit_is_an_error() {
     let dot = DotAttention::new();
     let general = DotAttention::general(2, 3, &mut rng);
     let additive = AdditiveAttention::new(2, 3, 4, &mut rng);
-    let text = |attention: &dyn Attention<f64>, states: &[usize], queries: &[usize], pass: &Pass<f64>| {
-        attention.attend(&of(states), &of(queries), pass).unwrap_err().to_string()
+    let text = |attention: &dyn Attention<f64>, states: &[usize], queries: &[usize], options: &SequenceOptions<f64>| {
+        attention.attend(&of(states), &of(queries), options).unwrap_err().to_string()
     };
-    let any = Pass::new();
+    let any = SequenceOptions::new();
     for (found, expected) in [
         (text(&dot, &[5, 3], &[2, 4, 3], &any), "states of shape [N, S, H], found [5, 3]"),
         (text(&dot, &[2, 5, 3], &[1, 4, 3], &any), "queries of shape [2, T, Q], found [1, 4, 3]"),
@@ -210,10 +210,10 @@ fn what_does_not_fit_is_an_error() {
     ] {
         assert_eq!(found, format!("attention: expected {expected}"));
     }
-    let found = text(&dot, &[2, 5, 3], &[2, 4, 3], &Pass::new().lengths(&[5]));
-    assert_eq!(found, "pass: expected 2 lengths, found 1");
-    let found = text(&dot, &[2, 5, 3], &[2, 4, 3], &Pass::new().lengths(&[5, 6]));
-    assert_eq!(found, "pass: expected lengths of at most 5, found 6 of row 1");
+    let found = text(&dot, &[2, 5, 3], &[2, 4, 3], &SequenceOptions::new().lengths(&[5]));
+    assert_eq!(found, "options: expected 2 lengths, found 1");
+    let found = text(&dot, &[2, 5, 3], &[2, 4, 3], &SequenceOptions::new().lengths(&[5, 6]));
+    assert_eq!(found, "options: expected lengths of at most 5, found 6 of row 1");
     let other = Tape::new();
     let found =
         dot.attend(&of(&[2, 5, 3]), &other.var(Tensor::zeros([2, 4, 3])), &any).unwrap_err().to_string();

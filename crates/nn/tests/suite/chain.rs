@@ -8,7 +8,7 @@ use retrograde_autograd::check::Check;
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::{
     Bidirectional, Cell, Embedding, GruCell, Layer, LayerNorm, Linear, LstmCell, MguCell, Module, Noise,
-    Pass, Residual, RnnCell, State, Stateful, Time, TimeRnn, cross_entropy, module,
+    SequenceOptions, Residual, RnnCell, State, Stateful, Time, TimeRnn, cross_entropy, module,
 };
 use retrograde_tensor::{Float, Tensor};
 
@@ -28,7 +28,7 @@ fn a_chain_is_one_layer_after_the_other() {
         let zeros = (chain.0.cell.zero_state(n), (chain.1.0.cell.zero_state(n), ()));
         let given = like(&zeros, &mut rng);
         let state = ((given[0].clone(), given[1].clone()), (given[2].clone(), ()));
-        let found = outcome(&chain, &xs, Some(&state), &Pass::new(), &dhs, &[]);
+        let found = outcome(&chain, &xs, Some(&state), &SequenceOptions::new(), &dhs, &[]);
 
         let tape = Tape::new();
         let x = tape.var(xs);
@@ -54,15 +54,15 @@ fn layers_without_a_state_keep_to_the_mask() {
     let counts = Tensor::from_fn([2, 4, 1], |at| f64::from(u8::from(at[0] == 0 || at[1] < 2)));
     let xs = Tensor::where_mask(&counts, &clean, &Tensor::scalar(f64::NAN));
     let dhs = normal([2, 4, 2], 1.0, &mut rng);
-    let found = outcome(&chain, &xs, None, &Pass::new().lengths(&[4, 2]), &dhs, &[]);
-    let expected = outcome(&chain, &clean, None, &Pass::new(), &(&dhs * &counts), &[]);
+    let found = outcome(&chain, &xs, None, &SequenceOptions::new().lengths(&[4, 2]), &dhs, &[]);
+    let expected = outcome(&chain, &clean, None, &SequenceOptions::new(), &(&dhs * &counts), &[]);
     assert_near("hs", &found.hs, &(&expected.hs * &counts), 1e-14);
     assert_near("dxs", &found.dxs, &(&expected.dxs * &counts), 1e-14);
     assert_all_near("dparams", &found.dparams, &expected.dparams);
     let tape = Tape::new();
-    let error = chain.run(&tape.var(Tensor::zeros([2, 3])), None, &Pass::new()).unwrap_err();
+    let error = chain.run(&tape.var(Tensor::zeros([2, 3])), None, &SequenceOptions::new()).unwrap_err();
     assert_eq!(error.to_string(), "time: expected xs of shape [N, T, 3], found [2, 3]");
-    let error = chain.1.unroll_with(&tape.var(Tensor::zeros([2, 4, 2])), (), &Pass::new()).unwrap_err();
+    let error = chain.1.unroll_with(&tape.var(Tensor::zeros([2, 4, 2])), (), &SequenceOptions::new()).unwrap_err();
     assert_eq!(error.to_string(), "linear: expected xs of shape [N, T, 3], found [2, 4, 2]");
 }
 
@@ -78,7 +78,7 @@ fn any_layer_carries_its_state() {
     for _window in 0..3 {
         let tape = Tape::new();
         let xs = tape.var(normal([n, steps, 3], 1.0, &mut rng));
-        let expected = layer.run(&xs, state.as_ref(), &Pass::new()).unwrap();
+        let expected = layer.run(&xs, state.as_ref(), &SequenceOptions::new()).unwrap();
         let found = carried.forward(&xs).unwrap();
         assert_eq!(found.hs.value(), expected.hs.value());
         let last = <_ as State<f64>>::detach(&expected.last);
@@ -90,7 +90,7 @@ fn any_layer_carries_its_state() {
     }
     let tape = Tape::new();
     let xs = tape.var(normal([n, steps, 3], 1.0, &mut rng));
-    let fresh = layer.run(&xs, None, &Pass::new()).unwrap().hs.detach();
+    let fresh = layer.run(&xs, None, &SequenceOptions::new()).unwrap().hs.detach();
     let before = carried.state().unwrap().clone();
     assert_ne!(carried.forward(&xs).unwrap().hs.value(), &fresh);
     carried.reset_state();
@@ -124,13 +124,13 @@ fn tied_weights_get_both_gradients() {
     let (ids, targets) = (Tensor::from([[0, 2, 1], [3, 3, 0]]), Tensor::from([[2, 1, 1], [0, 3, 2]]));
     let loss = |tape: &'_ Tape<f64>| -> f64 {
         let xs = model.embedding.forward(tape, &ids).unwrap();
-        let hs = model.rnn.run(&xs, None, &Pass::new()).unwrap().hs;
+        let hs = model.rnn.run(&xs, None, &SequenceOptions::new()).unwrap().hs;
         let logits = model.head.forward(&hs).unwrap();
         cross_entropy(&logits, &targets).unwrap().value().item().unwrap()
     };
     let tape = Tape::new();
     let xs = model.embedding.forward(&tape, &ids).unwrap();
-    let hs = model.rnn.run(&xs, None, &Pass::new()).unwrap().hs;
+    let hs = model.rnn.run(&xs, None, &SequenceOptions::new()).unwrap().hs;
     let value = cross_entropy(&model.head.forward(&hs).unwrap(), &targets).unwrap();
     let grads = value.backward().unwrap();
     let at = w.value();
@@ -149,7 +149,7 @@ fn tied_weights_get_both_gradients() {
     };
     let tape = Tape::new();
     let xs = apart.embedding.forward(&tape, &ids).unwrap();
-    let hs = apart.rnn.run(&xs, None, &Pass::new()).unwrap().hs;
+    let hs = apart.rnn.run(&xs, None, &SequenceOptions::new()).unwrap().hs;
     let parts = cross_entropy(&apart.head.forward(&hs).unwrap(), &targets).unwrap().backward().unwrap();
     let sum = parts.get(&apart.embedding.w).unwrap() + parts.get(&apart.head.w).unwrap();
     assert_near("dW", grads.get(&w).unwrap(), &sum, 1e-13);
@@ -171,7 +171,7 @@ fn call<C: Cell<f64>>(
     noise: Noise,
 ) -> (Tensor<f64>, Vec<Tensor<f64>>) {
     let tape = Tape::inference();
-    let out = layer.run(&tape.constant(xs.clone()), None, &Pass::new().noise(noise)).unwrap();
+    let out = layer.run(&tape.constant(xs.clone()), None, &SequenceOptions::new().with_noise(noise)).unwrap();
     (out.hs.detach(), tensors(&C::State::detach(&out.last)))
 }
 
@@ -250,7 +250,7 @@ fn gradients_with_recurrent_dropout() {
         let layer = Time::new(cell).learn_initial().recurrent_dropout(p).unwrap().zoneout(p).unwrap();
         perturb(&layer, rng);
         let resets = Tensor::from_fn([n, steps], |at| f64::from(u8::from(at == [2, 2])));
-        let pass = Pass::new().lengths(&[4, 2, 4]).resets(resets).noise(Noise::seeded(11));
+        let options = SequenceOptions::new().lengths(&[4, 2, 4]).resets(resets).with_noise(Noise::seeded(11));
         let mut check = Check::new()
             .input("xs", normal([n, steps, layer.cell.input_size()], 1.0, rng))
             .time_axis("xs", 1)
@@ -259,7 +259,7 @@ fn gradients_with_recurrent_dropout() {
             check = check.param(path, &param);
         }
         let report = check.run(|_, x| {
-            let out = layer.run(&x["xs"], None, &pass)?;
+            let out = layer.run(&x["xs"], None, &options)?;
             Ok([("hs", out.hs)].into())
         });
         report.unwrap().assert_ok();

@@ -5,7 +5,7 @@ use crate::common::{assert_near, normal, perturb, seeded, tensors};
 use rand::rngs::StdRng;
 use retrograde_autograd::Tape;
 use retrograde_nn::{
-    Bidirectional, Cell, Dropout, GruCell, Layer, Module, Noise, Pass, Residual, RnnCell, Stacked, Time,
+    Bidirectional, Cell, Dropout, GruCell, Layer, Module, Noise, SequenceOptions, Residual, RnnCell, Stacked, Time,
     TimeRnn,
 };
 use retrograde_tensor::Tensor;
@@ -23,9 +23,9 @@ fn reversed_is_reversed_input() {
         let (xs, dhs) = (normal([n, steps, d], 1.0, &mut rng), normal([n, steps, h], 1.0, &mut rng));
         let zeros = forwards.cell.zero_state(n);
         let (initial, dlast) = (pair(&like(&zeros, &mut rng)), like(&zeros, &mut rng));
-        let found = outcome(&backwards, &xs, Some(&initial), &Pass::new(), &dhs, &dlast);
+        let found = outcome(&backwards, &xs, Some(&initial), &SequenceOptions::new(), &dhs, &dlast);
         let mut expected =
-            outcome(&forwards, &xs.flip(1), Some(&initial), &Pass::new(), &dhs.flip(1), &dlast);
+            outcome(&forwards, &xs.flip(1), Some(&initial), &SequenceOptions::new(), &dhs.flip(1), &dlast);
         (expected.hs, expected.dxs) = (expected.hs.flip(1), expected.dxs.flip(1));
         assert_same(&found, &expected);
     }
@@ -41,10 +41,10 @@ fn both_directions_are_one_layer_each() {
         let zeros = Tensor::zeros([n, h]);
         let both = like(&(zeros.clone(), zeros), &mut rng);
         let dlast: Vec<Tensor<f64>> = both.iter().map(|h| h * 0.5).collect();
-        let found = outcome(&layer, &xs, Some(&pair(&both)), &Pass::new(), &dhs, &dlast);
+        let found = outcome(&layer, &xs, Some(&pair(&both)), &SequenceOptions::new(), &dhs, &dlast);
         let one = |layer: &Time<GruCell<f64>, f64>, k: usize| {
             let dhs = dhs.narrow(2, k * h, h);
-            outcome(layer, &xs, Some(&both[k]), &Pass::new(), &dhs, &dlast[k..=k])
+            outcome(layer, &xs, Some(&both[k]), &SequenceOptions::new(), &dhs, &dlast[k..=k])
         };
         let (forward, backward) = (one(&layer.forward, 0), one(&layer.backward, 1));
         let joined = Outcome {
@@ -130,8 +130,8 @@ fn dropout_between_layers_acts_in_training_alone() {
     let xs = normal([2, 3, 3], 1.0, &mut rng);
     let tape = Tape::new();
     let hs = |stacked: &Stacked<TimeRnn<f64>, f64>, noise| {
-        let pass = Pass::new().noise(noise);
-        stacked.run(&tape.constant(xs.clone()), None, &pass).unwrap().hs.detach()
+        let options = SequenceOptions::new().with_noise(noise);
+        stacked.run(&tape.constant(xs.clone()), None, &options).unwrap().hs.detach()
     };
     assert_eq!(hs(&dropped, Noise::off()), hs(&plain, Noise::seeded(1)));
     assert_eq!(hs(&dropped, Noise::seeded(1)), hs(&dropped, Noise::seeded(1)));
@@ -164,9 +164,9 @@ fn a_shortcut_adds_the_input() {
     let inner = lstm(3, 3, &mut rng);
     let xs = normal::<f64>([2, 4, 3], 1.0, &mut rng);
     let dhs = normal([2, 4, 3], 1.0, &mut rng);
-    let pass = Pass::new().lengths(&[4, 2]);
-    let expected = outcome(&inner, &xs, None, &pass, &dhs, &[]);
-    let found = outcome(&Residual(inner), &xs, None, &pass, &dhs, &[]);
+    let options = SequenceOptions::new().lengths(&[4, 2]);
+    let expected = outcome(&inner, &xs, None, &options, &dhs, &[]);
+    let found = outcome(&Residual(inner), &xs, None, &options, &dhs, &[]);
     let mask = Tensor::from_fn([2, 4, 3], |at| if at[0] == 0 || at[1] < 2 { 1.0 } else { 0.0 });
     assert_near("hs", &found.hs, &(&expected.hs + &xs * &mask), 1e-13);
     assert_near("dxs", &found.dxs, &(&expected.dxs + &dhs * &mask), 1e-13);

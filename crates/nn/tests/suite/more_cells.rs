@@ -3,7 +3,7 @@
 use crate::common::{assert_gradients, assert_near, differences, inner, normal, perturb, seeded};
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::{
-    Cell, GruCell, LayerNorm, LayerNormLstmCell, LstmCell, MguCell, Module, Noise, Pass, PeepholeLstmCell,
+    Cell, GruCell, LayerNorm, LayerNormLstmCell, LstmCell, MguCell, Module, Noise, SequenceOptions, PeepholeLstmCell,
     RnnCell, Time,
 };
 use retrograde_tensor::Tensor;
@@ -186,8 +186,8 @@ fn zoneout_keeps_elements_of_the_state() {
     let last = |layer: &Time<LstmCell<f64>, f64>, noise| {
         use retrograde_nn::Layer;
         let tape = Tape::inference();
-        let pass = Pass::new().noise(noise);
-        let last = layer.run(&tape.constant(xs.clone()), Some(&initial), &pass).unwrap().last;
+        let options = SequenceOptions::new().with_noise(noise);
+        let last = layer.run(&tape.constant(xs.clone()), Some(&initial), &options).unwrap().last;
         [last.0.detach(), last.1.detach()]
     };
     let next = last(&plain, Noise::seeded(1));
@@ -221,18 +221,18 @@ fn gradients_of_everything_at_once() {
         let layer = Time::new(cell).learn_initial().reversed(after).zoneout(&[0.3]).unwrap();
         perturb(&layer, &mut rng);
         let resets = Tensor::from_fn([n, steps], |at| if at == [0, 2] || at == [2, 1] { 1.0 } else { 0.0 });
-        let pass = Pass::new().lengths(&[4, 2, 3]).resets(resets).noise(Noise::seeded(5));
+        let options = SequenceOptions::new().lengths(&[4, 2, 3]).resets(resets).with_noise(Noise::seeded(5));
         let (xs, dhs) = (normal::<f64>([n, steps, d], 1.0, &mut rng), normal([n, steps, h], 1.0, &mut rng));
         let hs = |tape: &Tape<f64>, xs: Tensor<f64>| {
             use retrograde_nn::Layer;
-            layer.run(&tape.var(xs), None, &pass).unwrap().hs.detach()
+            layer.run(&tape.var(xs), None, &options).unwrap().hs.detach()
         };
         let value = |xs: &Tensor<f64>| inner(&dhs, &hs(&Tape::inference(), xs.clone()));
         let tape = Tape::new();
         let x = tape.var(xs.clone());
         let grads = {
             use retrograde_nn::Layer;
-            layer.run(&x, None, &pass).unwrap().hs.backward_with(&dhs).unwrap()
+            layer.run(&x, None, &options).unwrap().hs.backward_with(&dhs).unwrap()
         };
         assert_near("dxs", grads.get(&x).unwrap(), &differences(&xs, value), 1e-8);
         for (path, param) in layer.named_params() {

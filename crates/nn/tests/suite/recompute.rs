@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_autograd::Tape;
-use retrograde_nn::{Cell, GruCell, LstmCell, Module, Noise, Pass, RnnCell, Time};
+use retrograde_nn::{Cell, GruCell, LstmCell, Module, Noise, SequenceOptions, RnnCell, Time};
 use retrograde_tensor::Tensor;
 
 const N: usize = 3;
@@ -14,13 +14,13 @@ fn normal<const R: usize>(shape: [usize; R], seed: u64) -> Tensor<f32> {
 }
 
 /// What is handed out, the last state, and all gradients.
-fn run<C: Cell<f32>>(mut layer: Time<C, f32>, pass: &Pass<f32>) -> Vec<Tensor<f32>>
+fn run<C: Cell<f32>>(mut layer: Time<C, f32>, options: &SequenceOptions<f32>) -> Vec<Tensor<f32>>
 where
     Time<C, f32>: Module<f32>,
 {
     let tape = Tape::new();
     let xs = tape.var(normal([N, T, 4], 1));
-    let out = layer.forward_with(&xs, pass).unwrap();
+    let out = layer.forward_with(&xs, options).unwrap();
     let grads = out.hs.backward_with(&normal([N, T, 5], 2)).unwrap();
     let mut results = vec![out.hs.value().clone(), grads.get(&xs).unwrap().clone()];
     layer.visit("", &mut |_, param| results.push(grads.get(param).unwrap().clone()));
@@ -31,19 +31,19 @@ where
 fn gradients_do_not_depend_on_which_steps_are_kept() {
     let rng = || StdRng::seed_from_u64(3);
     let resets = Tensor::from_fn([N, T], |i| if (i[0] + 2 * i[1]) % 7 == 0 { 1.0 } else { 0.0 });
-    let pass = Pass::new().lengths(&[13, 0, 8]).resets(resets).noise(Noise::seeded(4));
+    let options = SequenceOptions::new().lengths(&[13, 0, 8]).resets(resets).with_noise(Noise::seeded(4));
     for every in [1, 4, 13, 50] {
-        for pass in [&Pass::new(), &pass] {
+        for options in [&SequenceOptions::new(), &options] {
             let rnn = || Time::new(RnnCell::new(4, 5, &mut rng())).learn_initial();
-            assert_eq!(run(rnn(), pass), run(rnn().recompute_every(every), pass), "rnn, every {every}");
+            assert_eq!(run(rnn(), options), run(rnn().recompute_every(every), options), "rnn, every {every}");
             let lstm = || {
                 let cell = LstmCell::new(4, 5, &mut rng());
                 let layer = Time::new(cell).learn_initial().reversed(true).zoneout(&[0.2, 0.4]).unwrap();
                 layer.recurrent_dropout(&[0.3, 0.0]).unwrap()
             };
-            assert_eq!(run(lstm(), pass), run(lstm().recompute_every(every), pass), "lstm, every {every}");
+            assert_eq!(run(lstm(), options), run(lstm().recompute_every(every), options), "lstm, every {every}");
             let gru = || Time::new(GruCell::new(4, 5, &mut rng())).learn_initial();
-            assert_eq!(run(gru(), pass), run(gru().recompute_every(every), pass), "gru, every {every}");
+            assert_eq!(run(gru(), options), run(gru().recompute_every(every), options), "gru, every {every}");
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::common::{normal, perturb, seeded, tensors};
 use retrograde_autograd::Tape;
 use retrograde_nn::torch::{StateDict, TorchCell, TorchLayer, stack_states};
 use retrograde_nn::{
-    Bidirectional, GruCell, Layer, LstmCell, Module, Pass, RnnCell, Stacked, Time, TimeGru, TimeLstm, TimeRnn,
+    Bidirectional, GruCell, Layer, LstmCell, Module, SequenceOptions, RnnCell, Stacked, Time, TimeGru, TimeLstm, TimeRnn,
 };
 use retrograde_tensor::{Shape, Tensor};
 
@@ -151,7 +151,7 @@ fn gradients_of_both_biases() {
     perturb(&model, &mut seeded(7));
     let tape = Tape::new();
     let xs = tape.constant(normal([2, 4, 3], 1.0, &mut seeded(8)));
-    let hs = model.run(&xs, None, &Pass::new()).unwrap().hs;
+    let hs = model.run(&xs, None, &SequenceOptions::new()).unwrap().hs;
     let grads = hs.backward_with(&normal([2, 4, 2], 1.0, &mut seeded(9))).unwrap();
     let found = model.gradients_to_torch(&grads, "").unwrap();
     let cell = &model.layers[0].cell;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 use retrograde::nn::torch::TorchCell;
-use retrograde::nn::{Pass, Windows};
+use retrograde::nn::{SequenceOptions, Windows};
 use retrograde::prelude::*;
 
 use super::two_biases::TwoBiases;
@@ -137,7 +137,7 @@ impl<C: TorchCell<f64>> Training for CharRnn<C> {
         let (mut found_losses, mut found_norms) = (Vec::new(), Vec::new());
         for window in windows.take(losses.len()) {
             let tape = Tape::new();
-            let loss = model.loss(&tape, &window, &Pass::new())?;
+            let loss = model.loss(&tape, &window, &SequenceOptions::new())?;
             let mut grads = loss.backward()?;
             found_norms.push(clip_grad_norm(&mut grads, max_norm));
             adam.step(&grads)?;

@@ -4,7 +4,7 @@
 //! K. Saitoh, *Deep Learning from Scratch 2* (2018), section 5.5.
 
 use indicatif::ProgressBar;
-use retrograde::nn::{Pass, Perplexity, Windows};
+use retrograde::nn::{SequenceOptions, Perplexity, Windows};
 use retrograde::prelude::*;
 
 use super::{Curve, Source, Training, Unit};
@@ -105,7 +105,7 @@ impl SimpleRnnlm {
             let mut mean = Perplexity::default();
             for window in windows.by_ref().take(per_epoch) {
                 let tape = Tape::new();
-                let loss = model.loss(&tape, &window, &Pass::new())?;
+                let loss = model.loss(&tape, &window, &SequenceOptions::new())?;
                 sgd.step(&loss.backward()?)?;
                 let loss = f64::from(loss.value().item()?);
                 mean.add(loss, window.targets.numel());

@@ -80,7 +80,7 @@ impl<E: Float, C: Module<E>> Module<E> for TwoBiases<C, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use retrograde::nn::{GruCell, Layer, LstmCell, Pass, RnnCell, Time};
+    use retrograde::nn::{GruCell, Layer, LstmCell, SequenceOptions, RnnCell, Time};
     use retrograde::prelude::*;
 
     /// With two biases a cell computes what the converted one does, and the gradient of both is that of their sum.
@@ -96,8 +96,8 @@ mod tests {
         let two = Time::new(TwoBiases::<C, f64>::new(&arrays).unwrap());
         let tape = Tape::new();
         let x = tape.var(xs);
-        let expected = one.run(&x, None, &Pass::new()).unwrap().hs;
-        let found = two.run(&x, None, &Pass::new()).unwrap().hs;
+        let expected = one.run(&x, None, &SequenceOptions::new()).unwrap().hs;
+        let found = two.run(&x, None, &SequenceOptions::new()).unwrap().hs;
         assert_close!(found.value(), expected.value(), 1e-14, 1e-14);
         let (expected, found) = (expected.backward_with(&dhs).unwrap(), found.backward_with(&dhs).unwrap());
         let b = expected.get(&param(&one.cell, "b").unwrap()).unwrap().clone();

@@ -2,7 +2,7 @@
 
 use rand::rngs::StdRng;
 use retrograde_autograd::Tape;
-use retrograde_nn::{Layer, LstmCell, Pass, State, TimeLstm};
+use retrograde_nn::{Layer, LstmCell, SequenceOptions, State, TimeLstm};
 use retrograde_tensor::{Shape, Tensor};
 
 use super::{assert_near, normal, parts, perturb, tensors};
@@ -24,13 +24,13 @@ pub(crate) fn outcome<L: Layer<f64>>(
     layer: &L,
     xs: &Tensor<f64>,
     given: Option<&L::State>,
-    pass: &Pass<f64>,
+    options: &SequenceOptions<f64>,
     dhs: &Tensor<f64>,
     dlast: &[Tensor<f64>],
 ) -> Outcome {
     let tape = Tape::new();
     let x = tape.var(xs.clone());
-    let out = layer.run(&x, given, pass).unwrap();
+    let out = layer.run(&x, given, options).unwrap();
     let last = parts::<L::State>(&out.last);
     let mut outputs = vec![(&out.hs, dhs)];
     outputs.extend(last.iter().zip(dlast));
