@@ -2,7 +2,7 @@
 
 use rand::rngs::StdRng;
 use retrograde::autograd::Param;
-use retrograde::nn::{Dropout, SequenceOptions, Result, Sampler, Stacked, join};
+use retrograde::nn::{Dropout, Result, Sampler, SequenceOptions, Stacked, join};
 use retrograde::prelude::*;
 
 use crate::settings::Settings;

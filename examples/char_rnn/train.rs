@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use rand::RngExt;
-use retrograde::nn::{Noise, SequenceOptions, Perplexity};
+use retrograde::nn::{Noise, Perplexity, SequenceOptions};
 use retrograde::prelude::*;
 use retrograde_examples::text::Text;
 use retrograde_examples::{Ink, Result, Screen, progress};
@@ -47,7 +47,8 @@ pub(crate) fn train<C: Cell<f32>>(
     for step in done..all {
         let window = windows.next().expect("windows wrap");
         let noise = noise.child(step);
-        let options = SequenceOptions::new().with_noise(noise.child(0)).resets(beginnings(settings, noise.child(1)));
+        let options =
+            SequenceOptions::new().with_noise(noise.child(0)).resets(beginnings(settings, noise.child(1)));
         let tape = Tape::new();
         let scores = run.model.forward(&tape, &window.inputs, &options)?; // [N, T, V]
         let loss = cross_entropy(&scores, &window.targets)?;

@@ -1,7 +1,7 @@
 //! The better model: two LSTM layers, dropout, and one matrix for words that go in and words that come out.
 
 use rand::rngs::StdRng;
-use retrograde::nn::{Dropout, Noise, SequenceOptions, Result, Stacked, init};
+use retrograde::nn::{Dropout, Noise, Result, SequenceOptions, Stacked, init};
 use retrograde::prelude::*;
 
 use crate::train::LanguageModel;

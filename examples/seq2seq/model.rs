@@ -8,7 +8,7 @@
 //! chapters 7 and 8.
 
 use rand::rngs::StdRng;
-use retrograde::nn::{Attention, DotAttention, SequenceOptions, Result, StateOn};
+use retrograde::nn::{Attention, DotAttention, Result, SequenceOptions, StateOn};
 use retrograde::prelude::*;
 
 use crate::addition::{ALPHABET, ANSWER, START, Sums, encode};

@@ -7,10 +7,8 @@ use retrograde_autograd::check::{Checkable, Named};
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Tensor;
 
-use crate::cell::Cell;
 use crate::module::Module;
-use crate::state::State;
-use crate::time::Time;
+use crate::time::{Cell, State, Time};
 
 /// Batch and steps of the example inputs: unlike each other, and unlike most numbers of features.
 const SIZES: [usize; 2] = [3, 5];

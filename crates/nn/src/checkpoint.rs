@@ -8,7 +8,7 @@ use retrograde_tensor::{Float, Tensor};
 
 use crate::module::Module;
 use crate::optim::{Optimizer, OptimizerState, Slot};
-use crate::state::State;
+use crate::time::State;
 use crate::weights::{Stored, Weights, WeightsError, Writer};
 use crate::{Error, Result};
 

@@ -38,77 +38,45 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod attention;
-mod bidirectional;
-mod cell;
-mod chain;
+mod cells;
 mod check;
 mod checkpoint;
 mod clip;
-mod dropout;
-mod embedding;
 mod error;
 pub mod explicit;
-mod gru;
 pub mod init;
-mod layer;
-mod layer_norm;
-mod layer_norm_lstm;
-mod linear;
+mod layers;
 mod loss;
-mod lstm;
-mod mgu;
 mod module;
-mod noise;
 mod optim;
 mod parallel;
-mod pass;
-mod peephole;
-mod recurrent_dropout;
-mod residual;
-mod rnn;
 mod schedule;
 mod shapes;
-mod stacked;
-mod state;
-mod stateful;
 mod text;
 mod time;
 pub mod torch;
 pub mod weights;
-mod zoneout;
 
-pub use attention::{AdditiveAttention, Attended, Attention, DotAttention};
-pub use bidirectional::Bidirectional;
-pub use cell::{Cell, StateOn};
+pub use cells::{
+    GruCell, LayerNormLstmCell, LstmCell, MguCell, PeepholeLstmCell, RnnCell, TimeGru, TimeLstm, TimeRnn,
+};
 pub use checkpoint::{Checkpoint, Generator};
 pub use clip::{clip_grad_norm, clip_grad_value, grad_norm};
-pub use dropout::Dropout;
-pub use embedding::Embedding;
 pub use error::{Error, Result};
-pub use gru::{GruCell, TimeGru};
-pub use layer::{Layer, LayerStateOn, Unrolled};
-pub use layer_norm::LayerNorm;
-pub use layer_norm_lstm::LayerNormLstmCell;
-pub use linear::Linear;
+pub use layers::{
+    AdditiveAttention, Attended, Attention, Bidirectional, DotAttention, Dropout, Embedding, LayerNorm,
+    Linear, Residual, Stacked,
+};
 pub use loss::{CrossEntropy, MeanLoss, binary_cross_entropy, cross_entropy, mse};
-pub use lstm::{LstmCell, TimeLstm};
-pub use mgu::MguCell;
 pub use module::{Module, join};
-pub use noise::Noise;
 pub use optim::{AdaGrad, Adam, AdamW, Group, Optimizer, OptimizerState, RmsProp, Sgd, Slot, Slots};
 pub use parallel::{Parallel, rows};
-pub use pass::SequenceOptions;
-pub use peephole::PeepholeLstmCell;
-pub use residual::Residual;
-pub use rnn::{RnnCell, TimeRnn};
 pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};
-pub use stacked::Stacked;
-pub use state::{State, Zip};
-pub use stateful::Stateful;
 pub use text::{Perplexity, Sampler, Window, Windows};
-pub use time::Time;
+pub use time::{
+    Cell, Layer, LayerStateOn, Noise, SequenceOptions, State, StateOn, Stateful, Time, Unrolled, Zip,
+};
 
 /// What [`module!`] needs to name.
 #[doc(hidden)]

@@ -49,8 +49,8 @@ pub mod prelude {
     pub use crate::autograd::{Function, Gradients, Param, Tape, Var};
     pub use crate::nn::{
         Adam, AdditiveAttention, Attention, Cell, DotAttention, Embedding, GruCell, Layer, Linear, LstmCell,
-        Module, Noise, Optimizer, SequenceOptions, RnnCell, Sgd, State, Stateful, Time, TimeGru, TimeLstm, TimeRnn,
-        clip_grad_norm, cross_entropy, module,
+        Module, Noise, Optimizer, RnnCell, SequenceOptions, Sgd, State, Stateful, Time, TimeGru, TimeLstm,
+        TimeRnn, clip_grad_norm, cross_entropy, module,
     };
     pub use crate::tensor::{Float, Shape, Tensor, assert_close};
     pub use rand::SeedableRng;

@@ -2,7 +2,9 @@
 
 use retrograde::autograd::{Tape, Var};
 use retrograde::nn::torch::{StateDict, TorchCell, TorchLayer, stack_states};
-use retrograde::nn::{Bidirectional, Cell, GruCell, Layer, LstmCell, SequenceOptions, RnnCell, Stacked, State, Time};
+use retrograde::nn::{
+    Bidirectional, Cell, GruCell, Layer, LstmCell, RnnCell, SequenceOptions, Stacked, State, Time,
+};
 use retrograde::tensor::Tensor;
 
 use super::{Case, Comparison, Error, Runner};

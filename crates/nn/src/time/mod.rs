@@ -1,6 +1,15 @@
 //! A cell over a sequence.
 
+pub(crate) mod carried;
+mod cell;
+mod layer;
+pub(crate) mod noise;
+pub(crate) mod options;
+mod recurrent_dropout;
+pub(crate) mod state;
+mod stateful;
 mod unroll;
+mod zoneout;
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -8,12 +17,16 @@ use std::num::NonZeroUsize;
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
 
-use crate::cell::{Cell, StateOn};
-use crate::dropout::probability;
-use crate::layer::{Carry, Layer, Unrolled};
-use crate::pass::SequenceOptions;
-use crate::state::State;
+use self::carried::Carry;
+use self::noise::probability;
 use crate::{Error, Result};
+
+pub use self::cell::{Cell, StateOn};
+pub use self::layer::{Layer, LayerStateOn, Unrolled};
+pub use self::noise::Noise;
+pub use self::options::SequenceOptions;
+pub use self::state::{State, Zip};
+pub use self::stateful::Stateful;
 
 const OP: &str = "time";
 

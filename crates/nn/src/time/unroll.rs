@@ -6,16 +6,16 @@ use std::ops::Range;
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::{Float, Tensor};
 
+use super::cell::{Cell, StateOn};
+use super::layer::Layer;
+use super::options::{SequenceOptions, choose};
+use super::recurrent_dropout::RecurrentDropout;
+use super::state::{State, check_state};
+use super::zoneout::zoneout;
 use super::{OP, Time};
 use crate::Result;
-use crate::cell::{Cell, StateOn};
-use crate::layer::Layer;
 use crate::module::{Module, join};
-use crate::pass::{SequenceOptions, choose};
-use crate::recurrent_dropout::RecurrentDropout;
 use crate::shapes::{Axis, expect};
-use crate::state::{State, check_state};
-use crate::zoneout::zoneout;
 
 impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
     type State = C::State;

@@ -125,7 +125,9 @@ fn positions_that_do_not_count_have_no_part_in_it() {
             let [context, weights] = naive(&clean, &queries, &lengths, &score);
             let dcontext = normal::<f64>([n, steps, h], 1.0, &mut rng);
             let dweights = normal::<f64>([n, steps, positions], 1.0, &mut rng);
-            for options in [SequenceOptions::new().lengths(&lengths), SequenceOptions::new().mask(counts.clone())] {
+            for options in
+                [SequenceOptions::new().lengths(&lengths), SequenceOptions::new().mask(counts.clone())]
+            {
                 let tape = Tape::new();
                 let (x, y) = (tape.var(states.clone()), tape.var(queries.clone()));
                 let found = attention.attend(&x, &y, &options).unwrap();
@@ -179,7 +181,11 @@ fn no_positions_and_no_steps() {
     let tape = Tape::<f64>::new();
     let attend = |positions, steps| {
         let states = tape.var(Tensor::zeros([2, positions, 3]));
-        let out = DotAttention::new().attend(&states, &tape.var(Tensor::ones([2, steps, 3])), &SequenceOptions::new());
+        let out = DotAttention::new().attend(
+            &states,
+            &tape.var(Tensor::ones([2, steps, 3])),
+            &SequenceOptions::new(),
+        );
         let out = out.unwrap();
         (out.context.detach(), out.weights.detach())
     };
@@ -195,7 +201,10 @@ fn what_does_not_fit_is_an_error() {
     let dot = DotAttention::new();
     let general = DotAttention::general(2, 3, &mut rng);
     let additive = AdditiveAttention::new(2, 3, 4, &mut rng);
-    let text = |attention: &dyn Attention<f64>, states: &[usize], queries: &[usize], options: &SequenceOptions<f64>| {
+    let text = |attention: &dyn Attention<f64>,
+                states: &[usize],
+                queries: &[usize],
+                options: &SequenceOptions<f64>| {
         attention.attend(&of(states), &of(queries), options).unwrap_err().to_string()
     };
     let any = SequenceOptions::new();
@@ -211,9 +220,9 @@ fn what_does_not_fit_is_an_error() {
         assert_eq!(found, format!("attention: expected {expected}"));
     }
     let found = text(&dot, &[2, 5, 3], &[2, 4, 3], &SequenceOptions::new().lengths(&[5]));
-    assert_eq!(found, "options: expected 2 lengths, found 1");
+    assert_eq!(found, "sequence options: expected 2 lengths, found 1");
     let found = text(&dot, &[2, 5, 3], &[2, 4, 3], &SequenceOptions::new().lengths(&[5, 6]));
-    assert_eq!(found, "options: expected lengths of at most 5, found 6 of row 1");
+    assert_eq!(found, "sequence options: expected lengths of at most 5, found 6 of row 1");
     let other = Tape::new();
     let found =
         dot.attend(&of(&[2, 5, 3]), &other.var(Tensor::zeros([2, 4, 3])), &any).unwrap_err().to_string();

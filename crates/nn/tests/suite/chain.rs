@@ -8,7 +8,7 @@ use retrograde_autograd::check::Check;
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::{
     Bidirectional, Cell, Embedding, GruCell, Layer, LayerNorm, Linear, LstmCell, MguCell, Module, Noise,
-    SequenceOptions, Residual, RnnCell, State, Stateful, Time, TimeRnn, cross_entropy, module,
+    Residual, RnnCell, SequenceOptions, State, Stateful, Time, TimeRnn, cross_entropy, module,
 };
 use retrograde_tensor::{Float, Tensor};
 
@@ -62,7 +62,8 @@ fn layers_without_a_state_keep_to_the_mask() {
     let tape = Tape::new();
     let error = chain.run(&tape.var(Tensor::zeros([2, 3])), None, &SequenceOptions::new()).unwrap_err();
     assert_eq!(error.to_string(), "time: expected xs of shape [N, T, 3], found [2, 3]");
-    let error = chain.1.unroll_with(&tape.var(Tensor::zeros([2, 4, 2])), (), &SequenceOptions::new()).unwrap_err();
+    let error =
+        chain.1.unroll_with(&tape.var(Tensor::zeros([2, 4, 2])), (), &SequenceOptions::new()).unwrap_err();
     assert_eq!(error.to_string(), "linear: expected xs of shape [N, T, 3], found [2, 4, 2]");
 }
 

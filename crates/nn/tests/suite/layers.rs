@@ -5,8 +5,8 @@ use crate::common::{assert_near, normal, perturb, seeded, tensors};
 use rand::rngs::StdRng;
 use retrograde_autograd::Tape;
 use retrograde_nn::{
-    Bidirectional, Cell, Dropout, GruCell, Layer, Module, Noise, SequenceOptions, Residual, RnnCell, Stacked, Time,
-    TimeRnn,
+    Bidirectional, Cell, Dropout, GruCell, Layer, Module, Noise, Residual, RnnCell, SequenceOptions, Stacked,
+    Time, TimeRnn,
 };
 use retrograde_tensor::Tensor;
 

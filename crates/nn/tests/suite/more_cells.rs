@@ -3,8 +3,8 @@
 use crate::common::{assert_gradients, assert_near, differences, inner, normal, perturb, seeded};
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::{
-    Cell, GruCell, LayerNorm, LayerNormLstmCell, LstmCell, MguCell, Module, Noise, SequenceOptions, PeepholeLstmCell,
-    RnnCell, Time,
+    Cell, GruCell, LayerNorm, LayerNormLstmCell, LstmCell, MguCell, Module, Noise, PeepholeLstmCell, RnnCell,
+    SequenceOptions, Time,
 };
 use retrograde_tensor::Tensor;
 

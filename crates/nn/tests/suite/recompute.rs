@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_autograd::Tape;
-use retrograde_nn::{Cell, GruCell, LstmCell, Module, Noise, SequenceOptions, RnnCell, Time};
+use retrograde_nn::{Cell, GruCell, LstmCell, Module, Noise, RnnCell, SequenceOptions, Time};
 use retrograde_tensor::Tensor;
 
 const N: usize = 3;
@@ -41,7 +41,11 @@ fn gradients_do_not_depend_on_which_steps_are_kept() {
                 let layer = Time::new(cell).learn_initial().reversed(true).zoneout(&[0.2, 0.4]).unwrap();
                 layer.recurrent_dropout(&[0.3, 0.0]).unwrap()
             };
-            assert_eq!(run(lstm(), options), run(lstm().recompute_every(every), options), "lstm, every {every}");
+            assert_eq!(
+                run(lstm(), options),
+                run(lstm().recompute_every(every), options),
+                "lstm, every {every}"
+            );
             let gru = || Time::new(GruCell::new(4, 5, &mut rng())).learn_initial();
             assert_eq!(run(gru(), options), run(gru().recompute_every(every), options), "gru, every {every}");
         }

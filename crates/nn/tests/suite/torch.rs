@@ -4,7 +4,8 @@ use crate::common::{normal, perturb, seeded, tensors};
 use retrograde_autograd::Tape;
 use retrograde_nn::torch::{StateDict, TorchCell, TorchLayer, stack_states};
 use retrograde_nn::{
-    Bidirectional, GruCell, Layer, LstmCell, Module, SequenceOptions, RnnCell, Stacked, Time, TimeGru, TimeLstm, TimeRnn,
+    Bidirectional, GruCell, Layer, LstmCell, Module, RnnCell, SequenceOptions, Stacked, Time, TimeGru,
+    TimeLstm, TimeRnn,
 };
 use retrograde_tensor::{Shape, Tensor};
 

@@ -4,7 +4,7 @@
 //! K. Saitoh, *Deep Learning from Scratch 2* (2018), section 5.5.
 
 use indicatif::ProgressBar;
-use retrograde::nn::{SequenceOptions, Perplexity, Windows};
+use retrograde::nn::{Perplexity, SequenceOptions, Windows};
 use retrograde::prelude::*;
 
 use super::{Curve, Source, Training, Unit};

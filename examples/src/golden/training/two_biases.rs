@@ -80,7 +80,7 @@ impl<E: Float, C: Module<E>> Module<E> for TwoBiases<C, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use retrograde::nn::{GruCell, Layer, LstmCell, SequenceOptions, RnnCell, Time};
+    use retrograde::nn::{GruCell, Layer, LstmCell, RnnCell, SequenceOptions, Time};
     use retrograde::prelude::*;
 
     /// With two biases a cell computes what the converted one does, and the gradient of both is that of their sum.

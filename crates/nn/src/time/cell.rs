@@ -3,8 +3,8 @@
 use retrograde_autograd::{Tape, Var};
 use retrograde_tensor::Float;
 
+use super::state::State;
 use crate::module::Module;
-use crate::state::State;
 
 /// The state of a cell on a tape.
 pub type StateOn<'t, C, E> = <<C as Cell<E>>::State as State<E>>::On<'t>;

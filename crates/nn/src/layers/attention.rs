@@ -5,8 +5,8 @@ use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
 use crate::module::Module;
-use crate::pass::SequenceOptions;
 use crate::shapes::{Axis, expect};
+use crate::time::SequenceOptions;
 use crate::{Result, init, module};
 
 const OP: &str = "attention";

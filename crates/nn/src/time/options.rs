@@ -3,11 +3,11 @@
 use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::noise::Noise;
+use super::noise::Noise;
 use crate::shapes::{Axis, expect};
 use crate::{Error, Result};
 
-const OP: &str = "sequence_options";
+const OP: &str = "sequence options";
 
 /// Options of one call of a layer over sequences: where rows end, where new sequences start, and the noise of training.
 ///

@@ -1,12 +1,11 @@
 //! Dropout.
 
-use rand::RngExt;
-use rand::rngs::StdRng;
 use retrograde_autograd::Var;
-use retrograde_tensor::{Float, Shape, Tensor};
+use retrograde_tensor::Float;
 
-use crate::noise::Noise;
-use crate::{Error, Result};
+use crate::Result;
+use crate::time::Noise;
+use crate::time::noise::{mask, probability};
 
 /// Sets elements to zero at random in training, and divides the others by the probability to stay, so that the mean
 /// stays as it is. In evaluation it changes nothing.
@@ -73,18 +72,4 @@ impl Dropout {
         let shape = if self.variational { x.shape().with_axis(1, 1) } else { x.shape() };
         x * mask(self.p, shape, &mut rng)
     }
-}
-
-/// Zeros with probability `p`, elsewhere what keeps the mean: `1 / (1 - p)`.
-pub(crate) fn mask<E: Float>(p: f64, shape: Shape, rng: &mut StdRng) -> Tensor<E> {
-    let stays = E::from_f64(1.0 / (1.0 - p));
-    Tensor::from_fn(shape, |_| if rng.random::<f64>() < p { E::default() } else { stays })
-}
-
-/// A probability that is not certain.
-pub(crate) fn probability(op: &'static str, name: &'static str, p: f64) -> Result<f64> {
-    if (0.0..1.0).contains(&p) {
-        return Ok(p);
-    }
-    Err(Error::Setting { op, name, expected: "at least 0 and below 1", found: p })
 }

@@ -4,7 +4,7 @@ use rand::RngExt;
 use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Tensor};
 
-use crate::noise::Noise;
+use super::noise::Noise;
 
 /// The next value of a variable of the state, of which each element stays as it was with probability `p`; in
 /// evaluation, the mean of that: `p h_prev + (1 - p) h_next`.

@@ -4,11 +4,8 @@ use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
 
 use crate::Result;
-use crate::cell::Cell;
-use crate::layer::{Layer, LayerStateOn};
 use crate::module::{Module, join};
-use crate::pass::SequenceOptions;
-use crate::time::Time;
+use crate::time::{Cell, Layer, LayerStateOn, SequenceOptions, Time};
 
 /// Two layers over one sequence, one forwards and one backwards in time, side by side.
 ///

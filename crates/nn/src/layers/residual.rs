@@ -4,9 +4,8 @@ use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
 
 use crate::Result;
-use crate::layer::{Layer, LayerStateOn};
 use crate::module::Module;
-use crate::pass::SequenceOptions;
+use crate::time::{Layer, LayerStateOn, SequenceOptions};
 
 /// A layer whose input is added to what it hands out, which has to have as many features.
 ///

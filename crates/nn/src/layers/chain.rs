@@ -3,13 +3,12 @@
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
 
+use super::LayerNorm;
+use super::Linear;
 use crate::Result;
-use crate::layer::{Layer, LayerStateOn};
-use crate::layer_norm::LayerNorm;
-use crate::linear::Linear;
 use crate::module::{Module, join};
-use crate::pass::SequenceOptions;
 use crate::shapes::{Axis, expect};
+use crate::time::{Layer, LayerStateOn, SequenceOptions};
 
 /// Two layers, of which the second takes what the first hands out; more are pairs of pairs. The state is the pair of
 /// their states.

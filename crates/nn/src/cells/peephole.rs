@@ -4,8 +4,8 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::cell::Cell;
 use crate::shapes::{Axis, expect, gate_sizes};
+use crate::time::Cell;
 use crate::{LstmCell, Result, module};
 
 const OP: &str = "peephole_lstm_cell";

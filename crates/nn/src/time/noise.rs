@@ -1,6 +1,10 @@
 //! What is random in a forward pass.
 
-use rand::{SeedableRng, rngs::StdRng};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use retrograde_tensor::{Float, Shape, Tensor};
+
+use crate::{Error, Result};
 
 /// Whether layers such as [`Dropout`](crate::Dropout) act, and the seed of what they draw: in training a seed, in
 /// evaluation none.
@@ -62,4 +66,18 @@ fn mix(seed: u64) -> u64 {
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+/// Zeros with probability `p`, elsewhere what keeps the mean: `1 / (1 - p)`.
+pub(crate) fn mask<E: Float>(p: f64, shape: Shape, rng: &mut StdRng) -> Tensor<E> {
+    let stays = E::from_f64(1.0 / (1.0 - p));
+    Tensor::from_fn(shape, |_| if rng.random::<f64>() < p { E::default() } else { stays })
+}
+
+/// A probability that is not certain.
+pub(crate) fn probability(op: &'static str, name: &'static str, p: f64) -> Result<f64> {
+    if (0.0..1.0).contains(&p) {
+        return Ok(p);
+    }
+    Err(Error::Setting { op, name, expected: "at least 0 and below 1", found: p })
 }

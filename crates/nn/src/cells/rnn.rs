@@ -4,9 +4,8 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::cell::Cell;
 use crate::shapes::rnn_sizes;
-use crate::time::Time;
+use crate::time::{Cell, Time};
 use crate::{Result, init, module};
 
 /// One step of a simple recurrent network: `h_next = tanh(h_prev · Wh + x · Wx + b)`.

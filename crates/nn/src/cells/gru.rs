@@ -4,9 +4,8 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::cell::Cell;
 use crate::shapes::{Axis, expect, gate_sizes};
-use crate::time::Time;
+use crate::time::{Cell, Time};
 use crate::{Result, init, module};
 
 const OP: &str = "gru_cell";

@@ -3,11 +3,11 @@
 use retrograde_autograd::{Tape, Var};
 use retrograde_tensor::Float;
 
+use super::options::SequenceOptions;
+use super::state::State;
 use crate::Result;
 use crate::module::Module;
-use crate::pass::SequenceOptions;
 use crate::shapes::{Axis, expect};
-use crate::state::State;
 
 /// The state of a layer on a tape.
 pub type LayerStateOn<'t, L, E> = <<L as Layer<E>>::State as State<E>>::On<'t>;
@@ -77,39 +77,5 @@ pub trait Layer<E: Float>: Module<E> {
         let initial = self.start(xs.tape(), xs.shape()[0], given)?;
         let (hs, last) = self.unroll_with(xs, initial.clone(), options)?;
         Ok(Unrolled { hs, last, initial })
-    }
-}
-
-/// The state that a layer carries from call to call.
-#[derive(Clone, Debug)]
-pub(crate) struct Carry<S> {
-    pub(crate) stateful: bool,
-    /// The state after the last call, or the one set for the next.
-    pub(crate) state: Option<S>,
-    /// Whether the next call starts from `state` although the layer is not stateful.
-    set: bool,
-}
-
-impl<S> Carry<S> {
-    pub(crate) fn new() -> Self {
-        Carry { stateful: false, state: None, set: false }
-    }
-
-    /// The state that the next call starts from, if it is not that of a new sequence.
-    pub(crate) fn due(&self) -> Option<&S> {
-        self.state.as_ref().filter(|_| self.stateful || self.set)
-    }
-
-    pub(crate) fn set(&mut self, state: S) {
-        (self.state, self.set) = (Some(state), true);
-    }
-
-    pub(crate) fn reset(&mut self) {
-        (self.state, self.set) = (None, false);
-    }
-
-    /// Keeps the state in which a call ended.
-    pub(crate) fn keep(&mut self, state: S) {
-        (self.state, self.set) = (Some(state), false);
     }
 }

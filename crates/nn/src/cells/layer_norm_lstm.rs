@@ -4,9 +4,9 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::cell::Cell;
-use crate::layer_norm::LayerNorm;
+use crate::layers::LayerNorm;
 use crate::shapes::{Axis, expect, gate_sizes};
+use crate::time::Cell;
 use crate::{Result, init, module};
 
 const OP: &str = "layer_norm_lstm_cell";

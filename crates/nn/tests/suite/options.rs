@@ -1,4 +1,4 @@
-//! What a options tells a layer: where rows end, and where they start anew.
+//! The options of a call: where rows end, and where new sequences start.
 
 use crate::common::outcome::{
     Outcome, assert_all_near, assert_same, like, lstm, outcome, pair, rows, zero_where_absent,
@@ -24,7 +24,8 @@ fn a_batch_is_a_loop_over_its_rows() {
         for row in 0..n {
             let (xs, dhs) = (xs.narrow(0, row, 1), dhs.narrow(0, row, 1));
             let initial = pair(&rows(&initial, row));
-            let alone = outcome(&layer, &xs, Some(&initial), &SequenceOptions::new(), &dhs, &rows(&dlast, row));
+            let alone =
+                outcome(&layer, &xs, Some(&initial), &SequenceOptions::new(), &dhs, &rows(&dlast, row));
             assert_near("hs", &whole.hs.narrow(0, row, 1), &alone.hs, 1e-12);
             assert_near("dxs", &whole.dxs.narrow(0, row, 1), &alone.dxs, 1e-12);
             assert_all_near("last", &rows(&whole.last, row), &alone.last);
@@ -63,7 +64,8 @@ fn a_masked_batch_is_each_row_alone() {
                 let rest = |x: &Tensor<f64>| x.narrow(0, row, 1).narrow(1, length, steps - length);
                 let initial = pair(&rows(&initial, row));
                 let dlast = rows(&dlast, row);
-                let alone = outcome(&layer, &cut(&xs), Some(&initial), &SequenceOptions::new(), &cut(&dhs), &dlast);
+                let alone =
+                    outcome(&layer, &cut(&xs), Some(&initial), &SequenceOptions::new(), &cut(&dhs), &dlast);
                 assert_all_near("hs", &[cut(&whole.hs)], &[alone.hs]);
                 assert_all_near("dxs", &[cut(&whole.dxs)], &[alone.dxs]);
                 assert_all_near("last", &rows(&whole.last, row), &alone.last);
@@ -94,7 +96,8 @@ fn a_reset_starts_a_new_sequence() {
         let resets = Tensor::from_fn([n, steps], |at| if starts[at[0]].contains(&at[1]) { 1.0 } else { 0.0 });
         let zeros = layer.cell.zero_state(n);
         let (initial, dlast) = (like(&zeros, &mut rng), like(&zeros, &mut rng));
-        let found = outcome(&layer, &xs, Some(&pair(&initial)), &SequenceOptions::new().resets(resets), &dhs, &dlast);
+        let found =
+            outcome(&layer, &xs, Some(&pair(&initial)), &SequenceOptions::new().resets(resets), &dhs, &dlast);
         let mut sums: Vec<Tensor<f64>> = layer.params().iter().map(|w| Tensor::zeros(w.shape())).collect();
         for (row, starts) in starts.into_iter().enumerate() {
             let bounds = [&[0], starts, &[steps]].concat();
@@ -108,7 +111,8 @@ fn a_reset_starts_a_new_sequence() {
                 let given = (i == first && !unused).then(|| pair(&rows(&initial, row)));
                 let weight = if i == last { 1.0 } else { 0.0 };
                 let dlast: Vec<Tensor<f64>> = rows(&dlast, row).iter().map(|dh| dh * weight).collect();
-                let alone = outcome(&layer, &cut(&xs), given.as_ref(), &SequenceOptions::new(), &cut(&dhs), &dlast);
+                let alone =
+                    outcome(&layer, &cut(&xs), given.as_ref(), &SequenceOptions::new(), &cut(&dhs), &dlast);
                 assert_near("hs", &cut(&found.hs), &alone.hs, 1e-12);
                 assert_near("dxs", &cut(&found.dxs), &alone.dxs, 1e-12);
                 if given.is_some() {
@@ -137,7 +141,14 @@ fn two_windows_are_one_sequence_if_nothing_is_cut() {
     let (initial, dlast) = (pair(&like(&zeros, &mut rng)), like(&zeros, &mut rng));
     let resets = Tensor::from_fn([n, steps], |at| if at[0] == 1 && at[1] == 5 { 1.0 } else { 0.0 });
     for resets in [Tensor::zeros([n, steps]), resets] {
-        let whole = outcome(&layer, &xs, Some(&initial), &SequenceOptions::new().resets(resets.clone()), &dhs, &dlast);
+        let whole = outcome(
+            &layer,
+            &xs,
+            Some(&initial),
+            &SequenceOptions::new().resets(resets.clone()),
+            &dhs,
+            &dlast,
+        );
         for cut in [0, 1, 4, 7] {
             let tape = Tape::new();
             let windows = [(0, cut), (cut, steps - cut)];
@@ -169,16 +180,16 @@ fn two_windows_are_one_sequence_if_nothing_is_cut() {
 }
 
 #[test]
-fn a_pass_that_does_not_fit_is_refused() {
+fn options_that_do_not_fit_are_refused() {
     let layer = lstm(2, 3, &mut seeded(14));
     let tape = Tape::new();
     let xs = tape.constant(Tensor::zeros([2, 4, 2]));
     let text = |options: SequenceOptions<f64>| layer.run(&xs, None, &options).err().unwrap().to_string();
-    assert_eq!(text(SequenceOptions::new().lengths(&[1])), "options: expected 2 lengths, found 1");
+    assert_eq!(text(SequenceOptions::new().lengths(&[1])), "sequence options: expected 2 lengths, found 1");
     let long = text(SequenceOptions::new().lengths(&[4, 5]));
-    assert_eq!(long, "options: expected lengths of at most 4, found 5 of row 1");
+    assert_eq!(long, "sequence options: expected lengths of at most 4, found 5 of row 1");
     let mask = text(SequenceOptions::new().mask(Tensor::zeros([4, 2])));
-    assert_eq!(mask, "options: expected a mask of shape [2, 4], found [4, 2]");
+    assert_eq!(mask, "sequence options: expected a mask of shape [2, 4], found [4, 2]");
     let resets = text(SequenceOptions::new().resets(Tensor::zeros([2])));
-    assert_eq!(resets, "options: expected resets of shape [2, 4], found [2]");
+    assert_eq!(resets, "sequence options: expected resets of shape [2, 4], found [2]");
 }

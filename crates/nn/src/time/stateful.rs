@@ -3,11 +3,12 @@
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::Float;
 
+use super::carried::Carry;
+use super::layer::{Layer, LayerStateOn, Unrolled};
+use super::options::SequenceOptions;
+use super::state::State;
 use crate::Result;
-use crate::layer::{Carry, Layer, LayerStateOn, Unrolled};
 use crate::module::Module;
-use crate::pass::SequenceOptions;
-use crate::state::State;
 
 /// A layer that starts each call from the state in which the last one ended, cut off from its gradient: what
 /// [`Time`](crate::Time) and [`Stacked`](crate::Stacked) can do by themselves, for every other layer.

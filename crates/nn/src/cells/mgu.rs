@@ -4,8 +4,8 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::cell::Cell;
 use crate::shapes::gate_sizes;
+use crate::time::Cell;
 use crate::{Result, init, module};
 
 /// One step of a minimal gated unit: a gated recurrent unit with one gate, which forgets and resets.

@@ -3,9 +3,9 @@
 use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Tensor};
 
-use crate::dropout::mask;
-use crate::noise::Noise;
-use crate::state::State;
+use super::noise::Noise;
+use super::noise::mask;
+use super::state::State;
 
 /// One mask for each variable of the state, the same in all steps of a sequence; none for what is not dropped.
 ///

@@ -3,11 +3,10 @@
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
 
-use crate::dropout::Dropout;
-use crate::layer::{Carry, Layer, LayerStateOn, Unrolled};
+use super::Dropout;
 use crate::module::Module;
-use crate::pass::SequenceOptions;
-use crate::state::State;
+use crate::time::carried::Carry;
+use crate::time::{Layer, LayerStateOn, SequenceOptions, State, Unrolled};
 use crate::{Error, Result};
 
 const OP: &str = "stacked";
