@@ -75,6 +75,11 @@ impl<'a, E> Matrix<'a, E> {
         self.packs
     }
 
+    /// How many numbers the slice holds.
+    pub(crate) fn storage_len(&self) -> usize {
+        self.data.len()
+    }
+
     /// Where element `(0, 0)` is in the slice.
     pub(crate) fn offset(&self) -> usize {
         self.place.offset
@@ -100,10 +105,11 @@ impl<'a, E> Matrix<'a, E> {
         (self.data, self.place.offset)
     }
 
-    /// The place of element `(0, 0)`, of a matrix that has elements.
+    /// The place of element `(0, 0)`, as a pointer into the whole slice: with negative strides, other elements lie in
+    /// front of it.
     #[inline]
     pub(crate) fn start(&self) -> *const E {
-        self.data[self.place.offset..].as_ptr()
+        self.data.as_ptr().wrapping_add(self.place.offset)
     }
 }
 

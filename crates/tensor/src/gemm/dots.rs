@@ -3,6 +3,10 @@
 use super::tile::Tile;
 use crate::simd::Vector;
 
+/// Bytes of the partial sums of a dot product. They are those of the longest register: where registers are shorter, there
+/// are several, so that every level adds up the same numbers in the same order.
+const STRIPE: usize = 64;
+
 /// A row times a matrix whose columns are contiguous: `n` dot products, four at a time.
 ///
 /// # Safety
@@ -11,35 +15,50 @@ use crate::simd::Vector;
 #[inline(always)]
 pub(super) unsafe fn dots<V: Vector>(product: Tile<V::Lane>, b: *const V::Lane, column: isize, n: usize) {
     const AT_ONCE: usize = 4;
+    /// The most registers in a stripe.
+    const MOST: usize = 4;
+    let registers = const { STRIPE / size_of::<V>() };
     // SAFETY: columns `j..j + count` and the first `k` places of each are within `b`.
     unsafe {
         for j in (0..n).step_by(AT_ONCE) {
             let count = (n - j).min(AT_ONCE);
             // Columns beyond the last are computed from the last one and dropped.
             let columns: [*const V::Lane; AT_ONCE] =
-                std::array::from_fn(|i| b.offset((j + i.min(count - 1)) as isize * column));
-            let mut sums = [V::from_f64(0.0); AT_ONCE];
+                std::array::from_fn(|i| b.wrapping_offset((j + i.min(count - 1)) as isize * column));
+            let mut sums = [[V::from_f64(0.0); MOST]; AT_ONCE];
             let mut p = 0;
-            while p + V::LANES <= product.k {
-                let x = V::load(product.a.add(p));
-                for (sum, column) in sums.iter_mut().zip(columns) {
-                    *sum = x.mul_add(V::load(column.add(p)), *sum);
-                }
-                p += V::LANES;
-            }
-            if p < product.k {
-                let x = V::load_first(product.a.add(p), product.k - p);
-                for (sum, column) in sums.iter_mut().zip(columns) {
-                    *sum = x.mul_add(V::load_first(column.add(p), product.k - p), *sum);
+            while p + registers * V::LANES <= product.k {
+                for r in 0..registers {
+                    let x = V::load(product.a.add(p));
+                    for (sum, column) in sums.iter_mut().zip(columns) {
+                        sum[r] = x.mul_add(V::load(column.add(p)), sum[r]);
+                    }
+                    p += V::LANES;
                 }
             }
-            for (i, sum) in sums.iter().take(count).enumerate() {
+            for r in 0..registers {
+                let left = (product.k - p).min(V::LANES);
+                if left == 0 {
+                    break;
+                }
+                let x = V::load_first(product.a.add(p), left);
+                for (sum, column) in sums.iter_mut().zip(columns) {
+                    sum[r] = x.mul_add(V::load_first(column.add(p), left), sum[r]);
+                }
+                p += left;
+            }
+            for (i, mut sum) in sums.into_iter().enumerate().take(count) {
+                // By halves, as the lanes of a register are added up.
+                let mut half = registers / 2;
+                while half > 0 {
+                    for r in 0..half {
+                        sum[r] = sum[r].add(sum[r + half]);
+                    }
+                    half /= 2;
+                }
                 let place = product.c.add(j + i);
-                let sum = if product.add {
-                    V::splat(sum.sum()).add(V::splat(place.read()))
-                } else {
-                    V::splat(sum.sum())
-                };
+                let sum = V::splat(sum[0].sum());
+                let sum = if product.add { sum.add(V::splat(place.read())) } else { sum };
                 sum.store_first(place, 1);
             }
         }

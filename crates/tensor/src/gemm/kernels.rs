@@ -4,13 +4,10 @@ use super::dots::dots;
 use super::packed::{pack_columns, pack_rows};
 use super::tile::{Tile, panel, single_row};
 use crate::simd::{Level, at_level};
-use crate::{Matrix, MatrixMut, Scalar};
+use crate::{Matrix, Scalar};
 
-/// Numbers whose products have kernels for every level but the portable one.
+/// Numbers whose products have kernels for every level.
 pub(crate) trait Kernels: Scalar {
-    /// `c = alpha · a·b + beta · c`, of matrices that lie in any way.
-    fn general(alpha: Self, a: Matrix<'_, Self>, b: Matrix<'_, Self>, beta: Self, c: MatrixMut<'_, Self>);
-
     /// Numbers in a register.
     fn lanes(level: Level) -> usize {
         let bytes = if level == Level::Avx512 { 64 } else { 32 };
@@ -19,7 +16,11 @@ pub(crate) trait Kernels: Scalar {
 
     /// The most rows of a tile.
     fn rows(level: Level) -> usize {
-        if level == Level::Avx512 { 12 } else { 6 }
+        match level {
+            Level::Avx512 => 12,
+            Level::Avx2 => 6,
+            Level::Portable => 4,
+        }
     }
 
     /// See [`panel`].
@@ -38,36 +39,33 @@ pub(crate) trait Kernels: Scalar {
 }
 
 macro_rules! kernels {
-    ($float:tt, $general:ident) => {
+    ($float:tt) => {
         // SAFETY: that of the calls is the callers'.
         impl Kernels for $float {
-            fn general(alpha: $float, a: Matrix<'_, $float>, b: Matrix<'_, $float>, beta: $float, c: MatrixMut<'_, $float>) {
-                crate::kernel::$general(alpha, a, b, beta, c);
-            }
             unsafe fn panel(level: Level, tile: Tile<$float>, rows: usize, columns: usize) {
-                unsafe { at_level!(vectors level, $float, panel::<V>(tile: Tile<$float>, rows: usize, columns: usize)) }
+                unsafe { at_level!(level, $float, panel::<V>(tile: Tile<$float>, rows: usize, columns: usize)) }
             }
             unsafe fn single_row(level: Level, tile: Tile<$float>, columns: usize) {
-                unsafe { at_level!(vectors level, $float, single_row::<V>(tile: Tile<$float>, columns: usize)) }
+                unsafe { at_level!(level, $float, single_row::<V>(tile: Tile<$float>, columns: usize)) }
             }
             unsafe fn dots(level: Level, product: Tile<$float>, b: *const $float, column: isize, n: usize) {
                 unsafe {
-                    at_level!(vectors level, $float, dots::<V>(product: Tile<$float>, b: *const $float, column: isize, n: usize))
+                    at_level!(level, $float, dots::<V>(product: Tile<$float>, b: *const $float, column: isize, n: usize))
                 }
             }
             unsafe fn pack_columns(level: Level, b: &Matrix<'_, $float>, place: [usize; 2], to: &mut [$float]) {
                 unsafe {
-                    at_level!(vectors level, $float, pack_columns::<V>(b: &Matrix<'_, $float>, place: [usize; 2], to: &mut [$float]))
+                    at_level!(level, $float, pack_columns::<V>(b: &Matrix<'_, $float>, place: [usize; 2], to: &mut [$float]))
                 }
             }
             unsafe fn pack_rows(level: Level, a: &Matrix<'_, $float>, place: [usize; 2], to: &mut [$float]) {
                 unsafe {
-                    at_level!(vectors level, $float, pack_rows::<V>(a: &Matrix<'_, $float>, place: [usize; 2], to: &mut [$float]))
+                    at_level!(level, $float, pack_rows::<V>(a: &Matrix<'_, $float>, place: [usize; 2], to: &mut [$float]))
                 }
             }
         }
     };
 }
 
-kernels!(f32, sgemm);
-kernels!(f64, dgemm);
+kernels!(f32);
+kernels!(f64);

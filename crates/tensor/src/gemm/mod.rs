@@ -8,6 +8,8 @@ mod packed;
 mod tests;
 mod tile;
 
+use std::sync::Arc;
+
 use crate::kernel::{gemm_loop, product_dims};
 use crate::simd::Level;
 use crate::{Matrix, MatrixMut, buffer};
@@ -15,10 +17,13 @@ use crate::{Matrix, MatrixMut, buffer};
 use blocks::{Term, blocks};
 use kernels::Kernels;
 pub(crate) use packed::LazyPacks;
+use packed::Packed;
 use tile::Tile;
 
 /// Below this many multiplications a plain loop is faster than anything that has to be set up.
 const SMALL: usize = 64;
+/// So many numbers more than twice its storage may the packed form of a matrix take, for small ones fill no registers.
+const SPARE: usize = 4096;
 
 /// `c = alpha · a·b + beta · c`, at a level that the processor has.
 pub(crate) fn gemm<E: Kernels>(
@@ -34,8 +39,8 @@ pub(crate) fn gemm<E: Kernels>(
     if m * k * n <= SMALL {
         return gemm_loop(alpha, a, b, beta, c);
     }
-    if level == Level::Portable || alpha != one || (beta != zero && beta != one) || !c.has_rows() {
-        return E::general(alpha, a, b, beta, c);
+    if alpha != one || (beta != zero && beta != one) || !c.has_rows() {
+        return scaled(level, alpha, a, b, beta, c);
     }
     let product = Tile { a: a.start(), a_strides: a.strides(), ..Tile::into(&mut c, k, beta != zero) };
     let by_rows = b.strides()[1] == 1;
@@ -47,9 +52,7 @@ pub(crate) fn gemm<E: Kernels>(
             E::single_row(level, Tile { b: b.start(), b_row: b.strides()[0] as usize, ..product }, n);
         } else if m == 1 && b.strides()[0] == 1 && a.strides()[1] == 1 {
             E::dots(level, product, b.start(), b.strides()[1], n);
-        } else if let Some(packed) =
-            b.packs().and_then(|packs| packs.get_or_init(Box::default).get(&b, level))
-        {
+        } else if let Some(packed) = packed(level, &b) {
             blocks(level, product, &[[a, b]], Some(&packed), [m, n]);
         } else if m <= E::rows(level) && by_rows {
             few_rows(level, product, &b, m);
@@ -59,11 +62,44 @@ pub(crate) fn gemm<E: Kernels>(
     }
 }
 
+/// `c = alpha · a·b + beta · c` for any factors and any layout of `c`: the product, and then the rest.
+fn scaled<E: Kernels>(
+    level: Level,
+    alpha: E,
+    a: Matrix<'_, E>,
+    b: Matrix<'_, E>,
+    beta: E,
+    mut c: MatrixMut<'_, E>,
+) {
+    let [m, n] = c.dims();
+    let mut product = buffer::stale(m * n);
+    let into = MatrixMut::new(&mut product, 0, [m, n], [n as isize, 1]);
+    gemm(level, E::from_f64(1.0), a, b, E::default(), into);
+    for (i, row) in product.chunks_exact(n).enumerate() {
+        for (j, &x) in row.iter().enumerate() {
+            let c = c.at_mut(i, j);
+            *c = if beta == E::default() { alpha * x } else { alpha * x + beta * *c };
+        }
+    }
+    buffer::give(product);
+}
+
+/// The packed form of a matrix that is multiplied by more than once, unless it would take far more memory than the
+/// matrix: a broadcast one is packed block by block for each product.
+fn packed<E: Kernels>(level: Level, b: &Matrix<'_, E>) -> Option<Arc<Packed<E>>> {
+    let packs = b.packs()?;
+    if Packed::numbers(b, level) > 2 * b.storage_len() + SPARE {
+        None
+    } else {
+        packs.get_or_init(Box::default).get(b, level)
+    }
+}
+
 /// `c += Σ a·b`, at a level that the processor has.
 pub(crate) fn gemm_sum<E: Kernels>(level: Level, terms: &[Term<'_, E>], mut c: MatrixMut<'_, E>) {
     let k = terms.iter().map(|[a, b]| product_dims(a, b, &c)[1]).sum();
     let [m, n] = c.dims();
-    if terms.len() == 1 || level == Level::Portable || !c.has_rows() || m * n * k == 0 {
+    if terms.len() == 1 || !c.has_rows() || m * n * k == 0 {
         let one = E::from_f64(1.0);
         return terms.iter().for_each(|&[a, b]| gemm(level, one, a, b, one, c.reborrow()));
     }

@@ -24,10 +24,16 @@ impl<E: Kernels> Packed<E> {
     /// Packs a matrix for the registers of a level that the processor has.
     fn new(b: &Matrix<'_, E>, level: Level) -> Self {
         let ([k, n], lanes) = (b.dims(), E::lanes(level));
-        let mut data = vec![E::default(); k * n.next_multiple_of(lanes) + spare::<E>()];
+        let mut data = vec![E::default(); Self::numbers(b, level)];
         // SAFETY: the processor has the level.
         unsafe { E::pack_columns(level, b, [0, k], aligned(&mut data)) };
         Packed { start: unaligned(&data), data, lanes, dims: [k, n] }
+    }
+
+    /// How many numbers the packed form of a matrix takes.
+    pub(super) fn numbers(b: &Matrix<'_, E>, level: Level) -> usize {
+        let [k, n] = b.dims();
+        k.saturating_mul(n.next_multiple_of(E::lanes(level))).saturating_add(spare::<E>())
     }
 
     /// Where the panel of the columns from `first` on has its row `depth`, and how far apart its rows are: its columns,

@@ -12,6 +12,11 @@ fn levels() -> impl Iterator<Item = Level> {
     [Level::Portable, Level::Avx2, Level::Avx512].into_iter().filter(|&level| level <= Level::highest())
 }
 
+/// All cases, or a few of them for an interpreter.
+fn cases<T>(all: &[T]) -> impl Iterator<Item = &T> {
+    all.iter().step_by(if cfg!(miri) { 5 } else { 1 })
+}
+
 /// How a matrix lies in memory.
 #[derive(Clone, Copy, Debug)]
 enum Lie {
@@ -20,10 +25,30 @@ enum Lie {
     /// Every third element of rows that are further apart.
     Sparse,
     /// The last row first.
-    Reversed,
+    RowsFlipped,
+    /// The last column first.
+    ColumnsFlipped,
+    /// The last column first, each from its end, of a transposed matrix.
+    Flipped,
+    /// One row, many times.
+    OneRow,
+    /// One column, many times.
+    OneColumn,
+    /// One number, many times.
+    OneNumber,
 }
 
-const LIES: [Lie; 4] = [Lie::Rows, Lie::Columns, Lie::Sparse, Lie::Reversed];
+const LIES: [Lie; 9] = [
+    Lie::Rows,
+    Lie::Columns,
+    Lie::Sparse,
+    Lie::RowsFlipped,
+    Lie::ColumnsFlipped,
+    Lie::Flipped,
+    Lie::OneRow,
+    Lie::OneColumn,
+    Lie::OneNumber,
+];
 
 impl Lie {
     /// The length of the storage, the offset and the strides.
@@ -33,7 +58,12 @@ impl Lie {
             Lie::Rows => (m * n + 1, 1, [columns, 1]),
             Lie::Columns => (m * n, 0, [1, rows]),
             Lie::Sparse => (m * (3 * n + 2), 0, [3 * columns + 2, 3]),
-            Lie::Reversed => (m * n, (m - 1) * n, [-columns, 1]),
+            Lie::RowsFlipped => (m * n, (m - 1) * n, [-columns, 1]),
+            Lie::ColumnsFlipped => (m * n + 1, n, [columns, -1]),
+            Lie::Flipped => (m * n, m * n - 1, [-1, -rows]),
+            Lie::OneRow => (n, 0, [0, 1]),
+            Lie::OneColumn => (m, 0, [1, 0]),
+            Lie::OneNumber => (1, 0, [0, 0]),
         }
     }
 }
@@ -77,19 +107,19 @@ macro_rules! against_the_definition {
                     }
                 }
             };
-            for m in [1, 2, 4, 5, 6, 7, 11, 12, 13, 25] {
-                for k in [1, 3, 8, 16, 17, 33] {
-                    for n in [1, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65] {
+            for &m in cases(&[1, 2, 4, 5, 6, 7, 11, 12, 13, 25]) {
+                for &k in cases(&[1, 3, 8, 16, 17, 33]) {
+                    for &n in cases(&[1, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65]) {
                         for lie in LIES {
                             check([m, k, n], [Lie::Rows, lie], [1.0, 0.0]);
                         }
-                        check([m, k, n], [Lie::Columns, Lie::Rows], [1.0, 1.0]);
-                        check([m, k, n], [Lie::Sparse, Lie::Columns], [1.0, 1.0]);
+                        let [left, right] = [m + 2 * k, n + k + m / 2].map(|i| LIES[i % LIES.len()]);
+                        check([m, k, n], [left, right], [1.0, 1.0]);
                     }
                 }
             }
             // Around the edges of the blocks that are kept in caches, and wide single rows.
-            for [m, k, n] in [
+            for &[m, k, n] in cases(&[
                 [13, 255, 33],
                 [13, 256, 9],
                 [13, 257, 33],
@@ -101,15 +131,16 @@ macro_rules! against_the_definition {
                 [241, 5, 17],
                 [250, 260, 200],
                 [13, 3, 1030],
-            ] {
-                for lie in [Lie::Rows, Lie::Columns] {
+            ]) {
+                for lie in [Lie::Rows, Lie::Columns, Lie::Flipped, Lie::OneRow] {
                     check([m, k, n], [Lie::Rows, lie], [1.0, 0.0]);
                     check([m, k, n], [Lie::Columns, lie], [1.0, 1.0]);
                 }
             }
-            // Other factors take the general path.
-            check([3, 5, 9], [Lie::Rows, Lie::Rows], [1.0, -2.0]);
-            check([3, 5, 9], [Lie::Rows, Lie::Columns], [-0.5, 1.0]);
+            for lie in LIES {
+                check([3, 5, 9], [lie, Lie::Rows], [1.0, -2.0]);
+                check([3, 5, 9], [Lie::Rows, lie], [-0.5, 1.0]);
+            }
         }
     };
 }
@@ -122,8 +153,10 @@ macro_rules! sums_against_the_definition {
         #[test]
         fn $test() {
             // Inner sizes that fill blocks exactly, cross their edges, or are nothing.
-            for inner in [&[3, 1, 16][..], &[7], &[], &[0, 5, 0], &[500, 12, 1, 30], &[20; 60]] {
-                for [m, n] in [[1, 5], [13, 33], [25, 1], [241, 17], [12, 200], [7, 1030], [0, 4], [4, 0]] {
+            for &inner in cases(&[&[3, 1, 16][..], &[7], &[], &[0, 5, 0], &[500, 12, 1, 30], &[20; 60]]) {
+                for &[m, n] in
+                    cases(&[[1, 5], [13, 33], [25, 1], [241, 17], [12, 200], [7, 1030], [0, 4], [4, 0]])
+                {
                     let numbers = |count: usize, i: usize| -> Vec<$float> {
                         (0..count).map(|j| ((j * 7 + i * 3 + j / 5) % 11) as $float - 5.0).collect()
                     };
@@ -164,28 +197,83 @@ macro_rules! sums_against_the_definition {
 sums_against_the_definition!(sums_in_single_precision, f32);
 sums_against_the_definition!(sums_in_double_precision, f64);
 
-/// How a matrix is found, as it lies, packed before or cut into blocks, and how many rows there are beside one, must not
-/// show in a single bit: what is computed again is the same again.
-#[test]
-fn every_path_rounds_alike() {
-    let [m, k, n] = [13, 600, 70];
-    let number = |i: usize| ((i * 7919) % 1013) as f32 / 1013.0 - 0.5;
-    let a: Vec<f32> = (0..m * k).map(number).collect();
-    let b: Vec<f32> = (0..k * n).map(|i| number(i + 5)).collect();
-    for level in levels().filter(|&level| level != Level::Portable) {
-        let packs = LazyPacks::new();
-        let product = |rows: usize| {
-            let mut c = vec![0.0; rows * n];
-            let left = Matrix::new(&a, 0, [rows, k], [k as isize, 1]);
-            let right = Matrix::new(&b, 0, [k, n], [n as isize, 1]).with_packs(&packs);
-            gemm(level, 1.0, left, right, 0.0, MatrixMut::new(&mut c, 0, [rows, n], [n as isize, 1]));
-            c
-        };
-        let first = product(5);
-        for rows in [5, 13, 1, 2] {
-            let again = product(rows);
-            let shared = rows.min(5) * n;
-            assert_eq!(first[..shared], again[..shared], "{level:?}, {rows} rows");
+macro_rules! rounding {
+    ($test:ident, $float:ty) => {
+        /// Sums are rounded in the order of the definition, whichever way a product takes, so what is computed again is
+        /// the same bit for bit. Portable kernels round products and sums, on every processor; the others round once, so
+        /// that they agree with one another. A row times contiguous columns adds up 64 bytes of partial sums by halves.
+        #[test]
+        fn $test() {
+            const PARTS: usize = 64 / size_of::<$float>();
+            let number = |i: usize| ((i * 7919) % 1013) as $float / 1013.0 - 0.5;
+            for &[m, k, n] in cases(&[
+                [1, 100, 37],
+                [1, 9, 8],
+                [5, 77, 40],
+                [6, 33, 9],
+                [13, 600, 70],
+                [7, 40, 1030],
+                [250, 20, 5],
+            ]) {
+                let a: Vec<$float> = (0..m * k).map(number).collect();
+                let b: Vec<$float> = (0..k * n).map(|i| number(i + 5)).collect();
+                for level in levels() {
+                    let mul_add = |x: $float, y: $float, sum: $float| match level {
+                        Level::Portable => sum + x * y,
+                        Level::Avx2 | Level::Avx512 => x.mul_add(y, sum),
+                    };
+                    for (a_strides, b_strides, add) in [
+                        ([k as isize, 1], [n as isize, 1], false),
+                        ([1, m as isize], [n as isize, 1], true),
+                        ([k as isize, 1], [1, k as isize], false),
+                        ([k as isize, 1], [1, k as isize], true),
+                    ] {
+                        let packs = LazyPacks::new();
+                        let left = Matrix::new(&a, 0, [m, k], a_strides);
+                        let right = Matrix::new(&b, 0, [k, n], b_strides).with_packs(&packs);
+                        let old = if add { 0.3 } else { 0.0 };
+                        let expected: Vec<$float> = (0..m * n)
+                            .map(|place| {
+                                let (i, j) = (place / n, place % n);
+                                if m == 1 && b_strides[0] == 1 {
+                                    let mut sums = [0.0; PARTS];
+                                    (0..k).for_each(|p| {
+                                        sums[p % PARTS] =
+                                            mul_add(left.at(i, p), right.at(p, j), sums[p % PARTS])
+                                    });
+                                    let mut half = PARTS / 2;
+                                    while half > 0 {
+                                        (0..half).for_each(|i| sums[i] += sums[i + half]);
+                                        half /= 2;
+                                    }
+                                    return sums[0] + old;
+                                }
+                                (0..k).fold(old, |sum, p| mul_add(left.at(i, p), right.at(p, j), sum))
+                            })
+                            .collect();
+                        for turn in 0..3 {
+                            let mut c = vec![old; m * n];
+                            let beta = if add { 1.0 } else { 0.0 };
+                            gemm(
+                                level,
+                                1.0,
+                                left,
+                                right,
+                                beta,
+                                MatrixMut::new(&mut c, 0, [m, n], [n as isize, 1]),
+                            );
+                            let same = c.iter().zip(&expected).all(|(x, y)| x.to_bits() == y.to_bits());
+                            assert!(
+                                same,
+                                "{level:?} [{m}, {k}, {n}] {a_strides:?} {b_strides:?} turn {turn}"
+                            );
+                        }
+                    }
+                }
+            }
         }
-    }
+    };
 }
+
+rounding!(every_path_rounds_alike_in_single_precision, f32);
+rounding!(every_path_rounds_alike_in_double_precision, f64);

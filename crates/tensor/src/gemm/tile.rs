@@ -55,7 +55,7 @@ impl<E> Tile<E> {
     pub(super) fn into(c: &mut MatrixMut<'_, E>, k: usize, add: bool) -> Self {
         let c_row = c.strides()[0] as usize;
         let (c, start) = c.parts();
-        let c = c[start..].as_mut_ptr();
+        let c = c.as_mut_ptr().wrapping_add(start);
         let a = std::ptr::null();
         Tile { k, a, a_strides: [0, 0], a_in_panels: false, b: std::ptr::null(), b_row: 0, c, c_row, add }
     }

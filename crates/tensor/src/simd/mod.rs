@@ -79,15 +79,8 @@ pub(crate) fn prefetch<E>(place: *const E) {
 }
 
 /// Runs a generic function for the vectors of a level, compiled with the instructions of that level:
-/// `at_level!(level, f32, body::<V>(x))` calls `body` with `V` the vector of `f32`. With `vectors` in front, it is not
-/// compiled for the portable level, which must not be asked for.
+/// `at_level!(level, f32, body::<V>(x))` calls `body` with `V` the vector of `f32`.
 macro_rules! at_level {
-    (vectors $level:expr, f32, $body:ident :: <V> ($($argument:ident: $type:ty),*)) => {
-        crate::simd::at_level!(@ $level, Avx512F32, Avx2F32, unreachable!("no vectors"), $body($($argument: $type),*))
-    };
-    (vectors $level:expr, f64, $body:ident :: <V> ($($argument:ident: $type:ty),*)) => {
-        crate::simd::at_level!(@ $level, Avx512F64, Avx2F64, unreachable!("no vectors"), $body($($argument: $type),*))
-    };
     ($level:expr, f32, $body:ident :: <V> ($($argument:ident: $type:ty),*)) => {{
         let portable = $body::<crate::simd::F32x8>;
         crate::simd::at_level!(@ $level, Avx512F32, Avx2F32, portable($($argument),*), $body($($argument: $type),*))

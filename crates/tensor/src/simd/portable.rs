@@ -74,7 +74,12 @@ macro_rules! portable {
             }
             #[inline(always)]
             unsafe fn sum(self) -> $lane {
-                self.0.iter().sum()
+                let (mut x, mut half) = (self.0, $lanes / 2);
+                while half > 0 {
+                    (0..half).for_each(|i| x[i] += x[i + half]);
+                    half /= 2;
+                }
+                x[0]
             }
             #[inline(always)]
             unsafe fn interleave(self, r: Self) -> (Self, Self) {

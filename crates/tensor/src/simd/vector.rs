@@ -29,9 +29,9 @@ pub(crate) unsafe trait Vector: Copy {
     unsafe fn sub(self, r: Self) -> Self;
     unsafe fn mul(self, r: Self) -> Self;
     unsafe fn div(self, r: Self) -> Self;
-    /// `self · a + b`, rounded once where the level has such an instruction.
+    /// `self · a + b`, rounded once, at the portable level twice.
     unsafe fn mul_add(self, a: Self, b: Self) -> Self;
-    /// The sum of all lanes.
+    /// The sum of all lanes, by halves: to each lane of the first half that of the second is added, and so on.
     unsafe fn sum(self) -> Self::Lane;
     /// The lanes of both by turns, `self` first: the first half of them, then the second.
     unsafe fn interleave(self, r: Self) -> (Self, Self);

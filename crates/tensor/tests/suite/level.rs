@@ -24,6 +24,7 @@ fn computes() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "an interpreter starts no processes")]
 fn the_environment_lowers_the_level() {
     assert!(Level::current() <= Level::highest());
     let cases = [
@@ -43,6 +44,7 @@ fn the_environment_lowers_the_level() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "an interpreter starts no processes")]
 fn an_unknown_level_is_an_error() {
     let output = run("level::computes", Some("AVX2"));
     assert!(!output.status.success());
