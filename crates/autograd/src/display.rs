@@ -5,7 +5,6 @@ use std::fmt;
 
 use retrograde_tensor::{Float, Tensor};
 
-use crate::op::Op;
 use crate::tape::Tape;
 use crate::tape::node::Origin;
 use crate::tape::record::Record;
@@ -80,6 +79,11 @@ impl<E: Float> Tape<E> {
 }
 
 impl<E: Float> Record<E> {
+    /// The name of a node, or one made of its index: `v3`.
+    pub(crate) fn label(&self, id: u32) -> String {
+        self.name(id).unwrap_or_else(|| format!("v{id}"))
+    }
+
     fn row(&self, id: u32) -> [String; 6] {
         let node = &self.nodes[id as usize];
         let operation = match &node.origin {
@@ -115,41 +119,5 @@ fn bytes(count: usize) -> String {
         n if n < 10_000.0 => format!("{count} B"),
         n if n < 1024.0 * 10_000.0 => format!("{:.1} KiB", n / 1024.0),
         n => format!("{:.1} MiB", n / 1024.0 / 1024.0),
-    }
-}
-
-/// The name with its attributes: `narrow axis 1, 0..4`.
-impl fmt::Display for Op {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())?;
-        match self {
-            Op::Scale(c) | Op::Shift(c) => write!(f, " {c}"),
-            Op::Masked { when: true } => f.write_str(" where set"),
-            Op::Masked { when: false } => f.write_str(" where not set"),
-            Op::Clamp { lo, hi } => write!(f, " {lo}..={hi}"),
-            Op::Max { axes } => write!(f, " axes {axes:?}"),
-            Op::Permute(axes) => write!(f, " {axes:?}"),
-            Op::SumTo(shape) | Op::BroadcastTo(shape) | Op::Reshape(shape) => write!(f, " {shape}"),
-            Op::Narrow { axis, start, length } => write!(f, " axis {axis}, {start}..{}", start + length),
-            Op::Pad { axis, start, size } => write!(f, " axis {axis}, from {start} of {size}"),
-            Op::Select { axis, index } => write!(f, " axis {axis}, {index}"),
-            Op::Softmax { axis }
-            | Op::LogSoftmax { axis }
-            | Op::LogSumExp { axis }
-            | Op::Concat { axis, .. }
-            | Op::Stack { axis } => write!(f, " axis {axis}"),
-            Op::Gather(indices) => write!(f, " by {}", indices.shape()),
-            Op::Scatter { rows, indices } => write!(f, " {rows} by {}", indices.shape()),
-            Op::Add
-            | Op::Sub
-            | Op::Mul
-            | Op::Div
-            | Op::Maximum
-            | Op::Minimum
-            | Op::Compare(_)
-            | Op::Where
-            | Op::Unary(_)
-            | Op::MatMul => Ok(()),
-        }
     }
 }

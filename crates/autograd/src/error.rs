@@ -11,6 +11,26 @@ pub enum Error {
     /// Operands do not fit an operation.
     #[error(transparent)]
     Tensor(#[from] retrograde_tensor::Error),
+    /// An operation was given too few or too many operands.
+    #[error("{op}: expected {expected} operand{}, found {found}", if *expected == 1 { "" } else { "s" })]
+    OperandCount {
+        /// The operation.
+        op: &'static str,
+        /// The number of operands that it takes.
+        expected: usize,
+        /// The number of operands that it was given.
+        found: usize,
+    },
+    /// Operands that are joined are said to begin where they do not.
+    #[error("{op}: expected operands that begin at {expected:?}, found {found:?}")]
+    Starts {
+        /// The operation.
+        op: &'static str,
+        /// Where they begin.
+        expected: Vec<usize>,
+        /// Where they are said to begin.
+        found: Vec<usize>,
+    },
     /// A variable was used on a tape that it does not live on.
     #[error("{op}: expected a variable of this tape, found one of another tape")]
     ForeignVariable {

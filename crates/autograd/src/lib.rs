@@ -48,12 +48,10 @@
 pub mod check;
 mod display;
 mod error;
-mod forward;
 mod forward_mode;
 mod function;
 mod gradients;
 pub mod op;
-mod ops;
 mod readings;
 mod recompute;
 pub mod rules;

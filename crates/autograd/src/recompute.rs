@@ -135,7 +135,7 @@ impl<'r, E: Float> Values<'r, E> {
         };
         let x: Vec<&Tensor<E>> = record.operands(id).iter().map(value).collect();
         match &node.origin {
-            Origin::Computed(op) => op.eval(&x),
+            Origin::Computed(op) => op.compute(&x),
             Origin::Called(function) => {
                 function.forward(&x).expect("a function that gave a value gives it again")
             }

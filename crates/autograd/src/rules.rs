@@ -25,18 +25,19 @@ pub fn cotangent<V: Value>(op: &Op, i: usize, x: &[V], y: &V, g: &V) -> Option<V
         (Div, 0) => g.div(&x[1]),
         (Div, _) => g.mul(y).div(&x[1]).neg(),
 
+        // Where a side is flat, a mask cuts the cotangent off: multiplied by 0, an infinite one would be NaN.
         // Elements that attain the extremum share its cotangent: halves for two, as at any kink a subgradient.
         (Maximum | Minimum, _) => {
             let ties = x[0].equal(y).add(&x[1].equal(y));
-            g.mul(&x[i].equal(y)).div(&ties)
+            g.masked(&x[i].equal(y), true).div(&ties)
         }
         (Max { .. }, _) => {
             let ties = x[0].equal(y);
-            g.mul(&ties).div(&ties.sum_like(y))
+            g.masked(&ties, true).div(&ties.sum_like(y))
         }
-        (Clamp { .. }, _) => g.mul(&x[0].equal(y)),
-        (Unary(Relu), _) => g.mul(&y.sign()),
-        (Unary(Abs), _) => g.mul(&x[0].sign()),
+        (Clamp { .. }, _) => g.masked(&x[0].equal(y), true),
+        (Unary(Relu), _) => g.sign_grad(y),
+        (Unary(Abs), _) => g.sign_grad(&x[0]),
         (Unary(Sign) | Compare(_), _) | (Where | Masked { .. }, 0) => return None,
         (Where, 1) => g.masked(&x[0], true),
         (Where, _) => g.masked(&x[0], false),

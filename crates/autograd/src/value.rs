@@ -31,6 +31,11 @@ pub trait Value: Clone {
     fn sigmoid_grad(&self, y: &Self) -> Self {
         self.mul(y).mul(&y.one_minus())
     }
+    /// `g ⊙ sign(x)`, and 0 where `x` is 0, however large `g`: the derivative of `|x|`, and of `max(x, 0)`, whose output
+    /// has the sign of its slope.
+    fn sign_grad(&self, x: &Self) -> Self {
+        self.mul(&x.sign()).masked(x, true)
+    }
     /// `y ⊙ (g - Σ g ⊙ y)`, for `y = softmax(x)` along `axis`.
     fn softmax_grad(&self, y: &Self, axis: usize) -> Self {
         y.mul(&self.sub(&self.mul(y).sum_axis(axis)))

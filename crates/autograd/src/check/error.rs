@@ -69,6 +69,19 @@ pub enum Error {
         /// What was found.
         found: f64,
     },
+    /// A full Jacobian that is too large to be compared.
+    #[error(
+        "check: expected a full Jacobian of at most {limit} entries, found one of {outputs} x {inputs}: \
+         leave it out, or check a smaller layer"
+    )]
+    JacobianSize {
+        /// The number of output elements.
+        outputs: usize,
+        /// The number of elements that are perturbed.
+        inputs: usize,
+        /// The number of entries that there may be; each output also takes one per output.
+        limit: usize,
+    },
     /// The forward pass uses parameters that were never perturbed.
     #[error("check: expected every parameter of the forward pass to be listed, found also {}", names.join(", "))]
     NotPerturbed {

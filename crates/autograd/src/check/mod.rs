@@ -138,14 +138,15 @@ impl Check {
         self
     }
 
-    /// How many random directions of each block, and random cotangents of all outputs.
+    /// Sets the number of random directions of each block, and of random cotangents of all outputs: from 1 to 1000.
     #[must_use]
     pub fn directions(mut self, directions: usize) -> Self {
         self.settings.directions = directions;
         self
     }
 
-    /// Whether every entry of the Jacobian is compared; by default, if it is small.
+    /// Whether every entry of the Jacobian is compared, of which there may be some 16 million; by default, if it is
+    /// small.
     #[must_use]
     pub fn full_jacobian(mut self, full: bool) -> Self {
         self.settings.jacobian = Some(full);

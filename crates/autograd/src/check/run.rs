@@ -28,6 +28,12 @@ pub(super) struct Settings {
 /// The full Jacobian is compared where it has at most this many entries and rows.
 const SMALL: (usize, usize) = (1 << 16, 512);
 
+/// More random directions than these tell nothing new, and take for ever.
+const DIRECTIONS: usize = 1000;
+
+/// A full Jacobian of more entries takes more memory than a machine has, or more time than a person.
+const ENTRIES: usize = 1 << 24;
+
 impl Check {
     pub(super) fn check<'a>(
         &self,
@@ -66,8 +72,12 @@ impl Check {
         let again = problem.outputs_at(&x)?;
         require_same(&problem.outputs, "", &y, &again)?;
         let mut rng = StdRng::seed_from_u64(self.settings.seed);
-        let small = x.len() * y.len() <= SMALL.0 && y.len() <= SMALL.1;
+        let entries = y.len().saturating_mul(x.len().max(y.len()));
+        let small = x.len().saturating_mul(y.len()) <= SMALL.0 && y.len() <= SMALL.1;
         let jacobian = self.settings.jacobian.unwrap_or(small);
+        if jacobian && entries > ENTRIES {
+            return Err(Error::JacobianSize { outputs: y.len(), inputs: x.len(), limit: ENTRIES });
+        }
         let cotangents = Cotangents::new(&problem.outputs, self.settings.directions, jacobian, &mut rng);
         let point = (x.clone(), y.clone());
         let mut comparison = Comparison::new(problem, &self.settings, rng, point, cotangents)?;
@@ -107,8 +117,15 @@ impl Check {
     }
 
     fn require_settings(&self) -> Result<(), Error> {
-        if self.settings.directions == 0 {
+        let directions = self.settings.directions;
+        if directions == 0 {
             return Err(Error::Setting { expected: "at least one random direction", found: 0.0 });
+        }
+        if directions > DIRECTIONS {
+            return Err(Error::Setting {
+                expected: "at most 1000 random directions",
+                found: directions as f64,
+            });
         }
         for found in [self.settings.tolerance, self.settings.exact] {
             if !(found > 0.0 && found < 1.0) {

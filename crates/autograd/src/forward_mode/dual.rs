@@ -28,13 +28,19 @@ impl<F: Float> Dual<F> {
 
     /// `f(x)` with the derivative `f'(x) ẋ`.
     fn chain(self, f: F, slope: F) -> Self {
-        Dual { value: f, derivative: slope * self.derivative }
+        Dual { value: f, derivative: along(self.derivative, slope) }
     }
 
     /// The mean of two numbers of equal value: what a kink between them is taken for.
     fn mean(self, other: Self) -> Self {
         Dual { value: self.value, derivative: (self.derivative + other.derivative) / F::from_f64(2.0) }
     }
+}
+
+/// A slope times how far it is followed. What does not move has no derivative, however steep the slope: `0 · ∞` is 0 here,
+/// as in the sweep, where an absent cotangent meets no rule.
+fn along<F: Float>(moved: F, slope: F) -> F {
+    if moved == F::default() { moved } else { slope * moved }
 }
 
 impl<F: Float> Element for Dual<F> {}
@@ -65,7 +71,7 @@ impl<F: Float> Mul for Dual<F> {
     fn mul(self, r: Self) -> Self {
         Dual {
             value: self.value * r.value,
-            derivative: self.derivative * r.value + self.value * r.derivative,
+            derivative: along(self.derivative, r.value) + along(r.derivative, self.value),
         }
     }
 }
@@ -74,7 +80,8 @@ impl<F: Float> Div for Dual<F> {
     type Output = Self;
     fn div(self, r: Self) -> Self {
         let value = self.value / r.value;
-        Dual { value, derivative: (self.derivative - value * r.derivative) / r.value }
+        let moved = self.derivative - along(r.derivative, value);
+        Dual { value, derivative: if moved == F::default() { moved } else { moved / r.value } }
     }
 }
 
@@ -123,7 +130,8 @@ impl<F: Float> Scalar for Dual<F> {
         match self.value.partial_cmp(&F::default()) {
             Some(Ordering::Greater) => self,
             Some(Ordering::Less) => -self,
-            _ => self.chain(self.value.abs(), F::default()),
+            Some(Ordering::Equal) => Dual::new(self.value.abs(), F::default()),
+            None => self,
         }
     }
     fn maximum(self, r: Self) -> Self {

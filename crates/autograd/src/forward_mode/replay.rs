@@ -123,7 +123,7 @@ impl<E: Float> Record<E> {
             let x: Vec<_> =
                 operands.iter().map(|&x| values[x as usize].as_ref().expect("still needed")).collect();
             let value = match &node.origin {
-                Origin::Computed(op) => op.eval(&x),
+                Origin::Computed(op) => op.compute(&x),
                 Origin::Called(function) => call(&**function, &x)?,
                 Origin::Variable | Origin::Parameter | Origin::Constant => leaf(id, self.leaf(id)),
             };

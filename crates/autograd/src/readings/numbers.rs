@@ -115,11 +115,11 @@ impl<E: Float> Value for Adjoint<'_, E> {
 
     fn apply(op: Op, x: &[&Self]) -> Self {
         Adjoint::Dense(match x {
-            [x] => op.eval(&[&*x.dense()]),
-            [a, b] => op.eval(&[&*a.dense(), &*b.dense()]),
+            [x] => op.compute(&[&*x.dense()]),
+            [a, b] => op.compute(&[&*a.dense(), &*b.dense()]),
             x => {
                 let x: Vec<_> = x.iter().map(|x| x.dense()).collect();
-                op.eval(&x.iter().map(|x| &**x).collect::<Vec<_>>())
+                op.compute(&x.iter().map(|x| &**x).collect::<Vec<_>>())
             }
         })
     }
@@ -201,6 +201,17 @@ impl<E: Float> Value for Adjoint<'_, E> {
         Adjoint::Dense(self.dense().zip(&y.dense(), |g, y| g * (E::from_f64(1.0) - y * y)))
     }
 
+    fn sign_grad(&self, x: &Self) -> Self {
+        let zero = E::default();
+        let slope = |g: E, x: E| match () {
+            () if x > zero => g,
+            () if x < zero => -g,
+            () if x == zero => zero,
+            () => x, // NaN
+        };
+        Adjoint::Dense(self.dense().zip(&x.dense(), slope))
+    }
+
     fn sigmoid_grad(&self, y: &Self) -> Self {
         Adjoint::Dense(self.dense().zip(&y.dense(), |g, y| g * y * (E::from_f64(1.0) - y)))
     }
@@ -216,6 +227,6 @@ impl<E: Float> Value for Plain<E> {
     }
 
     fn apply(op: Op, x: &[&Self]) -> Self {
-        Plain(op.eval(&x.iter().map(|x| &x.0).collect::<Vec<_>>()))
+        Plain(op.compute(&x.iter().map(|x| &x.0).collect::<Vec<_>>()))
     }
 }

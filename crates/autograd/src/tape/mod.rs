@@ -190,7 +190,7 @@ impl<E: Float> Tape<E> {
         values: &[&Tensor<E>],
     ) -> Result<Var<'_, E>> {
         let shape = op.shape(shapes)?;
-        let value = op.eval(values);
+        let value = op.compute(values);
         debug_assert_eq!(
             value.shape(),
             shape,

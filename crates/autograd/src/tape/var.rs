@@ -104,10 +104,13 @@ impl<'t, E: Float> Var<'t, E> {
         self.tape.apply(op, &[self])
     }
 
-    /// Records an operation of two operands.
+    /// Records an operation of two operands; a number on the right needs no node where it can be an attribute.
     #[track_caller]
     pub(crate) fn try_binary(&self, op: Op, r: impl Operand<'t, E>) -> Result<Self> {
-        self.tape.apply(op, &[self, &r.on(self.tape)])
+        match r.number().and_then(|c| op.with_number(c)) {
+            Some(op) => self.try_unary(op),
+            None => self.tape.apply(op, &[self, &r.on(self.tape)]),
+        }
     }
 }
 

@@ -49,6 +49,10 @@ fn of_settings() {
         refused(check.clone().directions(0)),
         "check: expected at least one random direction, found 0"
     );
+    for directions in [1001, usize::MAX] {
+        let expected = format!("check: expected at most 1000 random directions, found {}", directions as f64);
+        assert_eq!(refused(check.clone().directions(directions)), expected);
+    }
     assert_eq!(
         refused(check.clone().tolerance(-1.0)),
         "check: expected a tolerance between 0 and 1, found -1"
@@ -198,5 +202,18 @@ fn of_explicit_gradients() {
             vec![("x", dx), ("b", Tensor::zeros([3])), ("w", Tensor::zeros([2, 3]))]
         }),
         "check: expected a gradient of shape [3, 2] for w, found [2, 3]: is it transposed?"
+    );
+}
+
+/// All entries of a Jacobian that no memory holds, where the same layer is checked without it.
+#[test]
+fn of_a_jacobian_too_large() {
+    let w = Param::new("w", Tensor::ones([1]));
+    let wide = Check::new().params([&w]).full_jacobian(true);
+    let error = wide.run(|tape, _| Ok([("y", tape.param(&w).broadcast_to([5000]))].into())).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "check: expected a full Jacobian of at most 16777216 entries, found one of 5000 x 1: \
+         leave it out, or check a smaller layer"
     );
 }

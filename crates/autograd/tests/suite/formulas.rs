@@ -1,8 +1,10 @@
 //! The symbolic reading, as text, as LaTeX and as data.
 
+use std::collections::HashMap;
+
 use retrograde_autograd::expr::Term;
-use retrograde_autograd::{Derivation, Expr, Op, Param, Tape, Value, Var};
-use retrograde_tensor::Tensor;
+use retrograde_autograd::{Derivation, Error, Expr, Op, Param, Tape, Value, Var};
+use retrograde_tensor::{Tensor, assert_close};
 
 /// The derivation of one operation on variables `a` and `b` of shape `[3, 3]`, its result named `y`.
 fn derived(f: impl for<'t> Fn(&Var<'t, f64>, &Var<'t, f64>) -> Var<'t, f64>) -> String {
@@ -245,4 +247,123 @@ fn latex() {
     );
     assert_eq!(a.equal(&b).latex(), "[a = b]");
     assert_eq!(a.select(1, 2).latex(), "a[:, 2]");
+}
+
+/// The gradient of each variable by evaluating the lines of a derivation in order.
+fn evaluated(derivation: &Derivation, known: &[(&str, Tensor<f64>)]) -> HashMap<String, Tensor<f64>> {
+    let mut known: HashMap<String, Tensor<f64>> =
+        known.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    for line in &derivation.lines {
+        let lookup = |name: &str| Ok(known.get(name).ok_or(Error::NotRecorded { op: "lookup" })?.clone());
+        let value = line.formula.evaluate(&lookup).unwrap_or_else(|_| panic!("{line} reads an unknown name"));
+        known.insert(line.name.clone(), value);
+    }
+    known
+}
+
+/// Runs on a stack that no recursion in proportion to `f` fits on.
+fn on_a_small_stack(f: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(256 << 10).spawn(f).unwrap().join().unwrap();
+}
+
+/// 100 000 operations without a name: every line is short, all together grow with the tape, and their value is the
+/// gradient.
+#[test]
+fn a_long_chain_without_names() {
+    on_a_small_stack(|| {
+        let tape = Tape::new();
+        let x = tape.var(Tensor::from([0.3, -0.2])).named("x");
+        let mut y = x.clone();
+        for i in 0..100_000 {
+            y = if i % 2 == 0 { y.sin() } else { y * 1.1 };
+        }
+        let y = y.named("y");
+        let derivation = y.derivation().unwrap();
+        let (text, latex) = (derivation.to_string(), derivation.latex());
+        assert!(text.lines().all(|line| line.chars().count() < 800), "a long line");
+        assert!(
+            text.len() < 200 * 100_000 && latex.len() < 500 * 100_000,
+            "{} and {}",
+            text.len(),
+            latex.len()
+        );
+        assert!(derivation == derivation.clone() && !format!("{derivation:?}").is_empty());
+        let v = Tensor::from([1.5, -0.5]);
+        let known = [("x", x.value().clone()), ("y", y.value().clone()), ("dy", v.clone())];
+        let found = evaluated(&derivation, &known)["dx"].clone();
+        assert_close!(found, y.backward_with(&v).unwrap().get(&x).unwrap(), 1e-9, 1e-300);
+        assert!(!tape.to_string().is_empty() && !format!("{tape:#}").is_empty());
+        let error = tape.check_finite(&[(&y, &Tensor::from([f64::NAN, 0.0]))]).unwrap_err();
+        assert!(!error.to_string().is_empty());
+    });
+}
+
+/// Formulas made by hand, as deep as they come: built, written, compared, evaluated, dropped.
+#[test]
+fn deep_formulas_of_every_operation() {
+    on_a_small_stack(|| {
+        let ops: [fn(&Expr, &Expr) -> Expr; 9] = [
+            |x, a| x.add(a),
+            |x, a| a.sub(x),
+            |x, a| x.mul(a),
+            |x, a| a.div(x),
+            |x, _| x.neg(),
+            |x, _| x.square(),
+            |x, a| a.matmul_nt(x),
+            |x, a| x.masked(a, true),
+            |x, _| x.softmax(1),
+        ];
+        for op in ops {
+            let a = Expr::name("a", [1, 1]);
+            let build = || (0..20_000).fold(a.clone(), |x, _| op(&x, &a));
+            let x = build();
+            assert!(x == build() && x != a && x.clone() == x);
+            assert!(
+                x.to_string().len() > 20_000 && x.latex().len() > 20_000 && format!("{x:?}").len() > 20_000
+            );
+            assert!(x.evaluate(&|_| Ok(Tensor::from([[0.5]]))).is_ok());
+        }
+    });
+}
+
+/// `x² + x`, 60 times over: written out, each node would double the text.
+#[test]
+fn a_value_that_is_used_more_than_once_has_a_line() {
+    let tape = Tape::new();
+    let x = tape.var(Tensor::from([0.3])).named("x");
+    let y = (0..60).fold(x.clone(), |x, _| &x * &x * 0.5 + &x).named("y");
+    let derivation = y.derivation().unwrap();
+    assert!(derivation.to_string().len() < 60 * 200);
+    let known = [("x", x.value().clone()), ("dy", Tensor::from([1.5]))];
+    let found = evaluated(&derivation, &known)["dx"].clone();
+    assert_close!(found, y.backward_with(&Tensor::from([1.5])).unwrap().get(&x).unwrap(), 1e-12, 0.0);
+
+    // The same sharing in a formula made by hand.
+    let a = Expr::name("a", [1]);
+    let doubled = (0..60).fold(a.clone(), |x, _| x.mul(&x));
+    assert!(doubled == (0..60).fold(a.clone(), |x, _| x.mul(&x)));
+    let value = doubled.evaluate(&|_| Ok(Tensor::from([1.0 + 1e-18])));
+    assert_eq!(value.unwrap(), Tensor::from([1.0]));
+    assert!(doubled.to_string().contains('…'));
+}
+
+#[test]
+fn lines_of_values_without_a_name() {
+    let tape = Tape::<f64>::new();
+    let a = tape.var(Tensor::zeros([2, 2])).named("a");
+    let s = a.exp() + 1.0;
+    let y = (&s * s.tanh()).named("y");
+    let text = "\
+v2 = exp(a) + 1
+dv2 = dy ⊙ tanh(v2) + dy ⊙ v2 ⊙ (1 - tanh(v2)²)
+da = dv2 ⊙ exp(a)
+";
+    assert_eq!(y.derivation().unwrap().to_string(), text);
+
+    // A name that the user gave is not taken.
+    let tape = Tape::<f64>::new();
+    let a = tape.var(Tensor::zeros([2, 2])).named("v1");
+    let s = a.exp();
+    let text = "v1' = exp(v1)\ndv1' = dy ⊙ v1' + dy ⊙ v1'\ndv1 = dv1' ⊙ v1'\n";
+    assert_eq!((&s * &s).named("y").derivation().unwrap().to_string(), text);
 }

@@ -35,20 +35,20 @@ impl Style for Latex {
     fn divided(&self) -> &'static str {
         " / "
     }
-    fn transposed(&self, x: String) -> String {
-        format!(r"{{{x}}}^\top")
+    fn transposed(&self) -> [&'static str; 2] {
+        ["{", r"}^\top"]
     }
-    fn squared(&self, x: String) -> String {
-        format!("{{{x}}}^2")
+    fn squared(&self) -> [&'static str; 2] {
+        ["{", "}^2"]
     }
-    fn grouped(&self, x: String) -> String {
-        format!(r"\left({x}\right)")
+    fn grouped(&self) -> [&'static str; 2] {
+        [r"\left(", r"\right)"]
     }
-    fn sum(&self, axes: &[&'static str], x: String) -> String {
-        format!(r"\sum_{{{}}} {x}", axes.join(","))
+    fn sum(&self, axes: &[&'static str]) -> String {
+        format!(r"\sum_{{{}}} ", axes.join(","))
     }
-    fn function(&self, name: &str, x: &[String]) -> String {
-        format!(r"\operatorname{{{}}}\left({}\right)", name.replace('_', r"\_"), x.join(", "))
+    fn function(&self, name: &str) -> [String; 2] {
+        [format!(r"\operatorname{{{}}}\left(", name.replace('_', r"\_")), r"\right)".to_owned()]
     }
     fn relation(&self, comparison: Comparison) -> &'static str {
         match comparison {

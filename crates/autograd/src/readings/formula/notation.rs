@@ -1,26 +1,25 @@
 //! How formulas are laid out, once for text and for LaTeX: what is written where, and where parentheses are needed.
 
+use std::borrow::Cow;
+
 use retrograde_tensor::Shape;
 
 use super::{Expr, Term};
 use crate::op::{Comparison, Op, Unary};
 use crate::value::Value;
 
-/// A way to write the pieces of a formula.
+/// A way to write the pieces of a formula; two pieces are what stands before an operand and after it.
 pub(super) trait Style {
     fn name(&self, name: &str) -> String;
     fn matmul(&self) -> &'static str;
     fn times(&self) -> &'static str;
     fn divided(&self) -> &'static str;
-    fn transposed(&self, x: String) -> String;
-    fn squared(&self, x: String) -> String;
-    fn grouped(&self, x: String) -> String;
-    /// The sum over the axes named by `axes`.
-    fn sum(&self, axes: &[&'static str], x: String) -> String;
-    fn function(&self, name: &str, x: &[String]) -> String;
-    fn indexed(&self, x: String, index: &str) -> String {
-        format!("{x}[{index}]")
-    }
+    fn transposed(&self) -> [&'static str; 2];
+    fn squared(&self) -> [&'static str; 2];
+    fn grouped(&self) -> [&'static str; 2];
+    /// What stands before a sum over the axes named by `axes`.
+    fn sum(&self, axes: &[&'static str]) -> String;
+    fn function(&self, name: &str) -> [String; 2];
     fn relation(&self, comparison: Comparison) -> &'static str;
 }
 
@@ -51,73 +50,179 @@ impl Binding {
     }
 }
 
-/// The formula in a style.
-pub(super) fn write(x: &Expr, style: &dyn Style) -> String {
-    lay_out(x, style).0
+/// A piece of what is left to write.
+enum Piece<'a> {
+    Text(Cow<'a, str>),
+    Formula(&'a Expr),
+    /// Leaves out the minus sign that the next formula begins with.
+    WithoutMinus,
 }
 
-fn lay_out(x: &Expr, style: &dyn Style) -> (String, Binding) {
-    use Binding::{Atom, BigSum, Postfix, Prefix, Product, Sum};
+impl<'a> From<&'a str> for Piece<'a> {
+    fn from(text: &'a str) -> Self {
+        Piece::Text(text.into())
+    }
+}
+
+impl From<String> for Piece<'_> {
+    fn from(text: String) -> Self {
+        Piece::Text(text.into())
+    }
+}
+
+/// Formulas that repeat their parts can be far longer than a tape. What is beyond this many terms is left out.
+const TERMS: usize = 1 << 22;
+
+/// The formula in a style, from left to right.
+pub(super) fn write(x: &Expr, style: &dyn Style) -> String {
+    let mut text = String::new();
+    let mut without_minus = false;
+    let mut terms = 0;
+    let mut pending = vec![Piece::Formula(x)];
+    while let Some(piece) = pending.pop() {
+        match piece {
+            Piece::WithoutMinus => without_minus = true,
+            Piece::Formula(_) if terms == TERMS => text.push('…'),
+            Piece::Formula(x) => {
+                terms += 1;
+                pending.extend(pieces(x, style).into_iter().rev());
+            }
+            Piece::Text(piece) => match piece.strip_prefix('-').filter(|_| without_minus) {
+                Some(rest) => {
+                    without_minus = false;
+                    text.push_str(rest);
+                }
+                None => text.push_str(&piece),
+            },
+        }
+    }
+    text
+}
+
+/// Whether a formula begins with a minus sign when it is written.
+pub(super) fn starts_with_minus(term: &Term) -> bool {
+    match term {
+        Term::Name(name) => name.starts_with('-'),
+        Term::Number(c) => is_negative(*c),
+        Term::Apply(op, x) => match op {
+            Op::Shift(c) if negated(&x[0]).is_some() => is_negative(*c),
+            Op::Add | Op::Sub | Op::Shift(_) => x[0].minus(),
+            Op::Unary(Unary::Neg) => true,
+            Op::Mul | Op::Div | Op::MatMul => negated(&x[0]).is_some(),
+            Op::Scale(c) => is_negative(*c),
+            Op::Masked { .. } => masks_its_sign(op, x) && x[1].minus(),
+            _ => false,
+        },
+    }
+}
+
+/// Whether a number is written with a minus sign.
+fn is_negative(c: f64) -> bool {
+    c.is_sign_negative() && !c.is_nan()
+}
+
+/// How tightly a formula holds together.
+fn binding(x: &Expr) -> Binding {
+    match x.term() {
+        Term::Name(_) => Binding::Atom,
+        Term::Number(c) => {
+            if *c < 0.0 {
+                Binding::Prefix
+            } else {
+                Binding::Atom
+            }
+        }
+        Term::Apply(op, _) => match op {
+            Op::Add | Op::Sub | Op::Shift(_) => Binding::Sum,
+            Op::Unary(Unary::Neg) => Binding::Prefix,
+            Op::Mul | Op::Scale(_) | Op::Masked { .. } => Binding::Product('*'),
+            Op::Div => Binding::Product('/'),
+            Op::MatMul => Binding::Product('.'),
+            Op::Unary(Unary::Square) => Binding::Postfix,
+            Op::Permute(axes) if swaps_last_two(axes) => Binding::Postfix,
+            Op::SumTo(_) => Binding::BigSum,
+            _ => Binding::Atom,
+        },
+    }
+}
+
+/// A formula as text and the formulas that it is made of.
+fn pieces<'a>(x: &'a Expr, style: &dyn Style) -> Vec<Piece<'a>> {
+    use Binding::{Atom, Prefix, Product, Sum};
     let (op, x) = match x.term() {
-        Term::Name(name) => return (style.name(name), Atom),
-        Term::Number(c) => return (c.to_string(), if *c < 0.0 { Prefix } else { Atom }),
+        Term::Name(name) => return vec![style.name(name).into()],
+        Term::Number(c) => return vec![c.to_string().into()],
         Term::Apply(op, x) => (op, x),
     };
+    let join = |parts: [Vec<Piece<'a>>; 3]| parts.into_iter().flatten().collect();
+    let text = |text: &str| vec![Piece::from(text.to_owned())];
+    let around = |[before, after]: [&str; 2], x| join([text(before), x, text(after)]);
     let within = |i: usize, outer: Binding| within(&x[i], outer, style);
     let product = |sign: char, glue: &str| {
-        let right = if sign == '/' { Prefix } else { Product(sign) };
         let left = match negated(&x[0]) {
-            Some(x0) => format!("-{}", self::within(x0, Prefix, style)),
+            Some(x0) => join([text("-"), self::within(x0, Prefix, style), Vec::new()]),
             None => within(0, Product(sign)),
         };
-        (format!("{left}{glue}{}", within(1, right)), Product(sign))
+        let right = if sign == '/' { Prefix } else { Product(sign) };
+        join([left, text(glue), within(1, right)])
     };
-    let difference = |left: String, right: &Expr| (format!("{left} - {}", subtracted(right, style)), Sum);
-    let call = |attributes: &[String]| {
-        let operands = x.iter().map(|x| lay_out(x, style).0);
-        let arguments: Vec<String> = operands.chain(attributes.iter().cloned()).collect();
-        (style.function(op.name(), &arguments), Atom)
+    let difference = |left, right: &'a Expr| {
+        let grouped = binding(right) == Sum || right.minus();
+        join([left, text(" - "), if grouped { group(right, style) } else { vec![Piece::Formula(right)] }])
     };
+    let bracket = |left: &'a Expr, relation, right| {
+        let middle = format!(" {} ", style.relation(relation));
+        join([vec!["[".into(), Piece::Formula(left)], text(&middle), vec![right, "]".into()]])
+    };
+    let call = |name: &str, attributes: &[String]| {
+        let mut arguments = Vec::new();
+        for argument in x.iter().map(Piece::Formula).chain(attributes.iter().cloned().map(Piece::from)) {
+            if !arguments.is_empty() {
+                arguments.push(", ".into());
+            }
+            arguments.push(argument);
+        }
+        let [before, after] = style.function(name);
+        around([&before, &after], arguments)
+    };
+    let indexed = |x, place: &str| join([x, text(&format!("[{place}]")), Vec::new()]);
     match op {
         Op::Add => match negated(&x[1]) {
             Some(x1) => difference(within(0, Sum), x1),
-            None => match within(1, Sum).strip_prefix('-') {
-                Some(x1) => (format!("{} - {x1}", within(0, Sum)), Sum),
-                None => (format!("{} + {}", within(0, Sum), within(1, Sum)), Sum),
-            },
+            None if x[1].minus() => {
+                join([within(0, Sum), text(" - "), vec![Piece::WithoutMinus, Piece::Formula(&x[1])]])
+            }
+            None => join([within(0, Sum), text(" + "), within(1, Sum)]),
         },
         Op::Sub => difference(within(0, Sum), &x[1]),
         Op::Shift(c) => match negated(&x[0]) {
-            Some(x0) => difference(c.to_string(), x0),
-            None if *c < 0.0 => (format!("{} - {}", within(0, Sum), -c), Sum),
-            None => (format!("{} + {c}", within(0, Sum)), Sum),
+            Some(x0) => difference(text(&c.to_string()), x0),
+            None if *c < 0.0 => join([within(0, Sum), text(" - "), text(&(-c).to_string())]),
+            None => join([within(0, Sum), text(" + "), text(&c.to_string())]),
         },
-        Op::Unary(Unary::Neg) => (format!("-{}", within(0, Prefix)), Prefix),
+        Op::Unary(Unary::Neg) => join([text("-"), within(0, Prefix), Vec::new()]),
         Op::Mul => product('*', style.times()),
         Op::Div => product('/', style.divided()),
         Op::MatMul => product('.', style.matmul()),
-        Op::Scale(c) => (format!("{c} {}", within(0, Prefix)), Product('*')),
+        Op::Scale(c) => join([text(&format!("{c} ")), within(0, Prefix), Vec::new()]),
+        Op::Masked { .. } if masks_its_sign(op, x) => vec![Piece::Formula(&x[1])],
         Op::Masked { when } => {
             // An Iverson bracket: K. Iverson (1962).
             let mask = match x[0].term() {
-                Term::Apply(Op::Compare(_), _) => lay_out(&x[0], style).0,
-                _ => bracket(&lay_out(&x[0], style).0, style.relation(Comparison::Ne), "0"),
+                Term::Apply(Op::Compare(_), _) => vec![Piece::Formula(&x[0])],
+                _ => bracket(&x[0], Comparison::Ne, "0".into()),
             };
-            let mask = if *when { mask } else { style.grouped(format!("1 - {mask}")) };
-            (format!("{}{}{mask}", within(1, Product('*')), style.times()), Product('*'))
+            let [open, close] = style.grouped();
+            let mask = if *when { mask } else { around([&format!("{open}1 - "), close], mask) };
+            join([within(1, Product('*')), text(style.times()), mask])
         }
-        Op::Compare(comparison) => {
-            let [left, right] = [0, 1].map(|i| lay_out(&x[i], style).0);
-            (bracket(&left, style.relation(*comparison), &right), Atom)
-        }
-        Op::Unary(Unary::Square) => (style.squared(within(0, Atom)), Postfix),
-        Op::Permute(axes) if swaps_last_two(axes) => (style.transposed(within(0, Atom)), Postfix),
-        Op::SumTo(to) => (style.sum(&summed(x[0].shape(), **to), within(0, Prefix)), BigSum),
-        Op::Select { axis, index } => {
-            (style.indexed(within(0, Atom), &slots(*axis, &index.to_string())), Atom)
-        }
+        Op::Compare(comparison) => bracket(&x[0], *comparison, Piece::Formula(&x[1])),
+        Op::Unary(Unary::Square) => around(style.squared(), within(0, Atom)),
+        Op::Permute(axes) if swaps_last_two(axes) => around(style.transposed(), within(0, Atom)),
+        Op::SumTo(to) => join([text(&style.sum(&summed(x[0].shape(), **to))), within(0, Prefix), Vec::new()]),
+        Op::Select { axis, index } => indexed(within(0, Atom), &slots(*axis, &index.to_string())),
         Op::Narrow { axis, start, length } => {
-            (style.indexed(within(0, Atom), &slots(*axis, &range(*start, *length))), Atom)
+            indexed(within(0, Atom), &slots(*axis, &range(*start, *length)))
         }
         Op::Pad { axis, start, .. } => {
             let (part, place) = match x[0].term() {
@@ -125,44 +230,35 @@ fn lay_out(x: &Expr, style: &dyn Style) -> (String, Binding) {
                 Term::Apply(Op::Reshape(_), row) if x[0].shape()[*axis] == 1 => (&row[0], start.to_string()),
                 _ => (&x[0], range(*start, x[0].shape()[*axis])),
             };
-            let place = style.indexed(String::new(), &slots(*axis, &place));
-            (style.function("place", &[lay_out(part, style).0, place]), Atom)
+            let place = format!(", [{}]", slots(*axis, &place));
+            let [before, after] = style.function("place");
+            around([&before, &after], vec![Piece::Formula(part), place.into()])
         }
-        Op::Clamp { lo, hi } => call(&[lo.to_string(), hi.to_string()]),
-        Op::Maximum
-        | Op::Minimum
-        | Op::Where
-        | Op::Unary(_)
-        | Op::Softmax { .. }
-        | Op::LogSoftmax { .. }
-        | Op::LogSumExp { .. }
-        | Op::Max { .. }
-        | Op::BroadcastTo(_)
-        | Op::Reshape(_)
-        | Op::Permute(_)
-        | Op::Concat { .. }
-        | Op::Stack { .. }
-        | Op::Gather(_)
-        | Op::Scatter { .. } => call(&[]),
+        Op::Clamp { lo, hi } => call(op.name(), &[lo.to_string(), hi.to_string()]),
+        _ => call(op.name(), &[]),
     }
 }
 
 /// The formula as part of one that holds together as tightly as `outer`.
-fn within(x: &Expr, outer: Binding, style: &dyn Style) -> String {
-    let (text, inner) = lay_out(x, style);
+fn within<'a>(x: &'a Expr, outer: Binding, style: &dyn Style) -> Vec<Piece<'a>> {
+    let inner = binding(x);
     let mixed = matches!((inner, outer), (Binding::Product(a), Binding::Product(b)) if a != b);
-    let signs = text.starts_with('-') && outer.level() > Binding::BigSum.level();
-    if inner.level() < outer.level() || mixed || signs { style.grouped(text) } else { text }
+    let signs = x.minus() && outer.level() > Binding::BigSum.level();
+    if inner.level() < outer.level() || mixed || signs { group(x, style) } else { vec![Piece::Formula(x)] }
 }
 
-/// The formula where a minus sign is in front of it.
-fn subtracted(x: &Expr, style: &dyn Style) -> String {
-    let (text, binding) = lay_out(x, style);
-    if binding == Binding::Sum || text.starts_with('-') { style.grouped(text) } else { text }
+/// The formula in parentheses.
+fn group<'a>(x: &'a Expr, style: &dyn Style) -> Vec<Piece<'a>> {
+    let [open, close] = style.grouped();
+    vec![open.into(), Piece::Formula(x), close.into()]
 }
 
-fn bracket(left: &str, relation: &str, right: &str) -> String {
-    format!("[{left} {relation} {right}]")
+/// Whether what is masked has the sign of the mask as a factor, so that it need not be written: `(g ⊙ sign(x)) ⊙ [x ≠ 0]`
+/// is `g ⊙ sign(x)`.
+fn masks_its_sign(op: &Op, x: &[Expr]) -> bool {
+    let Term::Apply(Op::Mul, factors) = x[1].term() else { return false };
+    let sign = matches!(factors[1].term(), Term::Apply(Op::Unary(Unary::Sign), of) if of[0] == x[0]);
+    sign && *op == Op::Masked { when: true }
 }
 
 /// What is negated, if the formula is a negation.

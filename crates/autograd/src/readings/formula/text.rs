@@ -21,21 +21,21 @@ impl Style for Text {
     fn divided(&self) -> &'static str {
         " / "
     }
-    fn transposed(&self, x: String) -> String {
-        x + "ᵀ"
+    fn transposed(&self) -> [&'static str; 2] {
+        ["", "ᵀ"]
     }
-    fn squared(&self, x: String) -> String {
-        x + "²"
+    fn squared(&self) -> [&'static str; 2] {
+        ["", "²"]
     }
-    fn grouped(&self, x: String) -> String {
-        format!("({x})")
+    fn grouped(&self) -> [&'static str; 2] {
+        ["(", ")"]
     }
-    fn sum(&self, axes: &[&'static str], x: String) -> String {
+    fn sum(&self, axes: &[&'static str]) -> String {
         let axes: String = axes.iter().map(|&axis| subscript(axis)).collect();
-        format!("Σ{axes} {x}")
+        format!("Σ{axes} ")
     }
-    fn function(&self, name: &str, x: &[String]) -> String {
-        format!("{name}({})", x.join(", "))
+    fn function(&self, name: &str) -> [String; 2] {
+        [format!("{name}("), ")".to_owned()]
     }
     fn relation(&self, comparison: Comparison) -> &'static str {
         match comparison {

@@ -1,6 +1,8 @@
 //! Every operation, by every reading of its rule: one table of rows, and checks that know nothing of any one of them.
 
 mod derivatives;
+mod flat;
+mod invalid;
 mod kinks;
 mod readings;
 mod sums;

@@ -272,8 +272,8 @@ pub(crate) fn rows() -> Vec<Row> {
 /// Every variant of `Op` is recorded by some row, or by the backward pass of some row.
 #[test]
 fn every_operation_has_a_row() {
-    let source = include_str!("../../../src/op.rs");
-    let body = source.split("pub enum Op {").nth(1).unwrap().split("\n}\n").next().unwrap();
+    let source = include_str!("../../../src/op/table.rs");
+    let body = source.split("\noperations! {").nth(1).unwrap();
     let variant = |line: &str| -> Option<String> {
         let name =
             line.strip_prefix("    ").filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))?;

@@ -1,0 +1,74 @@
+//! The closed set of operations. A row of a table is all that an operation is, but for its derivative: variant, name,
+//! shape, value and how it prints; its methods stand beside it.
+//!
+//! | page | operations |
+//! |---|---|
+//! | `table` | all, a row each |
+//! | `unary` | functions of one element, with their methods |
+//! | `binary` | arithmetic and comparisons of two operands, with their methods |
+//! | `softmax`, `reduce`, `linear`, `shape`, `slice`, `index` | the methods of the others |
+
+mod binary;
+mod index;
+mod linear;
+mod reduce;
+mod shape;
+mod slice;
+mod softmax;
+mod table;
+mod unary;
+
+use retrograde_tensor::{Scalar, Shape, Tensor};
+
+use crate::{Error, Result};
+
+pub use binary::Comparison;
+pub use table::Op;
+pub use unary::Unary;
+
+impl Op {
+    /// Returns the shape of the result for operands of shapes `x`.
+    ///
+    /// # Errors
+    /// If there are too few or too many operands, if they do not fit the operation, or if its attributes do not fit
+    /// them.
+    pub fn shape(&self, x: &[Shape]) -> Result<Shape> {
+        match self.arity() {
+            Some(expected) if expected != x.len() => {
+                Err(Error::OperandCount { op: self.name(), expected, found: x.len() })
+            }
+            _ => self.infer(x),
+        }
+    }
+
+    /// Returns the value of the operation on `x`.
+    ///
+    /// Generic over the scalar: with `f32` and `f64` it computes, with dual numbers it differentiates forwards.
+    ///
+    /// # Errors
+    /// As [`shape`](Self::shape).
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Op;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let (a, b) = (Tensor::from([1.0, 2.0]), Tensor::from([3.0, 5.0]));
+    /// assert_eq!(Op::Mul.eval(&[&a, &b])?, Tensor::from([3.0, 10.0]));
+    /// let error = Op::Mul.eval(&[&a]).unwrap_err();
+    /// assert_eq!(error.to_string(), "mul: expected 2 operands, found 1");
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn eval<S: Scalar>(&self, x: &[&Tensor<S>]) -> Result<Tensor<S>> {
+        self.shape(&x.iter().map(|x| x.shape()).collect::<Vec<_>>())?;
+        Ok(self.compute(x))
+    }
+}
+
+/// The name with its attributes: `narrow axis 1, 0..4`.
+impl std::fmt::Display for Op {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())?;
+        self.write_attributes(f)
+    }
+}

@@ -1,0 +1,208 @@
+//! A derived backward pass, line by line.
+
+use std::collections::{HashMap, HashSet};
+
+use retrograde_tensor::Float;
+
+use super::{Expr, Term};
+use crate::function::no_rule;
+use crate::sweep::sweep;
+use crate::tape::Tape;
+use crate::tape::node::Origin;
+use crate::tape::record::Record;
+use crate::tape::var::Var;
+use crate::value::Value;
+use crate::{Error, Result};
+
+/// A derived backward pass.
+///
+/// There is a line for the cotangent of each named variable, in the order in which the reverse sweep completes them. A
+/// value without a name has a line where it is used more than once, or where its formula would be long: `v7` is that of
+/// node 7 of the tape, `dv7` its cotangent. The lines of such values come first, in the order of execution. So every line
+/// is short but for sums over many uses, and all are as long as the tape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Derivation {
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+/// `name = formula`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// The name of the cotangent, `dWh`, or of a value without a name of its own, `v7`.
+    pub name: String,
+    /// What it is.
+    pub formula: Expr,
+}
+
+impl Derivation {
+    /// The line of a cotangent by its name.
+    pub fn line(&self, name: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.name == name)
+    }
+}
+
+/// Formulas of more terms than these have a line of their own.
+const LONG: u32 = 32;
+
+impl<'t, E: Float> Var<'t, E> {
+    /// The backward pass from this variable as formulas; its own cotangent is named after it, `h_next` to `dh_next`.
+    ///
+    /// # Errors
+    /// If the tape does not record, or where a [`Function`](crate::Function) is met.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::<f64>::zeros([2, 3])).named("x");
+    /// let w = tape.var(Tensor::zeros([3, 4])).named("W");
+    /// let y = x.matmul(&w).tanh().named("y");
+    /// let lines = y.derivation()?.to_string();
+    /// assert_eq!(lines, "dW = xᵀ·(dy ⊙ (1 - y²))\ndx = (dy ⊙ (1 - y²))·Wᵀ\n");
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn derivation(&self) -> Result<Derivation> {
+        self.tape().derivation(&[self])
+    }
+}
+
+impl<E: Float> Tape<E> {
+    /// The backward pass from several outputs as formulas: the same table of rules and the same sweep as for numbers,
+    /// read over [`Expr`].
+    ///
+    /// # Errors
+    /// If an output lives on another tape, if this one does not record, or where a [`Function`](crate::Function) is met.
+    pub fn derivation(&self, outputs: &[&Var<'_, E>]) -> Result<Derivation> {
+        if !self.is_recording() {
+            return Err(Error::NotRecorded { op: "derivation" });
+        }
+        if outputs.iter().any(|y| !std::ptr::eq(y.tape(), self)) {
+            return Err(Error::ForeignVariable { op: "derivation" });
+        }
+        let record = self.record.borrow();
+        let values = Values::of(&record, outputs);
+        let cotangent = |id: u32| format!("d{}", values.label(id));
+        let seeds = outputs.iter().map(|y| (y.id(), Expr::name(cotangent(y.id()), y.shape())));
+        let mut lines = Vec::new();
+        sweep(
+            &record,
+            seeds,
+            |id, _| values.formulas[id as usize].clone(),
+            |id, g, _| {
+                if !values.is_named(id) && !values.is_cut(id, g) {
+                    return;
+                }
+                let name = cotangent(id);
+                let formula = std::mem::replace(g, Expr::name(name.clone(), g.shape()));
+                if formula != *g {
+                    lines.push(Line { name, formula });
+                }
+            },
+            |function, _, _, _| no_rule("derivation", function),
+        )?;
+        let mut all = values.read_by(&lines);
+        all.append(&mut lines);
+        Ok(Derivation { lines: all })
+    }
+}
+
+/// The values of a forward pass as formulas.
+struct Values<'r, E> {
+    record: &'r Record<E>,
+    /// By node: its name where it has one or a line of its own, else its operation on the formulas of its operands.
+    formulas: Vec<Expr>,
+    /// By node, how often the outputs use it.
+    uses: Vec<u32>,
+    /// Names that were given.
+    given: HashSet<String>,
+    /// The lines of values without a name, in the order of execution.
+    lines: Vec<Line>,
+}
+
+impl<'r, E: Float> Values<'r, E> {
+    fn of(record: &'r Record<E>, outputs: &[&Var<'_, E>]) -> Self {
+        let count = outputs.iter().map(|y| y.id() as usize + 1).max().unwrap_or(0);
+        let mut uses = vec![0; count];
+        let mut reached = vec![false; count];
+        outputs.iter().for_each(|y| reached[y.id() as usize] = true);
+        for id in (0..count).rev() {
+            let operands = if reached[id] { record.operands(id as u32) } else { &[] };
+            for &x in operands {
+                reached[x as usize] = true;
+                uses[x as usize] += 1;
+            }
+        }
+        let given = (0..count as u32).filter_map(|id| record.name(id)).collect();
+        let mut values =
+            Values { record, formulas: Vec::with_capacity(count), uses, given, lines: Vec::new() };
+        for id in 0..count as u32 {
+            let formula = values.formula(id);
+            values.formulas.push(formula);
+        }
+        values
+    }
+
+    fn formula(&mut self, id: u32) -> Expr {
+        let shape = self.record.shape(id);
+        let name = || Expr::name(self.label(id), shape);
+        match &self.record.nodes[id as usize].origin {
+            _ if self.record.name(id).is_some() => name(),
+            Origin::Computed(op) => {
+                let operands = self.record.operands(id).iter();
+                let x: Vec<&Expr> = operands.map(|&x| &self.formulas[x as usize]).collect();
+                let formula = Expr::apply(op.clone(), &x);
+                if !self.is_cut(id, &formula) {
+                    return formula;
+                }
+                self.lines.push(Line { name: self.label(id), formula });
+                Expr::name(self.label(id), shape)
+            }
+            Origin::Constant if shape.rank() == 0 => Expr::number(self.record.leaf(id).at(&[]).to_f64()),
+            _ => name(),
+        }
+    }
+
+    /// The name of a node, or one made of its index that nothing else has: `v3`.
+    fn label(&self, id: u32) -> String {
+        self.record.name(id).unwrap_or_else(|| {
+            let mut label = format!("v{id}");
+            while self.given.contains(&label) {
+                label.push('\'');
+            }
+            label
+        })
+    }
+
+    /// Whether a node has a name without being given a line.
+    fn is_named(&self, id: u32) -> bool {
+        self.record.name(id).is_some() || self.record.nodes[id as usize].origin.is_leaf()
+    }
+
+    /// Whether a formula that stands for a node without a name has a line of its own.
+    fn is_cut(&self, id: u32, formula: &Expr) -> bool {
+        formula.size() > 1 && (self.uses[id as usize] > 1 || formula.size() > LONG)
+    }
+
+    /// The lines of values that some line reads.
+    fn read_by(self, lines: &[Line]) -> Vec<Line> {
+        let places: HashMap<&str, usize> =
+            self.lines.iter().enumerate().map(|(i, line)| (line.name.as_str(), i)).collect();
+        let mut read = vec![false; self.lines.len()];
+        let mut pending: Vec<&Line> = lines.iter().collect();
+        while let Some(line) = pending.pop() {
+            for x in line.formula.in_order() {
+                if let Term::Name(name) = x.term()
+                    && let Some(&place) = places.get(name.as_str())
+                    && !std::mem::replace(&mut read[place], true)
+                {
+                    pending.push(&self.lines[place]);
+                }
+            }
+        }
+        let mut read = read.into_iter();
+        self.lines.iter().filter(|_| read.next() == Some(true)).cloned().collect()
+    }
+}
