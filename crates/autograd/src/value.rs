@@ -1,10 +1,10 @@
-//! What a rule can be read over.
+//! The values that rules are read over.
 
 use retrograde_tensor::{Shape, Tensor};
 
 use crate::op::{Comparison, Op, Unary};
 
-/// Something that the table of rules can be read over: numbers, recorded variables, formulas, sets of reads.
+/// A kind of value that the table of rules is read over: numbers, recorded variables, formulas, sets of reads.
 ///
 /// [`apply`](Value::apply) is the one required operation. Every other method is a default whose body says what it
 /// means; an implementor may override it with a fused kernel, which is then tested against the default.

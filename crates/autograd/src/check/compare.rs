@@ -13,7 +13,7 @@ use super::report::{Measure, NotApplicable, Oracle};
 use super::slope::{Line, Slope};
 use super::{Error, Settings};
 
-/// What is judged together.
+/// Elements that are judged together.
 pub(super) struct Block {
     pub(super) part: usize,
     pub(super) step: Option<usize>,
@@ -183,7 +183,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
         run(&mut Line { at: &mut at, origin: &self.y, read: &read, rounding: &rounding, wanted })
     }
 
-    /// What an oracle says, or `None`, noted for the report, where it has nothing to say about a tensor because of a
+    /// The result of an oracle, or `None`, noted for the report, where it has nothing to say about a tensor because of a
     /// function with a backward pass of its own.
     pub(super) fn applicable<T>(
         &mut self,

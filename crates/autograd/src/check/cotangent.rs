@@ -1,4 +1,4 @@
-//! What outputs are weighted with: a gradient is checked for each of these.
+//! Weights of the outputs: a gradient is checked for each of these cotangents.
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
@@ -64,7 +64,7 @@ impl Cotangents {
         self.dense.iter().map(|(_, v)| v.clone()).chain((0..self.units).map(unit)).collect()
     }
 
-    /// What is weighted by cotangent `p`.
+    /// The outputs that cotangent `p` weights.
     pub(super) fn label(&self, p: usize) -> String {
         if let Some((label, _)) = self.dense.get(p) {
             return label.clone();

@@ -2,7 +2,7 @@
 
 use retrograde_tensor::Shape;
 
-/// What a forward or backward pass under test may fail with: any error.
+/// Any error that a forward or backward pass under test may return.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a check could not be carried out.
@@ -64,9 +64,9 @@ pub enum Error {
     /// A number of directions or a tolerance that cannot be used.
     #[error("check: expected {expected}, found {found}")]
     Setting {
-        /// What was expected.
+        /// The expected value.
         expected: &'static str,
-        /// What was found.
+        /// The value found.
         found: f64,
     },
     /// A full Jacobian that is too large to be compared.
@@ -161,7 +161,7 @@ impl From<crate::Error> for Error {
     }
 }
 
-/// What a wrong shape most likely means.
+/// The most likely cause of a wrong shape.
 fn hint(expected: &Shape, found: &Shape) -> &'static str {
     let reversed: Vec<usize> = found.iter().rev().copied().collect();
     if found.rank() > expected.rank() && found.ends_with(expected) {

@@ -65,12 +65,12 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// What a gradient of one tensor is compared with.
+/// A gradient of one tensor, and the values that it is compared with.
 pub(super) struct Suspect<'a> {
     pub(super) part: &'a Part,
     /// The gradient under test.
     pub(super) found: &'a [f64],
-    /// What it should be.
+    /// The right gradient.
     pub(super) right: &'a [f64],
     /// The contribution of each sample of the batch.
     pub(super) samples: &'a [Vec<f64>],

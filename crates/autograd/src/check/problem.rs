@@ -70,7 +70,7 @@ pub(super) fn parts(shapes: impl Iterator<Item = (String, Shape)>) -> Vec<Part> 
 pub(super) struct Problem<'a> {
     pub(super) forward: &'a mut Forward<'a>,
     pub(super) backward: Option<&'a mut Backward<'a>>,
-    /// What is perturbed: inputs, then parameters.
+    /// The tensors that are perturbed: inputs, then parameters.
     pub(super) inputs: Vec<Part>,
     pub(super) params: Vec<Param<f64>>,
     /// Known after the first run.
@@ -79,7 +79,7 @@ pub(super) struct Problem<'a> {
     pub(super) runs: usize,
 }
 
-/// What one recorded run leaves on its tape.
+/// The variables of one recorded run.
 pub(super) struct Recorded<'t> {
     pub(super) tape: &'t Tape<f64>,
     /// The variables of all parts of the inputs, parameters included.

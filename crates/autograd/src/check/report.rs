@@ -1,4 +1,4 @@
-//! What a check found, as a value.
+//! The findings of a check, as a value.
 
 use super::Pattern;
 
@@ -27,7 +27,7 @@ pub struct Measure {
     pub compared: usize,
 }
 
-/// What became of a block: a tensor, or one time step of a sequence.
+/// The outcome for a block: a tensor, or one time step of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -56,7 +56,7 @@ pub struct Row {
     pub magnitude: f64,
     /// How far it is from what each oracle says.
     pub measures: Vec<(Oracle, Measure)>,
-    /// What became of it.
+    /// The outcome.
     pub verdict: Verdict,
 }
 
@@ -73,7 +73,7 @@ pub struct Mismatch {
     pub cotangent: String,
     /// The gradient under test.
     pub analytic: f64,
-    /// What it should be.
+    /// The expected value.
     pub numeric: f64,
     /// `|analytic - numeric|`
     pub absolute: f64,
@@ -144,7 +144,7 @@ pub struct Jacobian {
     pub below_noise: usize,
 }
 
-/// What a check found. It prints as a table; `{:#}` gives each time step a line.
+/// The findings of a check. It prints as a table; `{:#}` gives each time step a line.
 #[derive(Clone, Debug)]
 #[must_use = "a report says nothing unless it is read: assert_ok()"]
 pub struct Report {

@@ -21,7 +21,7 @@ pub(super) struct Settings {
     pub(super) tolerance: f64,
     /// Of the adjoint identity and of the comparison with the tape.
     pub(super) exact: f64,
-    /// Tensors of at most so many elements are perturbed element by element; of larger ones, about so many.
+    /// Tensors of at most this many elements are perturbed element by element; of larger ones, about this many elements.
     pub(super) elements: usize,
 }
 

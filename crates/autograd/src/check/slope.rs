@@ -26,7 +26,7 @@ pub(super) struct Line<'a> {
     pub(super) at: &'a mut dyn FnMut(f64) -> Result<Vec<f64>, Error>,
     /// The outputs at distance 0.
     pub(super) origin: &'a [f64],
-    /// What is read off a difference of outputs: linear, a number a function.
+    /// The linear functions of a difference of outputs, one number each.
     pub(super) read: &'a dyn Fn(&[f64]) -> Vec<f64>,
     /// The rounding error of one evaluation, a number a function.
     pub(super) rounding: &'a [f64],

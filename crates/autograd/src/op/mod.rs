@@ -6,15 +6,15 @@
 //! | `table` | all, a row each |
 //! | `unary` | functions of one element, with their methods |
 //! | `binary` | arithmetic and comparisons of two operands, with their methods |
-//! | `softmax`, `reduce`, `linear`, `shape`, `slice`, `index` | the methods of the others |
+//! | `elementwise`, `reduce`, `linear`, `shape`, `slice`, `index` | the methods of the others |
 
 mod binary;
+mod elementwise;
 mod index;
 mod linear;
 mod reduce;
 mod shape;
 mod slice;
-mod softmax;
 mod table;
 mod unary;
 

@@ -16,10 +16,10 @@ use crate::{Error, Result};
 
 /// A derived backward pass.
 ///
-/// There is a line for the cotangent of each named variable, in the order in which the reverse sweep completes them. A
-/// value without a name has a line where it is used more than once, or where its formula would be long: `v7` is that of
+/// Each named variable has a line for its cotangent, in the order in which the reverse sweep completes them. A value
+/// without a name gets a line where it is used more than once, or where its formula would be long: `v7` is the value of
 /// node 7 of the tape, `dv7` its cotangent. The lines of such values come first, in the order of execution. So every line
-/// is short but for sums over many uses, and all are as long as the tape.
+/// is short, except for sums over many uses, and the number of lines is at most proportional to the length of the tape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Derivation {
     /// The lines.
@@ -31,7 +31,7 @@ pub struct Derivation {
 pub struct Line {
     /// The name of the cotangent, `dWh`, or of a value without a name of its own, `v7`.
     pub name: String,
-    /// What it is.
+    /// The formula.
     pub formula: Expr,
 }
 
@@ -42,7 +42,7 @@ impl Derivation {
     }
 }
 
-/// Formulas of more terms than these have a line of their own.
+/// The largest number of terms of a formula without a line of its own.
 const LONG: u32 = 32;
 
 impl<'t, E: Float> Var<'t, E> {
@@ -112,7 +112,7 @@ impl<E: Float> Tape<E> {
 /// The values of a forward pass as formulas.
 struct Values<'r, E> {
     record: &'r Record<E>,
-    /// By node: its name where it has one or a line of its own, else its operation on the formulas of its operands.
+    /// By node: its name where it has a name or a line, else its operation on the formulas of its operands.
     formulas: Vec<Expr>,
     /// By node, how often the outputs use it.
     uses: Vec<u32>,
@@ -176,12 +176,12 @@ impl<'r, E: Float> Values<'r, E> {
         })
     }
 
-    /// Whether a node has a name without being given a line.
+    /// Whether a node has a name, or is an input.
     fn is_named(&self, id: u32) -> bool {
         self.record.name(id).is_some() || self.record.nodes[id as usize].origin.is_leaf()
     }
 
-    /// Whether a formula that stands for a node without a name has a line of its own.
+    /// Whether a formula that stands for a node without a name gets a line.
     fn is_cut(&self, id: u32, formula: &Expr) -> bool {
         formula.size() > 1 && (self.uses[id as usize] > 1 || formula.size() > LONG)
     }

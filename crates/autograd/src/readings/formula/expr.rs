@@ -93,10 +93,10 @@ impl Expr {
         order
     }
 
-    /// Returns the number that the formula stands for, given those of its names. A part that is shared is computed once.
+    /// Returns the value of the formula, given the values of its names. A shared part is computed once.
     ///
     /// # Errors
-    /// What `names` returns for a name that it does not know; if a tensor that it returns does not fit the formula.
+    /// The error of `names` for an unknown name; an error of an operation if a tensor does not fit the formula.
     pub fn evaluate<E: Float>(&self, names: &impl Fn(&str) -> Result<Tensor<E>>) -> Result<Tensor<E>> {
         let order = self.in_order();
         let mut uses: HashMap<*const Term, usize> = HashMap::new();

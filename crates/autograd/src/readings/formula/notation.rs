@@ -8,7 +8,7 @@ use super::{Expr, Term};
 use crate::op::{Comparison, Op, Unary};
 use crate::value::Value;
 
-/// A way to write the pieces of a formula; two pieces are what stands before an operand and after it.
+/// A way to write the pieces of a formula. Two pieces stand before and after an operand.
 pub(super) trait Style {
     fn name(&self, name: &str) -> String;
     fn matmul(&self) -> &'static str;
@@ -17,7 +17,7 @@ pub(super) trait Style {
     fn transposed(&self) -> [&'static str; 2];
     fn squared(&self) -> [&'static str; 2];
     fn grouped(&self) -> [&'static str; 2];
-    /// What stands before a sum over the axes named by `axes`.
+    /// The piece before a sum over the axes named by `axes`.
     fn sum(&self, axes: &[&'static str]) -> String;
     fn function(&self, name: &str) -> [String; 2];
     fn relation(&self, comparison: Comparison) -> &'static str;
@@ -70,7 +70,7 @@ impl From<String> for Piece<'_> {
     }
 }
 
-/// Formulas that repeat their parts can be far longer than a tape. What is beyond this many terms is left out.
+/// The largest number of terms that are written: a formula that repeats its parts can be far longer than a tape.
 const TERMS: usize = 1 << 22;
 
 /// The formula in a style, from left to right.
@@ -261,7 +261,7 @@ fn masks_its_sign(op: &Op, x: &[Expr]) -> bool {
     sign && *op == Op::Masked { when: true }
 }
 
-/// What is negated, if the formula is a negation.
+/// The negated formula, if this one is a negation.
 fn negated(x: &Expr) -> Option<&Expr> {
     match x.term() {
         Term::Apply(Op::Unary(Unary::Neg), x) => Some(&x[0]),

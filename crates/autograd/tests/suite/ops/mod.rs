@@ -1,5 +1,6 @@
 //! Every operation, by every reading of its rule: one table of rows, and checks that know nothing of any one of them.
 
+mod adding;
 mod derivatives;
 mod flat;
 mod invalid;

@@ -1,4 +1,4 @@
-//! Functions of each element with constants, and softmax.
+//! Functions of each element that have attributes, and softmax.
 
 use retrograde_tensor::Float;
 
