@@ -58,7 +58,8 @@ fn the_page_names_every_place() {
             let source = fs::read_to_string(file).unwrap().to_lowercase();
             source.lines().any(|line| !line.trim().starts_with("//") && line.contains(word))
         };
-        let knowing: BTreeSet<_> = files.into_iter().filter(knows).map(|file| file.canonicalize().unwrap()).collect();
+        let knowing: BTreeSet<_> =
+            files.into_iter().filter(knows).map(|file| file.canonicalize().unwrap()).collect();
         let named: BTreeSet<_> =
             places.iter().map(|place| root().join(&place.file).canonicalize().unwrap()).collect();
         let left_out: Vec<_> = knowing.difference(&named).collect();
