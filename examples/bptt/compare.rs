@@ -196,7 +196,7 @@ fn from_differences<E: Float>(
         .seed(seed)
         .compare(
             |_, x| {
-                let (hs, last) = rnn.unroll(&x["xs"], x["h_prev"].clone())?;
+                let (hs, last) = rnn.run_from(&x["xs"], x["h_prev"].clone(), &SequenceOptions::new())?;
                 Ok([("hs", hs), ("last", last)].into())
             },
             |x, dy| {

@@ -114,7 +114,8 @@ impl Seq2seq<f32> {
         let shape = [ids.dims()[0], ids.dims()[1], encoded.hs.shape()[2]];
         let peek = self.variant.peeky.then(|| encoded.last.0.unsqueeze(1).broadcast_to(shape)); // [N, T, H]
         xs.extend(peek.clone());
-        let (hs, last) = self.decoder.unroll(&Var::concat(&xs, 2), state.clone())?; // [N, T, H]
+        let (hs, last) =
+            self.decoder.run_from(&Var::concat(&xs, 2), state.clone(), &SequenceOptions::new())?; // [N, T, H]
         let attend = || DotAttention::new().attend(&encoded.hs, &hs, &SequenceOptions::new());
         let attended = self.variant.attention.then(attend).transpose()?;
         let mut ys = vec![hs];

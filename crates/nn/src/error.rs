@@ -75,6 +75,28 @@ pub enum Error {
         /// How many there are.
         found: usize,
     },
+    /// An option that cannot act where it is set.
+    #[error("{op}: expected {expected}, found {found}")]
+    Conflict {
+        /// The layer or function.
+        op: &'static str,
+        /// Where the option can act.
+        expected: &'static str,
+        /// Where it is set.
+        found: &'static str,
+    },
+    /// An option of a variable that the state of a cell does not have.
+    #[error("{op}: expected {option} of variables of the state, {}, found {found}", expected.join(", "))]
+    Variable {
+        /// The layer.
+        op: &'static str,
+        /// The option.
+        option: &'static str,
+        /// The names of the variables of the state.
+        expected: Vec<String>,
+        /// What was named.
+        found: String,
+    },
     /// A row that is longer than the batch has steps.
     #[error("{op}: expected lengths of at most {expected}, found {found} of row {row}")]
     Length {

@@ -70,6 +70,14 @@ pub trait Checkable {
         tape: &'t Tape<f64>,
         inputs: &Named<Var<'t, f64>>,
     ) -> Result<Named<Var<'t, f64>>, BoxError>;
+
+    /// Checks once, before any derivative, what derivatives do not show: by default nothing.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the layer.
+    fn verify(&mut self, _inputs: &Named<Tensor<f64>>) -> Result<(), BoxError> {
+        Ok(())
+    }
 }
 
 /// What is checked and how thoroughly.
@@ -226,7 +234,9 @@ impl Check {
     pub fn layer(&self, layer: &mut impl Checkable) -> Result<Report, Error> {
         let mut check = self.clone();
         check.params.extend(layer.params());
-        check.inputs.extend(layer.inputs(&mut StdRng::seed_from_u64(self.settings.seed)));
+        let inputs = layer.inputs(&mut StdRng::seed_from_u64(self.settings.seed));
+        layer.verify(&inputs).map_err(Error::Forward)?;
+        check.inputs.extend(inputs);
         check.time.extend(layer.time_axes().into_iter().map(|(name, axis)| (name.to_owned(), axis)));
         check.run(|tape, inputs| layer.forward(tape, inputs))
     }

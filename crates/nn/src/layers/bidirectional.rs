@@ -3,9 +3,9 @@
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
 
-use crate::Result;
 use crate::module::{Module, join};
 use crate::time::{Cell, Layer, LayerStateOn, SequenceOptions, Time};
+use crate::{Error, Result};
 
 /// Two layers over one sequence, one forwards and one backwards in time, side by side.
 ///
@@ -55,25 +55,29 @@ impl<E: Float, C: Cell<E>> Layer<E> for Bidirectional<C, E> {
         self.forward.input_size()
     }
 
-    fn start<'t>(
+    fn initial_state<'t>(
         &self,
         tape: &'t Tape<E>,
         n: usize,
         given: Option<&Self::State>,
     ) -> Result<LayerStateOn<'t, Self, E>> {
-        let forward = self.forward.start(tape, n, given.map(|(forward, _)| forward))?;
-        let backward = self.backward.start(tape, n, given.map(|(_, backward)| backward))?;
+        if self.forward.is_reversed() || !self.backward.is_reversed() {
+            let (expected, found) = ("one layer that runs forwards and a reversed one", "other directions");
+            return Err(Error::Conflict { op: "bidirectional", expected, found });
+        }
+        let forward = self.forward.initial_state(tape, n, given.map(|(forward, _)| forward))?;
+        let backward = self.backward.initial_state(tape, n, given.map(|(_, backward)| backward))?;
         Ok((forward, backward))
     }
 
-    fn unroll_with<'t>(
+    fn run_from<'t>(
         &self,
         xs: &Var<'t, E>,
         (forward, backward): LayerStateOn<'t, Self, E>,
         options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)> {
-        let (forwards, forward) = self.forward.unroll_with(xs, forward, &options.child(0))?;
-        let (backwards, backward) = self.backward.unroll_with(xs, backward, &options.child(1))?;
+        let (forwards, forward) = self.forward.run_from(xs, forward, &options.child(0))?;
+        let (backwards, backward) = self.backward.run_from(xs, backward, &options.child(1))?;
         let hs = Var::try_concat(&[forwards, backwards], 2)?; // [N, T, H + H]
         Ok((hs, (forward, backward)))
     }

@@ -43,24 +43,24 @@ impl<E: Float, A: Layer<E>, B: Layer<E>> Layer<E> for (A, B) {
         self.0.input_size()
     }
 
-    fn start<'t>(
+    fn initial_state<'t>(
         &self,
         tape: &'t Tape<E>,
         n: usize,
         given: Option<&Self::State>,
     ) -> Result<LayerStateOn<'t, Self, E>> {
-        let first = self.0.start(tape, n, given.map(|(first, _)| first))?;
-        Ok((first, self.1.start(tape, n, given.map(|(_, second)| second))?))
+        let first = self.0.initial_state(tape, n, given.map(|(first, _)| first))?;
+        Ok((first, self.1.initial_state(tape, n, given.map(|(_, second)| second))?))
     }
 
-    fn unroll_with<'t>(
+    fn run_from<'t>(
         &self,
         xs: &Var<'t, E>,
         (first, second): LayerStateOn<'t, Self, E>,
         options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)> {
-        let (hs, first) = self.0.unroll_with(xs, first, &options.child(0))?;
-        let (hs, second) = self.1.unroll_with(&hs, second, &options.child(1))?;
+        let (hs, first) = self.0.run_from(xs, first, &options.child(0))?;
+        let (hs, second) = self.1.run_from(&hs, second, &options.child(1))?;
         Ok((hs, (first, second)))
     }
 }
@@ -84,11 +84,11 @@ macro_rules! each_step {
                 $input_size
             }
 
-            fn start(&self, _: &Tape<E>, _: usize, _: Option<&()>) -> Result<()> {
+            fn initial_state(&self, _: &Tape<E>, _: usize, _: Option<&()>) -> Result<()> {
                 Ok(())
             }
 
-            fn unroll_with<'t>(&self, xs: &Var<'t, E>, (): (), options: &SequenceOptions<E>) -> Result<(Var<'t, E>, ())> {
+            fn run_from<'t>(&self, xs: &Var<'t, E>, (): (), options: &SequenceOptions<E>) -> Result<(Var<'t, E>, ())> {
                 let (shape, d) = (xs.shape(), Layer::<E>::input_size(self));
                 expect($op, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(d)], shape)?;
                 let masks = options.masks(shape[0], shape[1])?;

@@ -42,23 +42,23 @@ impl<E: Float, L: Layer<E>> Layer<E> for Residual<L> {
         self.0.input_size()
     }
 
-    fn start<'t>(
+    fn initial_state<'t>(
         &self,
         tape: &'t Tape<E>,
         n: usize,
         given: Option<&L::State>,
     ) -> Result<LayerStateOn<'t, L, E>> {
-        self.0.start(tape, n, given)
+        self.0.initial_state(tape, n, given)
     }
 
     /// Steps that do not count hand out zero, as those of every layer.
-    fn unroll_with<'t>(
+    fn run_from<'t>(
         &self,
         xs: &Var<'t, E>,
         initial: LayerStateOn<'t, L, E>,
         options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, L, E>)> {
-        let (hs, last) = self.0.unroll_with(xs, initial, options)?;
+        let (hs, last) = self.0.run_from(xs, initial, options)?;
         let shortcut = options.masks(xs.shape()[0], xs.shape()[1])?.clear(xs)?;
         Ok((hs.try_add(&shortcut)?, last))
     }

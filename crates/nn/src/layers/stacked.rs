@@ -5,7 +5,7 @@ use retrograde_tensor::Float;
 
 use super::Dropout;
 use crate::module::Module;
-use crate::time::carried::Carry;
+use crate::time::carried::{CarriedState, carries_state};
 use crate::time::{Layer, LayerStateOn, SequenceOptions, State, Unrolled};
 use crate::{Error, Result};
 
@@ -13,7 +13,8 @@ const OP: &str = "stacked";
 
 /// Layers on top of one another: what one hands out is the input of the next. Dropout may act between them.
 ///
-/// The state is the row of their states; it can be carried from call to call as that of [`Time`](crate::Time).
+/// The state is the row of their states. It can be carried from call to call as that of [`Time`](crate::Time), by the
+/// whole and not by the single layers: see [`Layer`].
 ///
 /// # Shapes
 /// `xs [N, T, D] -> hs [N, T, H]`, that of the last layer
@@ -46,78 +47,43 @@ pub struct Stacked<L: Layer<E>, E: Float> {
     /// The layers, from the input up.
     pub layers: Vec<L>,
     dropout: Option<Dropout>,
-    carry: Carry<Vec<L::State>>,
+    carried: CarriedState<Vec<L::State>>,
 }
 
 impl<E: Float, L: Layer<E>> Stacked<L, E> {
-    /// Layers from the input up, without dropout and not stateful.
+    /// Creates a stack of layers, from the input up, without dropout and not stateful.
     ///
     /// # Panics
     /// If there are none.
+    #[must_use]
     #[track_caller]
     pub fn new(layers: Vec<L>) -> Self {
         assert!(!layers.is_empty(), "{OP}: expected at least 1 layer, found 0");
-        Stacked { layers, dropout: None, carry: Carry::new() }
+        Stacked { layers, dropout: None, carried: CarriedState::new(false) }
     }
 
-    /// Dropout between layers: not before the first, and not after the last.
+    /// Sets the dropout between layers: not before the first, and not after the last.
+    ///
+    /// A single layer has nothing between layers: it runs with a dropout of probability 0 only, and is an error with any
+    /// other.
     #[must_use]
     pub fn dropout(mut self, dropout: Dropout) -> Self {
         self.dropout = Some(dropout);
         self
     }
 
-    /// Whether to carry the state from call to call.
-    #[must_use]
-    pub fn stateful(mut self, stateful: bool) -> Self {
-        self.carry.stateful = stateful;
-        self
-    }
+    carries_state!(Vec<L::State>, Self, |self| self, |tape, n, given| self.start(tape, n, given));
 
-    /// Whether the state is carried from call to call.
-    pub fn is_stateful(&self) -> bool {
-        self.carry.stateful
-    }
-
-    /// The state after the last call, or the one set for the next.
-    pub fn state(&self) -> Option<&[L::State]> {
-        self.carry.state.as_deref()
-    }
-
-    /// Gives the next call its initial state, one for each layer, stateful or not.
-    pub fn set_state(&mut self, state: Vec<L::State>) {
-        self.carry.set(state);
-    }
-
-    /// Forgets the state: the next call starts from that of a new sequence.
-    pub fn reset_state(&mut self) {
-        self.carry.reset();
-    }
-
-    /// All steps of a sequence, from the state that is due. It is an evaluation: dropout does not act.
-    ///
-    /// # Shapes
-    /// `xs [N, T, D] -> hs [N, T, H]`
-    ///
-    /// # Errors
-    /// If `xs` has another shape, or if the state is not one of these layers for a batch of N. The state then stays as
-    /// it was.
-    pub fn forward<'t>(&mut self, xs: &Var<'t, E>) -> Result<Unrolled<'t, E, LayerStateOn<'t, Self, E>>> {
-        self.forward_with(xs, &SequenceOptions::new())
-    }
-
-    /// As [`forward`](Self::forward), told where rows end and start anew, and with noise for training.
-    ///
-    /// # Errors
-    /// As [`forward`](Self::forward), and if what `options` holds does not fit `xs`.
-    pub fn forward_with<'t>(
-        &mut self,
-        xs: &Var<'t, E>,
-        options: &SequenceOptions<E>,
-    ) -> Result<Unrolled<'t, E, LayerStateOn<'t, Self, E>>> {
-        let out = self.run(xs, self.carry.due(), options)?;
-        self.carry.keep(Vec::detach(&out.last));
-        Ok(out)
+    /// The initial state on a tape: the one that is given, or that of a new sequence.
+    fn start<'t>(
+        &self,
+        tape: &'t Tape<E>,
+        n: usize,
+        given: Option<&Vec<L::State>>,
+    ) -> Result<LayerStateOn<'t, Self, E>> {
+        given.map_or(Ok(()), |states| self.check(states.len()))?;
+        let start = |(i, layer): (usize, &L)| layer.initial_state(tape, n, given.map(|states| &states[i]));
+        self.layers.iter().enumerate().map(start).collect()
     }
 
     fn check(&self, found: usize) -> Result<()> {
@@ -133,24 +99,28 @@ impl<E: Float, L: Layer<E>> Layer<E> for Stacked<L, E> {
         self.layers[0].input_size()
     }
 
-    fn start<'t>(
+    fn initial_state<'t>(
         &self,
         tape: &'t Tape<E>,
         n: usize,
         given: Option<&Self::State>,
     ) -> Result<LayerStateOn<'t, Self, E>> {
-        given.map_or(Ok(()), |states| self.check(states.len()))?;
-        let start = |(i, layer): (usize, &L)| layer.start(tape, n, given.map(|states| &states[i]));
-        self.layers.iter().enumerate().map(start).collect()
+        self.carried.expect_unused(OP)?;
+        self.start(tape, n, given)
     }
 
-    fn unroll_with<'t>(
+    fn run_from<'t>(
         &self,
         xs: &Var<'t, E>,
         initial: LayerStateOn<'t, Self, E>,
         options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)> {
         self.check(initial.len())?;
+        if self.layers.len() == 1 && self.dropout.is_some_and(|dropout| dropout.p() > 0.0) {
+            let expected = "at least 2 layers for dropout to act between them";
+            let found = "1 (drop elements of its input or output with a `Dropout` of their own)";
+            return Err(Error::Conflict { op: OP, expected, found });
+        }
         let (mut hs, mut last) = (xs.clone(), Vec::with_capacity(initial.len()));
         for (i, (layer, state)) in self.layers.iter().zip(initial).enumerate() {
             let options = options.child(i);
@@ -158,7 +128,7 @@ impl<E: Float, L: Layer<E>> Layer<E> for Stacked<L, E> {
                 hs = dropout.forward(&hs, options.noise());
             }
             let state_after;
-            (hs, state_after) = layer.unroll_with(&hs, state, &options)?;
+            (hs, state_after) = layer.run_from(&hs, state, &options)?;
             last.push(state_after);
         }
         Ok((hs, last))

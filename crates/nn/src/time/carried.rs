@@ -1,23 +1,34 @@
 //! The state that is carried from call to call.
 
-/// The state that a layer carries from call to call.
+use crate::{Error, Result};
+
+/// The state that a layer carries from call to call, if it is told to.
 #[derive(Clone, Debug)]
-pub(crate) struct Carry<S> {
+pub(crate) struct CarriedState<S> {
     pub(crate) stateful: bool,
     /// The state after the last call, or the one set for the next.
-    pub(crate) state: Option<S>,
+    state: Option<S>,
     /// Whether the next call starts from `state` although the layer is not stateful.
     set: bool,
 }
 
-impl<S> Carry<S> {
-    pub(crate) fn new() -> Self {
-        Carry { stateful: false, state: None, set: false }
+impl<S> CarriedState<S> {
+    pub(crate) fn new(stateful: bool) -> Self {
+        CarriedState { stateful, state: None, set: false }
     }
 
-    /// The state that the next call starts from, if it is not that of a new sequence.
-    pub(crate) fn due(&self) -> Option<&S> {
+    pub(crate) fn state(&self) -> Option<&S> {
+        self.state.as_ref()
+    }
+
+    /// The state that the next call starts from; none if it starts a new sequence.
+    pub(crate) fn initial(&self) -> Option<&S> {
         self.state.as_ref().filter(|_| self.stateful || self.set)
+    }
+
+    /// Keeps the state in which a call ended.
+    pub(crate) fn store(&mut self, state: S) {
+        (self.state, self.set) = (Some(state), false);
     }
 
     pub(crate) fn set(&mut self, state: S) {
@@ -28,8 +39,93 @@ impl<S> Carry<S> {
         (self.state, self.set) = (None, false);
     }
 
-    /// Keeps the state in which a call ended.
-    pub(crate) fn keep(&mut self, state: S) {
-        (self.state, self.set) = (Some(state), false);
+    /// Refuses a layer whose own state would be passed over: only the outermost layer carries one.
+    pub(crate) fn expect_unused(&self, op: &'static str) -> Result<()> {
+        let found = match (self.stateful, self.set) {
+            (true, _) => "a stateful one",
+            (false, true) => "one with a state set for its next call",
+            (false, false) => return Ok(()),
+        };
+        let expected = "a layer that carries no state, inside of another layer and in `run`: only the `forward` of \
+            the outermost layer carries one (make that one stateful, if need be with `Stateful`)";
+        Err(Error::Conflict { op, expected, found })
     }
 }
+
+/// The methods of a layer that has a field `carried`: the only place where a state is taken from one call to the next.
+/// `$initial` is the initial state on a tape, `$layer` runs the steps.
+macro_rules! carries_state {
+    ($state:ty, $layer:ty, |$self:ident| $inner:expr, |$tape:ident, $n:ident, $given:ident| $initial:expr) => {
+        /// Sets whether the state is carried from call to call.
+        ///
+        /// Only the outermost layer carries a state. A layer that is told to, and then runs inside of another one, is
+        /// an error.
+        #[must_use]
+        pub fn stateful(mut $self, stateful: bool) -> Self {
+            $self.carried.stateful = stateful;
+            $self
+        }
+
+        /// Whether the state is carried from call to call.
+        #[must_use]
+        pub fn is_stateful(&$self) -> bool {
+            $self.carried.stateful
+        }
+
+        /// Returns the state after the last call, or the one set for the next.
+        #[must_use]
+        pub fn state(&$self) -> Option<&$state> {
+            $self.carried.state()
+        }
+
+        /// Sets the initial state of the next call, stateful or not. A layer that is not stateful starts a new sequence
+        /// with the call after that.
+        pub fn set_state(&mut $self, state: $state) {
+            $self.carried.set(state);
+        }
+
+        /// Forgets the state: the next call starts a new sequence.
+        pub fn reset_state(&mut $self) {
+            $self.carried.reset();
+        }
+
+        /// Runs all steps of a sequence, from the carried state if there is one. It is an evaluation: dropout and noise
+        /// do not act.
+        ///
+        /// # Shapes
+        /// `xs [N, T, D] -> hs [N, T, H]`
+        ///
+        /// # Errors
+        /// If `xs` has another shape, or if the state is not one of a batch of N: call
+        /// [`reset_state`](Self::reset_state) before the batch size changes. The state then stays as it was.
+        ///
+        /// # Panics
+        /// Where a cell does, as when one of its parameters was replaced by one of another shape.
+        pub fn forward<'t>(
+            &mut $self,
+            xs: &Var<'t, E>,
+        ) -> Result<Unrolled<'t, E, LayerStateOn<'t, $layer, E>>> {
+            $self.forward_with(xs, &SequenceOptions::new())
+        }
+
+        /// As [`forward`](Self::forward), with lengths, masks, resets and the noise of training.
+        ///
+        /// # Errors
+        /// As [`forward`](Self::forward), and if `options` do not fit `xs`.
+        pub fn forward_with<'t>(
+            &mut $self,
+            xs: &Var<'t, E>,
+            options: &SequenceOptions<E>,
+        ) -> Result<Unrolled<'t, E, LayerStateOn<'t, $layer, E>>> {
+            let layer: &$layer = $inner;
+            let ($tape, $n) = $crate::time::layer::batch(layer, xs)?;
+            let $given = $self.carried.initial();
+            let initial = $initial?;
+            let (hs, last) = layer.run_from(xs, initial.clone(), options)?;
+            $self.carried.store(<$state as State<E>>::detach(&last));
+            Ok(Unrolled { hs, last, initial })
+        }
+    };
+}
+
+pub(crate) use carries_state;

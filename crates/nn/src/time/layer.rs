@@ -14,68 +14,89 @@ pub type LayerStateOn<'t, L, E> = <<L as Layer<E>>::State as State<E>>::On<'t>;
 
 /// A sequence of steps on a tape.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Unrolled<'t, E: Float, S = Var<'t, E>> {
-    /// What each step hands out, `[N, T, H]`.
+    /// The output of each step, `[N, T, H]`.
     pub hs: Var<'t, E>,
     /// The state after the last step.
     pub last: S,
-    /// The state before the first step, of which gradients are available.
+    /// The initial state, of which gradients are available.
     pub initial: S,
 }
 
 /// A layer over sequences, from a state to a state: [`Time`](crate::Time) of any cell, and what is composed of such
 /// layers: [`Stacked`](crate::Stacked), [`Bidirectional`](crate::Bidirectional), [`Residual`](crate::Residual), and pairs
 /// of layers of different types, one after the other.
+///
+/// # Carried state
+/// A layer inside of another one runs from the state that it is given: only the *outermost* layer carries a state from
+/// call to call, in its `forward`. Every layer can be made to carry one by [`Stateful`](crate::Stateful). A part that
+/// is stateful itself, or has a state set for its next call, would be passed over, so running it is an error. All other
+/// options of a part ([reversed](crate::Time::reversed), [learned initial state](crate::Time::learn_initial),
+/// [zoneout](crate::Time::zoneout), [recurrent dropout](crate::Time::recurrent_dropout),
+/// [recomputation](crate::Time::recompute_every)) and of the call ([`SequenceOptions`]) act in every part.
 pub trait Layer<E: Float>: Module<E> {
-    /// What is carried from step to step.
+    /// The state that is carried from step to step.
     type State: State<E>;
 
-    /// The number of features of the input, D.
+    /// Returns the number of features of the input, D.
     fn input_size(&self) -> usize;
 
-    /// The state that a sequence starts from, for a batch of `n`: the one that is given, or that of a new sequence. Its
-    /// gradient is available.
+    /// Returns the initial state for a batch of `n`: the one that is given, or that of a new sequence. Its gradient is
+    /// available.
     ///
     /// # Errors
-    /// If the given state is not one of this layer; shapes are checked by [`unroll_with`](Self::unroll_with).
-    fn start<'t>(
+    /// If the given state is not one of this layer, or if a part carries a state of its own; shapes are checked by
+    /// [`run_from`](Self::run_from).
+    fn initial_state<'t>(
         &self,
         tape: &'t Tape<E>,
         n: usize,
         given: Option<&Self::State>,
     ) -> Result<LayerStateOn<'t, Self, E>>;
 
-    /// All steps of a sequence from a state on its tape: what each step hands out, and the state after the last.
+    /// Runs all steps of a sequence from an initial state on its tape. Returns the outputs of the steps, `[N, T, H]`, and
+    /// the state after the last step.
     ///
     /// # Shapes
     /// `xs [N, T, D] -> hs [N, T, H]`
     ///
     /// # Errors
-    /// If a shape does not fit, of `xs`, the state or what `options` holds, or if `xs` and the state are not on one tape.
-    fn unroll_with<'t>(
+    /// If the shape of `xs`, of the state or of the options does not fit, or if `xs` and the state are not on one tape.
+    fn run_from<'t>(
         &self,
         xs: &Var<'t, E>,
         initial: LayerStateOn<'t, Self, E>,
         options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)>;
 
-    /// All steps of a sequence, from a state that is given or from that of a new sequence.
+    /// Runs all steps of a sequence from a given state, or as a new sequence. It carries nothing to the next call.
     ///
     /// # Shapes
     /// `xs [N, T, D] -> hs [N, T, H]`
     ///
     /// # Errors
-    /// If a shape does not fit, of `xs`, the state or what `options` holds.
+    /// If the shape of `xs`, of the state or of the options does not fit; if the layer or a part of it carries a state of
+    /// its own, which only `forward` of the outermost layer can use.
     fn run<'t>(
         &self,
         xs: &Var<'t, E>,
         given: Option<&Self::State>,
         options: &SequenceOptions<E>,
     ) -> Result<Unrolled<'t, E, LayerStateOn<'t, Self, E>>> {
-        let axes = [Axis::Any("N"), Axis::Any("T"), Axis::Size(self.input_size())];
-        expect("time", "xs", &axes, xs.shape())?;
-        let initial = self.start(xs.tape(), xs.shape()[0], given)?;
-        let (hs, last) = self.unroll_with(xs, initial.clone(), options)?;
+        let (tape, n) = batch(self, xs)?;
+        let initial = self.initial_state(tape, n, given)?;
+        let (hs, last) = self.run_from(xs, initial.clone(), options)?;
         Ok(Unrolled { hs, last, initial })
     }
+}
+
+/// The tape and the batch size of a sequence that fits a layer.
+pub(crate) fn batch<'t, E: Float, L: Layer<E> + ?Sized>(
+    layer: &L,
+    xs: &Var<'t, E>,
+) -> Result<(&'t Tape<E>, usize)> {
+    let axes = [Axis::Any("N"), Axis::Any("T"), Axis::Size(layer.input_size())];
+    expect("time", "xs", &axes, xs.shape())?;
+    Ok((xs.tape(), xs.shape()[0]))
 }

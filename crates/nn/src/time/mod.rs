@@ -2,7 +2,7 @@
 
 pub(crate) mod carried;
 mod cell;
-mod layer;
+pub(crate) mod layer;
 pub(crate) mod noise;
 pub(crate) mod options;
 mod recurrent_dropout;
@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
 
-use self::carried::Carry;
+use self::carried::{CarriedState, carries_state};
 use self::noise::probability;
 use crate::{Error, Result};
 
@@ -32,12 +32,12 @@ const OP: &str = "time";
 
 /// A cell lifted over a sequence: `xs [N, T, D] -> hs [N, T, H]`, one step after the other.
 ///
-/// A call starts from zeros, or from a [*learned* state](Time::learn_initial). A *stateful* layer starts from the state in which the last call ended instead; the
-/// gradient is cut between calls, since the state is carried as a plain tensor (truncated backpropagation through
-/// time). [`set_state`](Time::set_state) gives the next call its initial state, stateful or not. A
-/// [*reversed*](Time::reversed) layer takes the last step first. What a call knows of its rows, such as their lengths,
-/// is a [`SequenceOptions`]. For sequences so long that their states do not fit in memory, a layer can
-/// [compute them again](Time::recompute_every).
+/// A call starts from the cell's initial state, or from a [*learned* one](Time::learn_initial). A *stateful* layer starts
+/// from the state in which the last call ended instead; the gradient is cut between calls, since the state is carried as a
+/// plain tensor (truncated backpropagation through time). [`set_state`](Time::set_state) sets the initial state of the
+/// next call, stateful or not. Only the outermost layer carries a state: see [`Layer`]. A [*reversed*](Time::reversed)
+/// layer takes the last step first. Lengths, masks, resets and noise are [`SequenceOptions`] of a call. For sequences so
+/// long that their states do not fit in memory, a layer can [compute them again](Time::recompute_every).
 ///
 /// # Shapes
 /// `xs [N, T, D]`, `hs [N, T, H]`; T may be 0.
@@ -56,7 +56,7 @@ const OP: &str = "time";
 ///     let xs = tape.var(Tensor::normal([2, 5, 3], 0.0, 1.0, &mut rng)?);
 ///     let out = rnn.forward(&xs)?;
 ///     assert_eq!(rnn.state(), Some(out.last.value()));
-///     // A cotangent for all states, and one for the last state besides.
+///     // A cotangent for all states, and one for the last state.
 ///     let dhs = Tensor::normal([2, 5, 4], 0.0, 1.0, &mut rng)?;
 ///     let dh_last = Tensor::normal([2, 4], 0.0, 1.0, &mut rng)?;
 ///     let grads = tape.backward(&[(&out.hs, &dhs), (&out.last, &dh_last)])?;
@@ -73,20 +73,21 @@ const OP: &str = "time";
 pub struct Time<C: Cell<E>, E: Float> {
     /// The cell that is repeated.
     pub cell: C,
-    /// The state of a new sequence, `[1, ..]` each, if it is learned.
+    /// The initial state of a new sequence, `[1, ..]` each, if it is learned.
     initial: Vec<Param<E>>,
     reversed: bool,
-    /// How likely each element of each variable of the state is to stay as it is; empty without zoneout.
+    /// The probability of each variable of the state that an element stays unchanged; empty without zoneout.
     zoneout: Vec<f64>,
-    /// How likely each element of each variable of the state is not to be read; empty without recurrent dropout.
+    /// The probability of each variable of the state that an element is not read; empty without recurrent dropout.
     recurrent_dropout: Vec<f64>,
-    /// How many steps are computed again at a time, if they are.
+    /// The number of steps that are computed again at a time, if they are.
     segment: Option<NonZeroUsize>,
-    carry: Carry<C::State>,
+    carried: CarriedState<C::State>,
 }
 
 impl<E: Float, C: Cell<E>> Time<C, E> {
-    /// A layer that is not stateful, starts from zeros and runs forwards.
+    /// Creates a layer that is not stateful, starts from the cell's initial state and runs forwards.
+    #[must_use]
     pub fn new(cell: C) -> Self {
         Time {
             cell,
@@ -95,28 +96,23 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
             zoneout: Vec::new(),
             recurrent_dropout: Vec::new(),
             segment: None,
-            carry: Carry::new(),
+            carried: CarriedState::new(false),
         }
     }
 
-    /// Whether to carry the state from call to call.
-    #[must_use]
-    pub fn stateful(mut self, stateful: bool) -> Self {
-        self.carry.stateful = stateful;
-        self
-    }
+    carries_state!(C::State, Self, |self| self, |tape, n, given| Ok::<_, Error>(self.start(tape, n, given)));
 
-    /// Whether to take the last step first. What each step hands out stays in its place; the state after the last step
-    /// is then that after step 0.
+    /// Sets whether the last step is taken first. The output of each step stays in its place; the state after the last
+    /// step is then the one after step 0.
     #[must_use]
     pub fn reversed(mut self, reversed: bool) -> Self {
         self.reversed = reversed;
         self
     }
 
-    /// Keeps only every so-manieth state for the backward pass, which computes the steps in between again, for the same
-    /// gradients bit for bit. The least memory takes every `√T`th: it is then in proportion to `√T`, but for the input
-    /// and what is handed out. It costs one more forward pass over the steps.
+    /// Keeps every `steps`-th state only, and computes the steps in between again in the backward pass, for the same
+    /// gradients bit for bit. `√T` steps take the least memory: it is then in proportion to `√T`, apart from the input
+    /// and the outputs. The cost is one more forward pass over the steps.
     ///
     /// # Panics
     /// If `steps` is 0.
@@ -131,42 +127,54 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         self
     }
 
-    /// Makes the state of a new sequence a parameter, the same for every row, that starts from zeros: `h0`.
+    /// Makes the initial state of a new sequence a parameter for each variable of the state, the same for every row:
+    /// `h0`, with the value of the cell's own initial state at first. Where the cell has a parameter of that name, it is
+    /// `initial_h0`.
+    ///
+    /// # Panics
+    /// If the state has no variable.
     #[must_use]
+    #[track_caller]
     pub fn learn_initial(mut self) -> Self {
-        let mut names = self.cell.state_names().iter();
+        let mut taken: Vec<String> = self.cell.named_params().into_iter().map(|(path, _)| path).collect();
+        let mut names = self.variables().into_iter();
         self.initial.clear();
-        self.cell.zero_state(1).each(&mut |zeros| {
-            let name = format!("{}0", names.next().copied().unwrap_or("state"));
-            self.initial.push(Param::new(name, zeros.clone()));
+        self.cell.zero_state(1).each(&mut |value| {
+            let mut name = format!("{}0", names.next().expect("each variable has a name"));
+            while taken.contains(&name) {
+                name.insert_str(0, "initial_");
+            }
+            taken.push(name.clone());
+            self.initial.push(Param::new(name, value.clone()));
         });
+        assert!(!self.initial.is_empty(), "learn_initial: expected a state with a variable, found none");
         self
     }
 
-    /// Lets each element of the state stay as it is at random in each step, with a probability for each variable of the
-    /// state, such as `[p_h, p_c]`. In training, that is with noise in the [`SequenceOptions`], it stays or not; in evaluation it
-    /// takes the mean.
+    /// Keeps each element of the named variables of the state unchanged in a step with a probability, such as
+    /// `zoneout(&[("h", 0.1), ("c", 0.5)])`. In training, which is with noise in the [`SequenceOptions`], elements are
+    /// drawn; in evaluation the step takes the mean.
     ///
     /// # Errors
-    /// If there is not one probability for each variable, or if one is not at least 0 and below 1.
+    /// If the state has no variable of a name, if one is named twice or none at all, or if a probability is not at least 0
+    /// and below 1.
     ///
     /// # Source
     /// D. Krueger et al., *Zoneout: regularizing RNNs by randomly preserving hidden activations* (2017).
-    pub fn zoneout(mut self, p: &[f64]) -> Result<Self> {
+    pub fn zoneout(mut self, p: &[(&str, f64)]) -> Result<Self> {
         self.zoneout = self.probabilities("zoneout", p)?;
         Ok(self)
     }
 
-    /// Lets the products of each step read the state with elements set to zero at random, the same ones in all steps of
-    /// a call, and the others divided by the probability to stay; with a probability for each variable of the state,
-    /// such as `[p_h, 0.0]` for an LSTM. It acts in training, that is with noise in the [`SequenceOptions`], and not in
-    /// evaluation. What a cell carries past its products, as a GRU does, stays whole:
-    /// [`step_reading`](Cell::step_reading).
+    /// Sets elements of the named variables of the state to zero where the products of a step read them, the same ones in
+    /// all steps of a call, and divides the others by the probability to stay: `recurrent_dropout(&[("h", 0.25)])`. It
+    /// acts in training, which is with noise in the [`SequenceOptions`], and not in evaluation. Where a cell carries its
+    /// state past the products, as a GRU does, it stays whole: [`step_reading`](Cell::step_reading).
     ///
-    /// A row that starts anew within a call keeps its mask.
+    /// A row in which a new sequence starts within a call keeps its mask.
     ///
     /// # Errors
-    /// If there is not one probability for each variable, or if one is not at least 0 and below 1.
+    /// As [`zoneout`](Self::zoneout).
     ///
     /// # Example
     /// ```
@@ -176,7 +184,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     /// use retrograde_tensor::Tensor;
     ///
     /// let cell = LstmCell::<f64>::new(3, 4, &mut StdRng::seed_from_u64(1));
-    /// let mut lstm = TimeLstm::new(cell).recurrent_dropout(&[0.5, 0.0])?;
+    /// let mut lstm = TimeLstm::new(cell).recurrent_dropout(&[("h", 0.5)])?;
     /// let tape = Tape::new();
     /// let xs = tape.constant(Tensor::ones([2, 5, 3]));
     /// let options = SequenceOptions::new().with_noise(Noise::seeded(7)); // training: other noise for each call
@@ -188,101 +196,63 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     /// # Source
     /// Y. Gal and Z. Ghahramani, *A theoretically grounded application of dropout in recurrent neural networks* (2016),
     /// section 4.
-    pub fn recurrent_dropout(mut self, p: &[f64]) -> Result<Self> {
-        self.recurrent_dropout = self.probabilities("recurrent_dropout", p)?;
+    pub fn recurrent_dropout(mut self, p: &[(&str, f64)]) -> Result<Self> {
+        self.recurrent_dropout = self.probabilities("recurrent dropout", p)?;
         Ok(self)
     }
 
-    /// The probabilities, if there is one for each variable of the state.
-    fn probabilities(&self, name: &'static str, p: &[f64]) -> Result<Vec<f64>> {
-        let mut expected = 0;
-        self.cell.zero_state(0).each(&mut |_| expected += 1);
-        if p.len() != expected {
-            return Err(Error::Count { op: OP, name: "probabilities", expected, found: p.len() });
+    /// A probability for each variable of the state; none at all if nothing can happen.
+    fn probabilities(&self, option: &'static str, named: &[(&str, f64)]) -> Result<Vec<f64>> {
+        let names = self.variables();
+        let refuse = |found: &str| {
+            Err(Error::Variable { op: OP, option, expected: names.clone(), found: found.to_owned() })
+        };
+        if named.is_empty() {
+            return refuse("none");
         }
-        p.iter().map(|&p| probability(OP, name, p)).collect()
+        let mut p: Vec<Option<f64>> = vec![None; names.len()];
+        for &(name, found) in named {
+            match names.iter().position(|known| known == name) {
+                Some(i) if p[i].is_none() => p[i] = Some(probability(OP, option, found)?),
+                Some(_) => return refuse(&format!("{name} twice")),
+                None => return refuse(name),
+            }
+        }
+        let acts = p.iter().flatten().any(|&p| p > 0.0);
+        Ok(p.into_iter().filter(|_| acts).map(Option::unwrap_or_default).collect())
     }
 
-    /// Whether the state is carried from call to call.
-    pub fn is_stateful(&self) -> bool {
-        self.carry.stateful
+    /// A name for each variable of the state.
+    pub(crate) fn variables(&self) -> Vec<String> {
+        let (known, mut names) = (self.cell.state_names(), Vec::new());
+        self.cell.zero_state(0).each(&mut |_| {
+            let i = names.len();
+            names.push(known.get(i).map_or_else(|| format!("state{i}"), |&name| name.to_owned()));
+        });
+        names
     }
 
     /// Whether the last step is taken first.
+    #[must_use]
     pub fn is_reversed(&self) -> bool {
         self.reversed
     }
 
-    /// The parameters that are the state of a new sequence, in the order of its variables; none if it is zeros.
+    /// Returns the parameters of a learned initial state, one for each variable; none if it is not learned.
+    #[must_use]
     pub fn initial(&self) -> &[Param<E>] {
         &self.initial
     }
 
-    /// The state after the last call, or the one set for the next.
-    pub fn state(&self) -> Option<&C::State> {
-        self.carry.state.as_ref()
+    /// The initial state on a tape: the one that is given, or that of a new sequence.
+    fn start<'t>(&self, tape: &'t Tape<E>, n: usize, given: Option<&C::State>) -> StateOn<'t, C, E> {
+        let initial = given.map_or_else(|| self.new_sequence(tape, n), |state| state.on(tape));
+        self.name_state(&initial, |name| format!("{name}_prev").into());
+        initial
     }
 
-    /// Gives the next call its initial state, stateful or not. A layer that is not stateful starts from that of a new
-    /// sequence again after that call.
-    pub fn set_state(&mut self, state: C::State) {
-        self.carry.set(state);
-    }
-
-    /// Forgets the state: the next call starts from that of a new sequence.
-    pub fn reset_state(&mut self) {
-        self.carry.reset();
-    }
-
-    /// All steps of a sequence, from the state that is due.
-    ///
-    /// # Shapes
-    /// `xs [N, T, D] -> hs [N, T, H]`
-    ///
-    /// # Errors
-    /// If `xs` has another shape, or if the state is not one of a batch of N: call
-    /// [`reset_state`](Self::reset_state) before the batch size changes. The state then stays as it was.
-    ///
-    /// # Panics
-    /// Where the cell does, as when one of its parameters was replaced by one of another shape.
-    pub fn forward<'t>(&mut self, xs: &Var<'t, E>) -> Result<Unrolled<'t, E, StateOn<'t, C, E>>> {
-        self.forward_with(xs, &SequenceOptions::new())
-    }
-
-    /// As [`forward`](Self::forward), told where rows end and start anew.
-    ///
-    /// # Errors
-    /// As [`forward`](Self::forward), and if what `options` holds does not fit `xs`.
-    pub fn forward_with<'t>(
-        &mut self,
-        xs: &Var<'t, E>,
-        options: &SequenceOptions<E>,
-    ) -> Result<Unrolled<'t, E, StateOn<'t, C, E>>> {
-        let out = self.run(xs, self.carry.due(), options)?;
-        self.carry.keep(C::State::detach(&out.last));
-        Ok(out)
-    }
-
-    /// All steps of a sequence from a given state, without looking at the carried state or changing it.
-    ///
-    /// Returns what each step hands out, `[N, T, H]`, and the state after the last step. On the tape, the steps are
-    /// numbered, so that variables are called `t_0`, `h_0`.
-    ///
-    /// # Errors
-    /// If `xs` or the state has another shape, or if they are not on one tape.
-    ///
-    /// # Panics
-    /// Where the cell does, as when one of its parameters was replaced by one of another shape.
-    pub fn unroll<'t>(
-        &self,
-        xs: &Var<'t, E>,
-        initial: StateOn<'t, C, E>,
-    ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
-        self.unroll_with(xs, initial, &SequenceOptions::new())
-    }
-
-    /// The state of a new sequence on a tape.
-    fn fresh<'t>(&self, tape: &'t Tape<E>, n: usize) -> StateOn<'t, C, E> {
+    /// The initial state of a new sequence on a tape.
+    fn new_sequence<'t>(&self, tape: &'t Tape<E>, n: usize) -> StateOn<'t, C, E> {
         let zeros = self.cell.zero_state(n).on(tape);
         if self.initial.is_empty() {
             return zeros;

@@ -90,6 +90,9 @@ impl<E: Float> SequenceOptions<E> {
         for (name, mask) in [("a mask", &self.mask), ("resets", &self.resets)] {
             if let Some(mask) = mask {
                 expect(OP, name, &[Axis::Size(n), Axis::Size(steps)], mask.shape())?;
+                if let Some(found) = mask.iter().find(|x| x.is_nan()) {
+                    return Err(Error::Setting { op: OP, name, expected: "numbers", found: found.to_f64() });
+                }
             }
         }
         let mut counts = self.mask.clone();

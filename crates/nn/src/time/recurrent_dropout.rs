@@ -1,11 +1,11 @@
 //! Recurrent dropout.
 
 use retrograde_autograd::Var;
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
 use super::noise::Noise;
 use super::noise::mask;
-use super::state::State;
+use super::state::{State, StateShapes};
 
 /// One mask for each variable of the state, the same in all steps of a sequence; none for what is not dropped.
 ///
@@ -15,21 +15,18 @@ use super::state::State;
 pub(crate) struct RecurrentDropout<E: Float>(Vec<Option<Tensor<E>>>);
 
 impl<E: Float> RecurrentDropout<E> {
-    /// Masks for states like `zeros`, or nothing, if nothing is dropped.
-    pub(crate) fn draw<S: State<E>>(p: &[f64], noise: Noise, zeros: &S) -> Option<Self> {
-        if !noise.is_on() || p.iter().all(|&p| p == 0.0) {
+    /// Draws masks for states of these shapes; none if nothing is dropped.
+    pub(crate) fn draw(p: &[f64], noise: Noise, shapes: &StateShapes) -> Option<Self> {
+        if !noise.is_on() || p.is_empty() {
             return None;
         }
-        let mut masks = Vec::with_capacity(p.len());
-        zeros.each(&mut |part| {
-            let i = masks.len();
-            let drawn = noise.child(i).rng().filter(|_| p[i] > 0.0);
-            masks.push(drawn.map(|mut rng| mask(p[i], part.shape(), &mut rng)));
-        });
-        Some(RecurrentDropout(masks))
+        let draw = |(i, (&p, &shape)): (usize, (&f64, &Shape))| {
+            noise.child(i).rng().filter(|_| p > 0.0).map(|mut rng| mask(p, shape, &mut rng))
+        };
+        Some(RecurrentDropout(p.iter().zip(&shapes.0).enumerate().map(draw).collect()))
     }
 
-    /// What a step reads of a state.
+    /// Returns the state as a step reads it.
     pub(crate) fn of<'t, S: State<E>>(&self, state: &S::On<'t>) -> S::On<'t> {
         let mut masks = self.0.iter();
         S::zip_on(state, state, &mut |part: &Var<'t, E>, _| match masks

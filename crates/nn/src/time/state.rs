@@ -3,10 +3,12 @@
 use std::fmt::Debug;
 
 use retrograde_autograd::{Error as TapeError, Tape, Var};
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::Result;
 use crate::shapes::{Axis, expect};
+use crate::{Error, Result};
+
+const OP: &str = "time";
 
 /// The state of a cell off any tape: a tensor, a pair of states, such as the `(h, c)` of an LSTM, or a row
 /// of states.
@@ -136,27 +138,38 @@ impl<E: Float, S: State<E>> State<E> for Vec<S> {
     }
 }
 
-/// Refuses a state of another tape, or of other shapes than a zero state.
-pub(crate) fn check_state<'t, E: Float, S: State<E>>(
-    op: &'static str,
-    zeros: &S,
-    tape: &'t Tape<E>,
-    state: &S::On<'t>,
-) -> Result<()> {
-    let mut shapes = Vec::new();
-    zeros.each(&mut |zeros| shapes.push(zeros.shape()));
-    let mut shapes = shapes.into_iter();
-    let mut result = Ok(());
-    S::each_on(state, &mut |part| {
-        let shape = shapes.next().expect("a state has as many variables as tensors");
-        if result.is_ok() {
-            result = if std::ptr::eq(part.tape(), tape) {
-                let axes: Vec<Axis> = shape.iter().map(|&size| Axis::Size(size)).collect();
-                expect(op, "a state", &axes, part.shape())
-            } else {
-                Err(TapeError::ForeignVariable { op }.into())
-            };
+/// The shapes of the variables of a state, in order.
+pub(crate) struct StateShapes(pub(crate) Vec<Shape>);
+
+impl StateShapes {
+    pub(crate) fn of<E: Float, S: State<E>>(state: &S) -> Self {
+        let mut shapes = Vec::new();
+        state.each(&mut |part| shapes.push(part.shape()));
+        StateShapes(shapes)
+    }
+
+    /// Refuses a state with other shapes, or of another tape.
+    pub(crate) fn check<'t, S: State<E>, E: Float>(
+        &self,
+        name: &'static str,
+        tape: &'t Tape<E>,
+        state: &S::On<'t>,
+    ) -> Result<()> {
+        let (mut found, mut result) = (0, Ok(()));
+        S::each_on(state, &mut |part| {
+            if let (Some(&shape), Ok(())) = (self.0.get(found), &result) {
+                if !std::ptr::eq(part.tape(), tape) {
+                    result = Err(TapeError::ForeignVariable { op: OP }.into());
+                } else if part.shape() != shape {
+                    let axes: Vec<Axis> = shape.iter().map(|&size| Axis::Size(size)).collect();
+                    result = expect(OP, name, &axes, part.shape());
+                }
+            }
+            found += 1;
+        });
+        if result.is_ok() && found != self.0.len() {
+            return Err(Error::Count { op: OP, name: "variables of a state", expected: self.0.len(), found });
         }
-    });
-    result
+        result
+    }
 }

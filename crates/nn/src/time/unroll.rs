@@ -10,7 +10,7 @@ use super::cell::{Cell, StateOn};
 use super::layer::Layer;
 use super::options::{SequenceOptions, choose};
 use super::recurrent_dropout::RecurrentDropout;
-use super::state::{State, check_state};
+use super::state::{State, StateShapes};
 use super::zoneout::zoneout;
 use super::{OP, Time};
 use crate::Result;
@@ -24,13 +24,17 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         self.cell.input_size()
     }
 
-    fn start<'t>(&self, tape: &'t Tape<E>, n: usize, given: Option<&C::State>) -> Result<StateOn<'t, C, E>> {
-        let initial = given.map_or_else(|| self.fresh(tape, n), |state| state.on(tape));
-        self.name_state(&initial, |name| format!("{name}_prev").into());
-        Ok(initial)
+    fn initial_state<'t>(
+        &self,
+        tape: &'t Tape<E>,
+        n: usize,
+        given: Option<&C::State>,
+    ) -> Result<StateOn<'t, C, E>> {
+        self.carried.expect_unused(OP)?;
+        Ok(self.start(tape, n, given))
     }
 
-    fn unroll_with<'t>(
+    fn run_from<'t>(
         &self,
         xs: &Var<'t, E>,
         initial: StateOn<'t, C, E>,
@@ -39,31 +43,34 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         let shape = xs.shape();
         expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
         let (n, steps, tape) = (shape[0], shape[1], xs.tape());
-        let zeros = self.cell.zero_state(n);
-        check_state(OP, &zeros, tape, &initial)?;
+        let expected = StateShapes::of(&self.cell.zero_state(n));
+        expected.check::<C::State, E>("a state", tape, &initial)?;
         let masks = options.masks(n, steps)?;
-        let fresh = masks.any_reset().then(|| self.fresh(tape, n));
+        let new_sequence = masks.any_reset().then(|| self.new_sequence(tape, n));
         let xs = masks.clear(xs)?;
         let recorded = tape.len();
         let mut projected = self.cell.project(&xs); // [N, T, P]
+        let axes = [Axis::Size(n), Axis::Size(steps), Axis::Any("P")];
+        expect(OP, "the output of the cell's `project`", &axes, projected.shape())?;
         if tape.len() > recorded {
             projected = projected.named("p");
         }
-        let dropout = RecurrentDropout::draw(&self.recurrent_dropout, options.noise().child(1), &zeros);
+        let dropout = RecurrentDropout::draw(&self.recurrent_dropout, options.noise().child(1), &expected);
         let mut state = initial;
         let mut outputs = Vec::with_capacity(steps);
-        let mut run = |turns: Range<usize>| {
+        let mut run = |turns: Range<usize>| -> Result<()> {
             for turn in turns {
                 let step = if self.reversed { steps - 1 - turn } else { turn };
                 tape.set_step(Some(step));
-                if let (Some(fresh), Some(rows)) = (&fresh, masks.starting(step, self.reversed)) {
-                    state = C::State::zip_on(fresh, &state, &mut |fresh, h| choose(&rows, fresh, h));
+                if let (Some(new), Some(rows)) = (&new_sequence, masks.starting(step, self.reversed)) {
+                    state = C::State::zip_on(new, &state, &mut |new, h| choose(&rows, new, h));
                 }
                 let x = projected.select(1, step);
                 let mut next = match &dropout {
                     Some(dropout) => self.cell.step_reading(&x, &state, &dropout.of::<C::State>(&state)),
                     None => self.cell.step(&x, &state),
                 };
+                expected.check::<C::State, E>("the state after the cell's `step`", tape, &next)?;
                 if !self.zoneout.is_empty() {
                     let mut parts = (0..).zip(&self.zoneout);
                     let noise = options.noise().child(0).child(step);
@@ -79,16 +86,16 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
                 self.name_state(&state, Cow::Borrowed);
                 outputs.push(self.cell.output(tape, &state)); // [N, H]
             }
+            Ok(())
         };
-        match self.segment {
+        let done = match self.segment {
             None => run(0..steps),
-            Some(length) => {
-                for first in (0..steps).step_by(length.get()) {
-                    tape.recompute(|| run(first..steps.min(first + length.get())));
-                }
-            }
-        }
+            Some(length) => (0..steps).step_by(length.get()).try_for_each(|first| {
+                tape.recompute(|| run(first..steps.min(first.saturating_add(length.get()))))
+            }),
+        };
         tape.set_step(None);
+        done?;
         if self.reversed {
             outputs.reverse();
         }

@@ -18,6 +18,7 @@ pub(crate) fn zoneout<'t, E: Float>(
     h_prev: &Var<'t, E>,
 ) -> Var<'t, E> {
     match noise.rng() {
+        _ if p == 0.0 => h_next.clone(),
         Some(mut rng) => {
             let stays = |_: &[usize]| if rng.random::<f64>() < p { E::from_f64(1.0) } else { E::default() };
             h_prev.where_mask(Tensor::from_fn(h_next.shape(), stays), h_next)

@@ -32,8 +32,8 @@ fn a_chain_is_one_layer_after_the_other() {
 
         let tape = Tape::new();
         let x = tape.var(xs);
-        let (hs, a) = chain.0.unroll(&x, state.0.on(&tape)).unwrap();
-        let (hs, b) = chain.1.0.unroll(&hs, tape.var(state.1.0.clone())).unwrap();
+        let (hs, a) = chain.0.run_from(&x, state.0.on(&tape), &SequenceOptions::new()).unwrap();
+        let (hs, b) = chain.1.0.run_from(&hs, tape.var(state.1.0.clone()), &SequenceOptions::new()).unwrap();
         let hs = chain.1.1.forward(&hs).unwrap();
         let grads = hs.backward_with(&dhs).unwrap();
         assert_near("hs", &found.hs, hs.value(), 1e-13);
@@ -63,7 +63,7 @@ fn layers_without_a_state_keep_to_the_mask() {
     let error = chain.run(&tape.var(Tensor::zeros([2, 3])), None, &SequenceOptions::new()).unwrap_err();
     assert_eq!(error.to_string(), "time: expected xs of shape [N, T, 3], found [2, 3]");
     let error =
-        chain.1.unroll_with(&tape.var(Tensor::zeros([2, 4, 2])), (), &SequenceOptions::new()).unwrap_err();
+        chain.1.run_from(&tape.var(Tensor::zeros([2, 4, 2])), (), &SequenceOptions::new()).unwrap_err();
     assert_eq!(error.to_string(), "linear: expected xs of shape [N, T, 3], found [2, 4, 2]");
 }
 
@@ -184,7 +184,7 @@ fn recurrent_dropout_has_one_mask_for_all_steps() {
     let plain = Time::new(LstmCell::new(d, h, &mut rng));
     let LstmCell { wx, wh, b } = &plain.cell;
     let (wx, wh, b) = (wx.value(), wh.value(), b.value());
-    let dropped = plain.clone().recurrent_dropout(&p).unwrap();
+    let dropped = plain.clone().recurrent_dropout(&[("h", p[0])]).unwrap();
     let (hs, last) = call(&dropped, &xs, Noise::seeded(3));
 
     let mask = &masks(&p, [n, h], 3)[0];
@@ -202,13 +202,13 @@ fn recurrent_dropout_has_one_mask_for_all_steps() {
     assert_eq!(call(&dropped, &xs, Noise::off()), call(&plain, &xs, Noise::off()));
     assert_eq!(call(&dropped, &xs, Noise::seeded(3)).0, hs);
     assert_ne!(call(&dropped, &xs, Noise::seeded(4)).0, hs);
-    let nothing = plain.clone().recurrent_dropout(&[0.0, 0.0]).unwrap();
+    let nothing = plain.clone().recurrent_dropout(&[("h", 0.0), ("c", 0.0)]).unwrap();
     assert_eq!(call(&nothing, &xs, Noise::seeded(3)), call(&plain, &xs, Noise::off()));
 
-    let error = plain.clone().recurrent_dropout(&[0.1]).unwrap_err().to_string();
-    assert_eq!(error, "time: expected 2 probabilities, found 1");
-    let error = plain.recurrent_dropout(&[1.0, 0.0]).unwrap_err().to_string();
-    assert_eq!(error, "time: expected recurrent_dropout to be at least 0 and below 1, found 1");
+    let error = plain.clone().recurrent_dropout(&[("c", 0.1), ("x", 0.1)]).unwrap_err().to_string();
+    assert_eq!(error, "time: expected recurrent dropout of variables of the state, h, c, found x");
+    let error = plain.recurrent_dropout(&[("h", 1.0)]).unwrap_err().to_string();
+    assert_eq!(error, "time: expected recurrent dropout to be at least 0 and below 1, found 1");
 }
 
 /// In a gated unit the products read what the mask leaves, and the state is carried past them whole: a mask that scaled
@@ -223,7 +223,7 @@ fn recurrent_dropout_leaves_what_is_carried() {
         let bh = after.then(|| normal([h], 0.3, &mut rng));
         let cell = GruCell::from_arrays(wx.clone(), wh.clone(), b.clone(), bh.clone()).unwrap();
         let xs = normal::<f64>([n, steps, d], 1.0, &mut rng);
-        let (hs, _) = call(&Time::new(cell).recurrent_dropout(&[p]).unwrap(), &xs, Noise::seeded(1));
+        let (hs, _) = call(&Time::new(cell).recurrent_dropout(&[("h", p)]).unwrap(), &xs, Noise::seeded(1));
         let mask = &masks(&[p], [n, h], 1)[0];
         let mut state = Tensor::zeros([n, h]);
         for step in 0..steps {
@@ -246,7 +246,7 @@ fn recurrent_dropout_leaves_what_is_carried() {
 /// Of every cell with a mask, a reset, zoneout and a learned initial state besides, for given noise.
 #[test]
 fn gradients_with_recurrent_dropout() {
-    fn check<C: Cell<f64>>(cell: C, p: &[f64], rng: &mut StdRng) {
+    fn check<C: Cell<f64>>(cell: C, p: &[(&str, f64)], rng: &mut StdRng) {
         let (n, steps) = (3, 4);
         let layer = Time::new(cell).learn_initial().recurrent_dropout(p).unwrap().zoneout(p).unwrap();
         perturb(&layer, rng);
@@ -266,8 +266,8 @@ fn gradients_with_recurrent_dropout() {
         report.unwrap().assert_ok();
     }
     let mut rng = seeded(27);
-    check(RnnCell::new(2, 3, &mut rng), &[0.3], &mut rng);
-    check(LstmCell::new(2, 3, &mut rng), &[0.3, 0.2], &mut rng);
-    check(GruCell::new(2, 3, &mut rng), &[0.3], &mut rng);
-    check(MguCell::new(2, 3, &mut rng), &[0.3], &mut rng);
+    check(RnnCell::new(2, 3, &mut rng), &[("h", 0.3)], &mut rng);
+    check(LstmCell::new(2, 3, &mut rng), &[("h", 0.3), ("c", 0.2)], &mut rng);
+    check(GruCell::new(2, 3, &mut rng), &[("h", 0.3)], &mut rng);
+    check(MguCell::new(2, 3, &mut rng), &[("h", 0.3)], &mut rng);
 }

@@ -3,7 +3,8 @@
 use crate::common::{seeded, weights};
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::{
-    Adam, Embedding, Error, Linear, Optimizer, RnnCell, Sgd, TimeRnn, clip_grad_norm, cross_entropy, explicit,
+    Adam, Embedding, Error, Layer, Linear, Optimizer, RnnCell, SequenceOptions, Sgd, TimeRnn, clip_grad_norm,
+    cross_entropy, explicit,
 };
 use retrograde_tensor::{Shape, Tensor};
 
@@ -67,10 +68,10 @@ fn states_that_do_not_fit_a_layer() {
         rnn.set_state(zeros(dims));
         let expected = format!("time: expected a state of shape [2, 4], found {found}");
         assert_eq!(text(rnn.forward(&xs)), expected);
-        assert_eq!(text(rnn.unroll(&xs, tape.var(zeros(dims)))), expected);
+        assert_eq!(text(rnn.run_from(&xs, tape.var(zeros(dims)), &SequenceOptions::new())), expected);
     }
     let other = Tape::new();
-    let foreign = text(rnn.unroll(&xs, other.var(zeros(&[2, 4]))));
+    let foreign = text(rnn.run_from(&xs, other.var(zeros(&[2, 4])), &SequenceOptions::new()));
     assert_eq!(foreign, "time: expected a variable of this tape, found one of another tape");
 }
 

@@ -6,6 +6,7 @@ use crate::common::{assert_near, autodiff, normal, seeded, weights};
 use retrograde_autograd::check::{Check, Oracle, Pattern, Report};
 use retrograde_autograd::{Error, Function, Param, Result, Tape, Var};
 use retrograde_nn::explicit::TimeRnn;
+use retrograde_nn::{Layer, SequenceOptions};
 use retrograde_tensor::Tensor;
 
 /// `hs` from `xs, h0, Wx, Wh, b`: the hand-derived layer as one operation.
@@ -83,7 +84,11 @@ fn is_the_derived_layer() {
 
         let tape = Tape::new();
         let (x, state) = (tape.var(xs), tape.var(h0));
-        let ys = layer.unroll(&x.matmul(&below), state.clone()).unwrap().0.matmul(&above);
+        let ys = layer
+            .run_from(&x.matmul(&below), state.clone(), &SequenceOptions::new())
+            .unwrap()
+            .0
+            .matmul(&above);
         let grads = ys.backward_with(&dys).unwrap();
         let zs = model.unroll(&x.matmul(&below), &state).matmul(&above);
         let own = zs.backward_with(&dys).unwrap();

@@ -8,6 +8,8 @@ mod cells;
 mod chain;
 mod checkpoint;
 mod clip;
+mod composites;
+mod contract;
 mod derived_formulas;
 mod errors;
 mod explicit_finite_differences;

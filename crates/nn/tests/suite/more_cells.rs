@@ -3,8 +3,8 @@
 use crate::common::{assert_gradients, assert_near, differences, inner, normal, perturb, seeded};
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::{
-    Cell, GruCell, LayerNorm, LayerNormLstmCell, LstmCell, MguCell, Module, Noise, PeepholeLstmCell, RnnCell,
-    SequenceOptions, Time,
+    Cell, GruCell, Layer, LayerNorm, LayerNormLstmCell, LstmCell, MguCell, Module, Noise, PeepholeLstmCell,
+    RnnCell, SequenceOptions, Time,
 };
 use retrograde_tensor::Tensor;
 
@@ -180,11 +180,10 @@ fn zoneout_keeps_elements_of_the_state() {
     let (n, h, p) = (30, 40, [0.2, 0.6]);
     let mut rng = seeded(6);
     let plain = Time::new(LstmCell::<f64>::new(2, h, &mut rng));
-    let zoned = plain.clone().zoneout(&p).unwrap();
+    let zoned = plain.clone().zoneout(&[("c", p[1]), ("h", p[0])]).unwrap();
     let initial: (Tensor<f64>, Tensor<f64>) = (normal([n, h], 1.0, &mut rng), normal([n, h], 1.0, &mut rng));
     let xs = normal([n, 1, 2], 1.0, &mut rng);
     let last = |layer: &Time<LstmCell<f64>, f64>, noise| {
-        use retrograde_nn::Layer;
         let tape = Tape::inference();
         let options = SequenceOptions::new().with_noise(noise);
         let last = layer.run(&tape.constant(xs.clone()), Some(&initial), &options).unwrap().last;
@@ -203,10 +202,18 @@ fn zoneout_keeps_elements_of_the_state() {
         }
         assert!((kept as f64 / (n * h) as f64 - p[k]).abs() < 0.05);
     }
-    let error = plain.clone().zoneout(&[0.1]).unwrap_err().to_string();
-    assert_eq!(error, "time: expected 2 probabilities, found 1");
-    let error = plain.zoneout(&[0.1, 1.0]).unwrap_err().to_string();
-    assert_eq!(error, "time: expected zoneout to be at least 0 and below 1, found 1");
+    let text = |p: &[(&str, f64)]| plain.clone().zoneout(p).unwrap_err().to_string();
+    assert_eq!(text(&[]), "time: expected zoneout of variables of the state, h, c, found none");
+    assert_eq!(
+        text(&[("h", 0.1), ("s", 0.1)]),
+        "time: expected zoneout of variables of the state, h, c, found s"
+    );
+    let twice = "time: expected zoneout of variables of the state, h, c, found c twice";
+    assert_eq!(text(&[("c", 0.1), ("c", 0.2)]), twice);
+    for (p, found) in [(1.0, "1"), (-0.1, "-0.1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let expected = format!("time: expected zoneout to be at least 0 and below 1, found {found}");
+        assert_eq!(text(&[("h", 0.1), ("c", p)]), expected);
+    }
 }
 
 /// With a mask, a reset, a learned initial state, zoneout and both kinds of GRU: the derivative is that of what is
@@ -218,22 +225,17 @@ fn gradients_of_everything_at_once() {
     for after in [false, true] {
         let cell =
             if after { GruCell::<f64>::new(d, h, &mut rng) } else { GruCell::reset_before(d, h, &mut rng) };
-        let layer = Time::new(cell).learn_initial().reversed(after).zoneout(&[0.3]).unwrap();
+        let layer = Time::new(cell).learn_initial().reversed(after).zoneout(&[("h", 0.3)]).unwrap();
         perturb(&layer, &mut rng);
         let resets = Tensor::from_fn([n, steps], |at| if at == [0, 2] || at == [2, 1] { 1.0 } else { 0.0 });
         let options = SequenceOptions::new().lengths(&[4, 2, 3]).resets(resets).with_noise(Noise::seeded(5));
         let (xs, dhs) = (normal::<f64>([n, steps, d], 1.0, &mut rng), normal([n, steps, h], 1.0, &mut rng));
-        let hs = |tape: &Tape<f64>, xs: Tensor<f64>| {
-            use retrograde_nn::Layer;
-            layer.run(&tape.var(xs), None, &options).unwrap().hs.detach()
-        };
+        let hs =
+            |tape: &Tape<f64>, xs: Tensor<f64>| layer.run(&tape.var(xs), None, &options).unwrap().hs.detach();
         let value = |xs: &Tensor<f64>| inner(&dhs, &hs(&Tape::inference(), xs.clone()));
         let tape = Tape::new();
         let x = tape.var(xs.clone());
-        let grads = {
-            use retrograde_nn::Layer;
-            layer.run(&x, None, &options).unwrap().hs.backward_with(&dhs).unwrap()
-        };
+        let grads = { layer.run(&x, None, &options).unwrap().hs.backward_with(&dhs).unwrap() };
         assert_near("dxs", grads.get(&x).unwrap(), &differences(&xs, value), 1e-8);
         for (path, param) in layer.named_params() {
             let kept = param.value();
@@ -266,7 +268,13 @@ fn the_truncated_gradient_is_that_with_the_state_held_fixed() {
             param.set(w.clone()).unwrap();
             let tape = Tape::inference();
             let state = tape.constant(carried.clone());
-            inner(&dhs, rnn.unroll(&tape.constant(windows[1].clone()), state).unwrap().0.value())
+            inner(
+                &dhs,
+                rnn.run_from(&tape.constant(windows[1].clone()), state, &SequenceOptions::new())
+                    .unwrap()
+                    .0
+                    .value(),
+            )
         });
         param.set(kept).unwrap();
         assert_near(param.name(), grads.get(&param).unwrap(), &expected, 1e-8);

@@ -158,7 +158,7 @@ fn two_windows_are_one_sequence_if_nothing_is_cut() {
             let mut hs = Vec::new();
             for (x, (start, length)) in x.iter().zip(windows) {
                 let options = SequenceOptions::new().resets(resets.narrow(1, start, length));
-                let out = layer.unroll_with(x, state, &options).unwrap();
+                let out = layer.run_from(x, state, &options).unwrap();
                 hs.push(out.0);
                 state = out.1;
             }

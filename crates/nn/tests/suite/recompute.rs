@@ -38,8 +38,12 @@ fn gradients_do_not_depend_on_which_steps_are_kept() {
             assert_eq!(run(rnn(), options), run(rnn().recompute_every(every), options), "rnn, every {every}");
             let lstm = || {
                 let cell = LstmCell::new(4, 5, &mut rng());
-                let layer = Time::new(cell).learn_initial().reversed(true).zoneout(&[0.2, 0.4]).unwrap();
-                layer.recurrent_dropout(&[0.3, 0.0]).unwrap()
+                let layer = Time::new(cell)
+                    .learn_initial()
+                    .reversed(true)
+                    .zoneout(&[("h", 0.2), ("c", 0.4)])
+                    .unwrap();
+                layer.recurrent_dropout(&[("h", 0.3)]).unwrap()
             };
             assert_eq!(
                 run(lstm(), options),

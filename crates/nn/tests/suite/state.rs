@@ -2,7 +2,7 @@
 
 use crate::common::{assert_near, autodiff, by_hand, normal, seeded, weights};
 use retrograde_autograd::{Tape, Var};
-use retrograde_nn::{RnnCell, TimeRnn};
+use retrograde_nn::{Layer, RnnCell, SequenceOptions, TimeRnn};
 use retrograde_tensor::Tensor;
 
 const N: usize = 2;
@@ -139,8 +139,8 @@ fn unroll_takes_its_initial_state_from_the_tape() {
     let tape = Tape::new();
     let h0 = tape.var(Tensor::zeros([N, H]));
     let x = tape.var(xs.clone());
-    let (_, last) = encoder.unroll(&x, h0).unwrap();
-    let (hs, _) = decoder.unroll(&tape.constant(ys.clone()), last).unwrap();
+    let (_, last) = encoder.run_from(&x, h0, &SequenceOptions::new()).unwrap();
+    let (hs, _) = decoder.run_from(&tape.constant(ys.clone()), last, &SequenceOptions::new()).unwrap();
     let grads = hs.backward_with(&dhs).unwrap();
 
     let mut encoder_by_hand = by_hand(&weights(D, H, &mut seeded(1)));

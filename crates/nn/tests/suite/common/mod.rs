@@ -5,7 +5,7 @@ pub(crate) mod outcome;
 use rand::{SeedableRng, rngs::StdRng};
 use retrograde_autograd::check::Check;
 use retrograde_autograd::{Gradients, Param, Tape, Var};
-use retrograde_nn::{Cell, Module, RnnCell, State, Time, TimeRnn, explicit};
+use retrograde_nn::{Cell, Layer, Module, RnnCell, SequenceOptions, State, Time, TimeRnn, explicit};
 use retrograde_tensor::{Float, Shape, Tensor};
 
 /// Normal samples of standard deviation `std`; the same numbers in every precision.
@@ -117,7 +117,7 @@ pub(crate) fn assert_gradients<C: Cell<f64>>(cell: C, n: usize, steps: usize, rn
         let initial = C::State::zip_on(&zeros, &zeros, &mut |_, _| {
             x[&*format!("initial {}", index.next().unwrap())].clone()
         });
-        let (hs, last) = layer.unroll(&x["xs"], initial)?;
+        let (hs, last) = layer.run_from(&x["xs"], initial, &SequenceOptions::new())?;
         let mut outputs = vec![("hs".to_owned(), hs)];
         outputs.extend((0..).map(|i| format!("last {i}")).zip(parts::<C::State>(&last)));
         Ok(outputs.into())
