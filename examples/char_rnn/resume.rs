@@ -33,7 +33,7 @@ impl Saved {
         checkpoint.epoch = history.validation.len();
         checkpoint.step = history.losses.len();
         checkpoint.position = *position;
-        checkpoint.carry("layers", model.layers.state().map(<[_]>::to_vec).as_ref());
+        checkpoint.carry("layers", model.layers.state());
         checkpoint.series = [
             ("settings", self.settings.iter().map(|&(_, number)| number).collect()),
             ("losses", history.losses.clone()),

@@ -96,7 +96,7 @@ fn beginnings(settings: &Settings, noise: Noise) -> Tensor<f32> {
 
 /// The mean loss of a text that is read from its beginning, in nats per character. The state stays as it was.
 fn evaluate<C: Cell<f32>>(model: &mut CharRnn<C>, text: &Text, settings: &Settings) -> Result<f64> {
-    let carried = model.layers.state().map(<[_]>::to_vec);
+    let carried = model.layers.state().cloned();
     model.layers.reset_state();
     let mut mean = Perplexity::default();
     let windows = text.windows(settings.batch, settings.steps)?;
