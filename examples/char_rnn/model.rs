@@ -33,10 +33,10 @@ impl<C: Cell<f32>> CharRnn<C> {
     ) -> Self {
         let &Settings { layers, embedding: d, hidden: h, dropout, .. } = settings;
         let inputs = (0..layers).map(|layer| if layer == 0 { d } else { h });
-        let layers = inputs.map(|d| Time::new(cell(d, h, rng))).collect();
+        let stacked = Stacked::new(inputs.map(|d| Time::new(cell(d, h, rng))).collect()).stateful(true);
         CharRnn {
             embedding: Embedding::new(v, d, rng),
-            layers: Stacked::new(layers).dropout(dropout).stateful(true),
+            layers: if layers > 1 { stacked.dropout(dropout) } else { stacked },
             linear: Linear::new(h, v, rng),
             dropout,
         }
