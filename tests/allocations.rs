@@ -2,9 +2,11 @@
 //!
 //! Each measurement has a process-wide allocator count what its own thread does.
 
+use std::sync::mpsc::channel;
+
 use allocation_counter::{AllocationInfo, measure};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use retrograde::prelude::*;
 
 /// Gradients of a layer over a sequence, with respect to everything, for a cotangent of all states.
@@ -58,4 +60,83 @@ fn recomputation_takes_memory_for_one_segment() {
     let (again, _) = count(shape, 0, |rnn| rnn.recompute_every(20));
     println!("{} and {} bytes, {states} bytes of states", kept.bytes_max, again.bytes_max);
     assert!(kept.bytes_max > 2 * again.bytes_max, "{kept:?} and {again:?}, {states} bytes of states");
+}
+
+/// The bytes that threads have taken and not given back, which `work` reports for one step after another.
+fn kept(steps: usize, mut work: impl FnMut(usize) -> i64) -> Vec<i64> {
+    let mut sum = 0;
+    (0..steps)
+        .map(|step| {
+            sum += work(step);
+            sum
+        })
+        .collect()
+}
+
+/// Lengths that hardly ever come again.
+fn lengths() -> impl FnMut() -> usize {
+    let mut rng = StdRng::seed_from_u64(1);
+    move || rng.random_range(1000..100_000)
+}
+
+#[test]
+fn tensors_that_another_thread_drops_are_not_kept_for_ever() {
+    let mut length = lengths();
+    std::thread::scope(|scope| {
+        let (tensors, inbox) = channel::<Tensor<f32>>();
+        let (done, outbox) = channel();
+        scope.spawn(move || {
+            for tensor in inbox {
+                done.send(measure(|| drop(tensor)).bytes_current).unwrap();
+            }
+        });
+        let bytes = kept(2000, |_| {
+            let length = length();
+            let produced = measure(|| {
+                let x = Tensor::<f32>::full([length], 1.0);
+                tensors.send(x.exp()).unwrap();
+            });
+            produced.bytes_current + outbox.recv().unwrap()
+        });
+        // In use are two tensors at a time, of at most 400 kB each; half as much again may be kept, by each thread.
+        assert!(bytes.iter().all(|&bytes| bytes < 3_000_000), "{:?}", bytes.iter().max());
+    });
+}
+
+#[test]
+fn gradients_of_other_threads_are_not_kept_for_ever() {
+    let mut rng = StdRng::seed_from_u64(1);
+    let rnn = TimeRnn::<f32>::new(RnnCell::new(8, 32, &mut rng));
+    std::thread::scope(|scope| {
+        let mut parallel = Parallel::new(scope, 2, |_| {
+            let mut rnn = rnn.clone();
+            move |xs: Tensor<f32>| {
+                let mut grads = None;
+                let info = measure(|| {
+                    let tape = Tape::new();
+                    let xs = tape.var(xs);
+                    let out = rnn.forward(&xs).unwrap();
+                    grads = Some((
+                        out.hs.square().sum().backward().unwrap().get(&xs).cloned(),
+                        out.hs.value().clone(),
+                    ));
+                });
+                (grads, info.bytes_current)
+            }
+        });
+        let bytes = kept(400, |_| {
+            let steps = rng.random_range(10..400);
+            let mut inner = 0;
+            let info = measure(|| {
+                let xs = Tensor::normal([4, steps, 8], 0.0, 1.0, &mut rng).unwrap();
+                let parts = [0, 2].map(|row| xs.narrow(0, row, 2)).to_vec();
+                // The calling thread does the first part, and so counts it already.
+                inner = parallel.run(parts)[1].1;
+            });
+            info.bytes_current + inner
+        });
+        let [early, late] = [&bytes[..200], &bytes[200..]].map(|bytes| *bytes.iter().max().unwrap());
+        println!("{early} {late}");
+        assert!(late < early + early / 2, "{early} bytes in the first half, {late} in the second");
+    });
 }

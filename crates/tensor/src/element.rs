@@ -7,7 +7,7 @@ use rand_distr::uniform::SampleUniform;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::simd::math;
-use crate::storage::pool::Buffers;
+use crate::storage::pool::BufferPool;
 use crate::{Level, Matrix, MatrixMut};
 use crate::{gemm, kernel};
 
@@ -15,7 +15,7 @@ use crate::{gemm, kernel};
 pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {
     /// Runs `f` on the calling thread's free buffers, if this type keeps any.
     #[doc(hidden)]
-    fn buffers<R>(_f: impl FnOnce(&mut Buffers<Self>) -> R) -> Option<R> {
+    fn pool<R>(_f: impl FnOnce(&mut BufferPool<Self>) -> R) -> Option<R> {
         None
     }
 }
@@ -150,12 +150,12 @@ mod sealed {
 macro_rules! float {
     ($float:ident, $dtype:literal) => {
         impl Element for $float {
-            fn buffers<R>(f: impl FnOnce(&mut Buffers<Self>) -> R) -> Option<R> {
+            fn pool<R>(f: impl FnOnce(&mut BufferPool<Self>) -> R) -> Option<R> {
                 thread_local! {
-                    static BUFFERS: RefCell<Buffers<$float>> = RefCell::new(Buffers::new());
+                    static POOL: RefCell<BufferPool<$float>> = RefCell::new(BufferPool::new());
                 }
                 // Nothing is kept by a thread that is ending.
-                BUFFERS.try_with(|buffers| f(&mut buffers.borrow_mut())).ok()
+                POOL.try_with(|pool| f(&mut pool.borrow_mut())).ok()
             }
         }
 

@@ -38,6 +38,16 @@ pub enum Error {
         /// The sizes found.
         dims: Box<[usize]>,
     },
+    /// A tensor that does not fit in memory: beyond `isize::MAX` bytes, or refused by the system.
+    #[error("{op}: expected a tensor that fits in memory, found {shape} of {size} bytes each")]
+    Memory {
+        /// The operation.
+        op: &'static str,
+        /// The bytes of an element.
+        size: usize,
+        /// The shape of the tensor.
+        shape: Box<Shape>,
+    },
     /// Two shapes that do not broadcast together.
     #[error("{op}: expected shapes that broadcast together, found {lhs} and {rhs}")]
     Broadcast {

@@ -49,15 +49,15 @@ mod tensor;
 
 use loops::strided as walk;
 use shape::layout;
-use storage::pool as buffer;
+use storage::buffer;
 
 pub use element::{Element, Float, Scalar};
 pub use error::Error;
 pub use matrix::{Matrix, MatrixMut};
 pub use ops::{Iter, Mismatch, Worst};
-pub use shape::{MAX_RANK, Shape};
+pub use shape::{IntoShape, MAX_RANK, Shape};
 pub use simd::Level;
 #[doc(hidden)]
 pub use simd::peak_gflops;
-pub use storage::pool::release_buffers;
+pub use storage::buffer::release_buffers;
 pub use tensor::Tensor;

@@ -1,7 +1,8 @@
 use crate::error::or_panic;
 use crate::layout::Layout;
+use crate::storage::buffer;
 use crate::walk::{Walk, steps};
-use crate::{Error, Matrix, MatrixMut, Scalar, Shape, Tensor, buffer};
+use crate::{Error, Matrix, MatrixMut, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {
     /// The matrix product, by NumPy's rules. [`matmul`](Self::matmul) panics instead.
@@ -67,7 +68,7 @@ impl<E: Scalar> Tensor<E> {
     pub fn try_matmul_acc(&mut self, a: &Self, b: &Self) -> Result<(), Error> {
         self.check_product("matmul_acc", a, b)?;
         let one = E::from_f64(1.0);
-        E::gemm(one, a.as_matrix(), b.as_matrix(), one, self.as_matrix_mut());
+        E::gemm(one, a.as_matrix(), b.as_matrix(), one, self.as_matrix_mut("matmul_acc")?);
         Ok(())
     }
 
@@ -101,12 +102,13 @@ impl<E: Scalar> Tensor<E> {
     /// # Errors
     /// If one of them is not a matrix, or if the sizes do not fit; nothing has been added then.
     pub fn try_matmul_acc_sum(&mut self, terms: &[(Self, Self)]) -> Result<(), Error> {
-        terms.iter().try_for_each(|(a, b)| self.check_product("matmul_acc_sum", a, b))?;
+        let op = "matmul_acc_sum";
+        terms.iter().try_for_each(|(a, b)| self.check_product(op, a, b))?;
         match terms {
-            [(a, b)] => E::gemm_sum(&[[a.as_matrix(), b.as_matrix()]], self.as_matrix_mut()),
+            [(a, b)] => E::gemm_sum(&[[a.as_matrix(), b.as_matrix()]], self.as_matrix_mut(op)?),
             _ => {
                 let terms: Vec<_> = terms.iter().map(|(a, b)| [a.as_matrix(), b.as_matrix()]).collect();
-                E::gemm_sum(&terms, self.as_matrix_mut());
+                E::gemm_sum(&terms, self.as_matrix_mut(op)?);
             }
         }
         Ok(())
@@ -155,9 +157,9 @@ impl<E: Scalar> Tensor<E> {
         matrix(self.storage(), self.layout()).with_packs(self.storage().packs())
     }
 
-    fn as_matrix_mut(&mut self) -> MatrixMut<'_, E> {
+    fn as_matrix_mut(&mut self, op: &'static str) -> Result<MatrixMut<'_, E>, Error> {
         let [m, n] = last_two(self);
-        MatrixMut::new(self.as_mut_slice(), 0, [m, n], [n.max(1) as isize, 1])
+        Ok(MatrixMut::new(self.written(op)?, 0, [m, n], [n.max(1) as isize, 1]))
     }
 }
 
@@ -177,7 +179,7 @@ impl<E: Scalar> Tensor<E> {
             };
             if let Some(rows) = rows {
                 let shape = self.shape().try_with_axis("matmul", self.rank() - 1, n)?;
-                let mut out = buffer::stale(shape.numel());
+                let mut out = buffer::empty("matmul", &shape)?;
                 gemm_into(&mut out, matrix(self.storage(), &rows), other.as_matrix());
                 return Ok(Self::filled(out, shape));
             }
@@ -186,7 +188,7 @@ impl<E: Scalar> Tensor<E> {
         let shape = self.shape().matmul(op, &other.shape())?;
         let batch = Shape::checked(op, &shape[..shape.rank() - 2])?;
         let whole = |rows, cols| batch.followed_by(op, &[rows, cols]);
-        let mut out = buffer::full(shape.numel(), E::default());
+        let mut out = buffer::full(op, &shape, E::default())?;
         if out.is_empty() || k == 0 {
             return Ok(Self::filled(out, shape));
         }

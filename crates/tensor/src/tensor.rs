@@ -4,7 +4,8 @@ use crate::error::or_panic;
 use crate::loops::strided::{Walk, row, steps};
 use crate::shape::layout::Layout;
 use crate::storage::Storage;
-use crate::{Element, Error, Shape, buffer};
+use crate::storage::buffer;
+use crate::{Element, Error, Shape};
 
 /// An n-dimensional array: a strided view on shared storage.
 ///
@@ -124,17 +125,18 @@ impl<E: Element> Tensor<E> {
     }
 
     /// The elements in row-major order.
+    #[track_caller]
     pub fn to_vec(&self) -> Vec<E> {
-        let mut data = Vec::with_capacity(self.numel());
+        let mut data = or_panic(buffer::reserve("to_vec", &self.shape()));
         append(&self.storage, &self.layout, &mut data);
         data
     }
 
     /// The elements in row-major order, in a buffer that may have been used before.
-    pub(crate) fn copied(&self) -> Vec<E> {
-        let mut data = buffer::empty(self.numel());
+    pub(crate) fn copied(&self, op: &'static str) -> Result<Vec<E>, Error> {
+        let mut data = buffer::with_capacity(op, &self.shape())?;
         append(&self.storage, &self.layout, &mut data);
-        data
+        Ok(data)
     }
 
     /// The elements as a slice, if they are contiguous.
@@ -158,25 +160,31 @@ impl<E: Element> Tensor<E> {
     /// x.as_mut_slice()[0] = 5.0;
     /// assert_eq!((x.at(&[0]), y.at(&[0])), (5.0, 1.0));
     /// ```
+    #[track_caller]
     pub fn as_mut_slice(&mut self) -> &mut [E] {
+        or_panic(self.written("as_mut_slice"))
+    }
+
+    /// The elements as a slice to write to, after a copy if they are shared or not contiguous.
+    pub(crate) fn written(&mut self, op: &'static str) -> Result<&mut [E], Error> {
         if self.numel() == 0 {
-            return &mut [];
+            return Ok(&mut []);
         }
         if Arc::strong_count(&self.storage) > 1 || !self.is_contiguous() {
-            *self = Self::filled(self.copied(), self.shape());
+            *self = Self::filled(self.copied(op)?, self.shape());
         }
         let (start, len) = (self.layout.offset, self.numel());
         let storage = Arc::get_mut(&mut self.storage).expect("nobody else has the storage");
-        &mut storage.data_mut()[start..start + len]
+        Ok(&mut storage.data_mut()[start..start + len])
     }
 
     /// Writes one element.
     ///
     /// # Errors
-    /// If the index is not within the shape.
+    /// If the index is not within the shape, or if a copy that is needed does not fit in memory.
     pub fn set(&mut self, index: &[usize], value: E) -> Result<(), Error> {
         self.layout.check_index("set", index)?;
-        self.as_mut_slice();
+        self.written("set")?;
         let place = self.layout.place(index);
         Arc::get_mut(&mut self.storage).expect("the storage was just made unique").data_mut()[place] = value;
         Ok(())

@@ -1,6 +1,7 @@
 use crate::loops::strided::{Walk, row, steps};
 use crate::shape::layout::Layout;
-use crate::{Element, MAX_RANK, Tensor, buffer};
+use crate::storage::buffer;
+use crate::{Element, Error, MAX_RANK, Tensor};
 
 /// Which axes a fold removes.
 pub(crate) type Reduced = [bool; MAX_RANK];
@@ -16,22 +17,25 @@ const BLOCK: usize = 256;
 /// Blocks are combined as a balanced tree, so that the rounding error of a sum grows with the logarithm of the
 /// number of blocks (Higham 1993, "The accuracy of floating point summation").
 pub(crate) fn fold<E: Element>(
+    op: &'static str,
     x: &Tensor<E>,
     reduced: Reduced,
     keep: bool,
     empty: E,
     f: impl Fn(E, E) -> E + Copy,
-) -> Tensor<E> {
+) -> Result<Tensor<E>, Error> {
     let layout = x.layout();
     let (kept, folded) =
         (layout.only(layout.offset, reduced.map(|reduced| !reduced)), layout.only(0, reduced));
     let data = if kept.shape.numel() == 0 || folded.shape.numel() == 0 {
-        buffer::full(kept.shape.numel(), empty)
+        buffer::full(op, &kept.shape, empty)?
     } else {
-        fold_layouts(x.storage(), &kept, &folded, f)
+        let mut out = buffer::with_capacity(op, &kept.shape)?;
+        fold_layouts(x.storage(), &kept, &folded, &mut out, f);
+        out
     };
     let shape = if keep { layout.shape.with_ones(reduced) } else { kept.shape };
-    Tensor::filled(data, shape)
+    Ok(Tensor::filled(data, shape))
 }
 
 /// Folds a slice, which must not be empty.
@@ -46,23 +50,21 @@ fn fold_layouts<E: Element>(
     data: &[E],
     kept: &Layout,
     folded: &Layout,
+    out: &mut Vec<E>,
     f: impl Fn(E, E) -> E + Copy,
-) -> Vec<E> {
-    let numel = kept.shape.numel();
-    let mut out = buffer::empty(numel);
+) {
     let (outer, inner) = (Walk::new(&kept.shape, [kept]), Walk::new(&folded.shape, [folded]));
     let (len, [stride]) = (outer.len, outer.strides);
     // Whichever of the two moves through storage in smaller steps makes the innermost loop.
     if len > 1 && stride.unsigned_abs() < inner.strides[0].unsigned_abs() {
         for [start] in outer {
-            fold_rows(data, (start, stride, len), folded, &mut out, f);
+            fold_rows(data, (start, stride, len), folded, out, f);
         }
-        return out;
+        return;
     }
     for [start] in outer {
         out.extend(steps(start, stride, len).map(|start| fold_one(data, start, &inner, f)));
     }
-    out
 }
 
 /// Folds to one value what lies at `start` and beyond, at the places of `walk`, whose offset is 0.

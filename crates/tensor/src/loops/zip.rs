@@ -2,7 +2,8 @@
 
 use crate::loops::strided::{Walk, row, steps};
 use crate::shape::layout::Layout;
-use crate::{Element, Error, Shape, Tensor, buffer};
+use crate::storage::buffer;
+use crate::{Element, Error, Shape, Tensor};
 
 /// `f` of each pair in a new tensor, broadcasting.
 pub(crate) fn zip_with<A: Element, B: Element, C: Element>(
@@ -12,7 +13,7 @@ pub(crate) fn zip_with<A: Element, B: Element, C: Element>(
     f: impl Fn(A, B) -> C,
 ) -> Result<Tensor<C>, Error> {
     let shape = Shape::broadcast(op, &a.shape(), &b.shape())?;
-    let mut out = buffer::empty(shape.numel());
+    let mut out = buffer::with_capacity(op, &shape)?;
     let to = &mut out;
     paired_runs(a, b, &shape, &mut move |count, x, y| match (x, y) {
         (Run::Slice(x), Run::Slice(y)) => to.extend(x.iter().zip(y).map(|(&x, &y)| f(x, y))),

@@ -1,10 +1,12 @@
-use crate::{Element, Error, Float, MAX_RANK, Scalar, Shape, Tensor, buffer};
+use crate::error::or_panic;
+use crate::storage::buffer;
+use crate::{Element, Error, Float, IntoShape, MAX_RANK, Scalar, Shape, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// The tensor of these elements in row-major order.
     ///
     /// # Errors
-    /// If the number of elements is not that of the shape.
+    /// If the number of elements is not that of the shape, or if the sizes are no shape.
     ///
     /// # Example
     /// ```
@@ -14,8 +16,8 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(x, Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
     /// # Ok::<(), retrograde_tensor::Error>(())
     /// ```
-    pub fn from_vec(data: Vec<E>, shape: impl Into<Shape>) -> Result<Self, Error> {
-        let shape = shape.into();
+    pub fn from_vec(data: Vec<E>, shape: impl IntoShape) -> Result<Self, Error> {
+        let shape = shape.into_shape("from_vec")?;
         if data.len() != shape.numel() {
             return Err(Error::Elements { op: "from_vec", shape: Box::new(shape), found: data.len() });
         }
@@ -28,20 +30,22 @@ impl<E: Element> Tensor<E> {
     }
 
     /// A tensor of zeros.
-    pub fn zeros(shape: impl Into<Shape>) -> Self {
-        Self::full(shape, E::default())
+    #[track_caller]
+    pub fn zeros(shape: impl IntoShape) -> Self {
+        or_panic(Self::constant("zeros", shape, E::default()))
     }
 
     /// A tensor with the same value everywhere.
-    pub fn full(shape: impl Into<Shape>, value: E) -> Self {
-        let shape = shape.into();
-        Self::filled(buffer::full(shape.numel(), value), shape)
+    #[track_caller]
+    pub fn full(shape: impl IntoShape, value: E) -> Self {
+        or_panic(Self::constant("full", shape, value))
     }
 
     /// A tensor of any numbers, to be overwritten: what a tensor held that was dropped before, or zeros.
-    pub fn empty(shape: impl Into<Shape>) -> Self {
-        let shape = shape.into();
-        Self::filled(buffer::stale(shape.numel()), shape)
+    #[track_caller]
+    pub fn empty(shape: impl IntoShape) -> Self {
+        let shape = or_panic(shape.into_shape("empty"));
+        Self::filled(or_panic(buffer::empty("empty", &shape)), shape)
     }
 
     /// The tensor whose element at each index is `f(index)`, called in row-major order.
@@ -53,8 +57,17 @@ impl<E: Element> Tensor<E> {
     /// let x = Tensor::from_fn([2, 3], |index| index[0] * 10 + index[1]);
     /// assert_eq!(x, Tensor::from([[0_usize, 1, 2], [10, 11, 12]]));
     /// ```
-    pub fn from_fn(shape: impl Into<Shape>, mut f: impl FnMut(&[usize]) -> E) -> Self {
-        let shape = shape.into();
+    #[track_caller]
+    pub fn from_fn(shape: impl IntoShape, f: impl FnMut(&[usize]) -> E) -> Self {
+        or_panic(Self::indexed("from_fn", shape, f))
+    }
+
+    fn indexed(
+        op: &'static str,
+        shape: impl IntoShape,
+        mut f: impl FnMut(&[usize]) -> E,
+    ) -> Result<Self, Error> {
+        let shape = shape.into_shape(op)?;
         let mut index = [0; MAX_RANK];
         let index = &mut index[..shape.rank()];
         let data = (0..shape.numel()).map(|_| {
@@ -68,19 +81,40 @@ impl<E: Element> Tensor<E> {
             }
             x
         });
-        Self::filled(data.collect(), shape)
+        Self::collected(op, shape, data)
+    }
+
+    fn constant(op: &'static str, shape: impl IntoShape, value: E) -> Result<Self, Error> {
+        let shape = shape.into_shape(op)?;
+        Ok(Self::filled(buffer::full(op, &shape, value)?, shape))
+    }
+
+    /// The tensor of elements in row-major order, as many as the shape has.
+    pub(crate) fn collected(
+        op: &'static str,
+        shape: Shape,
+        elements: impl Iterator<Item = E>,
+    ) -> Result<Self, Error> {
+        let mut data = buffer::with_capacity(op, &shape)?;
+        data.extend(elements);
+        Ok(Self::filled(data, shape))
     }
 }
 
 impl<E: Scalar> Tensor<E> {
     /// A tensor of ones.
-    pub fn ones(shape: impl Into<Shape>) -> Self {
-        Self::full(shape, E::from_f64(1.0))
+    #[track_caller]
+    pub fn ones(shape: impl IntoShape) -> Self {
+        or_panic(Self::constant("ones", shape, E::from_f64(1.0)))
     }
 
     /// The identity matrix of size `n`.
+    #[track_caller]
     pub fn eye(n: usize) -> Self {
-        Self::from_fn([n, n], |index| E::from_f64(if index[0] == index[1] { 1.0 } else { 0.0 }))
+        let mut eye = or_panic(Self::constant("eye", [n, n], E::default()));
+        let one = E::from_f64(1.0);
+        eye.as_mut_slice().iter_mut().step_by(n.saturating_add(1)).for_each(|x| *x = one);
+        eye
     }
 }
 
@@ -106,9 +140,9 @@ impl<E: Float> Tensor<E> {
         if count >= isize::MAX as f64 {
             return Err(Error::TooManySteps { op: "arange", start: first, end: last, step: by });
         }
-        let data: Vec<E> = (0..count as usize).map(|i| E::from_f64(first + i as f64 * by)).collect();
-        let shape = Shape::from([data.len()]);
-        Ok(Self::filled(data, shape))
+        let count = count as usize;
+        let data = (0..count).map(|i| E::from_f64(first + i as f64 * by));
+        Self::collected("arange", [count].into_shape("arange")?, data)
     }
 
     /// `n` values at equal distances from `start` to `end`, both included.
@@ -119,13 +153,14 @@ impl<E: Float> Tensor<E> {
     ///
     /// assert_eq!(Tensor::linspace(0.0, 1.0, 3), Tensor::from([0.0, 0.5, 1.0]));
     /// ```
+    #[track_caller]
     pub fn linspace(start: E, end: E, n: usize) -> Self {
         let (first, last) = (start.to_f64(), end.to_f64());
         let step = (last - first) / n.saturating_sub(1).max(1) as f64;
-        Self::from_fn([n], |index| match index[0] {
+        or_panic(Self::indexed("linspace", [n], |index| match index[0] {
             i if i > 0 && i == n - 1 => end,
             i => E::from_f64(first + i as f64 * step),
-        })
+        }))
     }
 }
 

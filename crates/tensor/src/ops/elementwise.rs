@@ -1,7 +1,8 @@
 use crate::error::or_panic;
 use crate::loops::strided::{Walk, row};
 use crate::loops::zip::{spread, zip_with};
-use crate::{Element, Error, Scalar, Shape, Tensor, buffer};
+use crate::storage::buffer;
+use crate::{Element, Error, Scalar, Shape, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// The tensor of `f(x)` for each element `x`.
@@ -13,11 +14,20 @@ impl<E: Element> Tensor<E> {
     /// let x = Tensor::from([1.0, -2.0]);
     /// assert_eq!(x.map(|x| x > 0.0), Tensor::from([true, false]));
     /// ```
+    #[track_caller]
     pub fn map<F: Element>(&self, f: impl Fn(E) -> F) -> Tensor<F> {
-        let mut out = buffer::empty(self.numel());
+        or_panic(self.mapped("map", f))
+    }
+
+    pub(super) fn mapped<F: Element>(
+        &self,
+        op: &'static str,
+        f: impl Fn(E) -> F,
+    ) -> Result<Tensor<F>, Error> {
+        let mut out = buffer::with_capacity(op, &self.shape())?;
         let to = &mut out;
         self.runs(&mut move |x| to.extend(x.iter().map(|&x| f(x))));
-        Tensor::filled(out, self.shape())
+        Ok(Tensor::filled(out, self.shape()))
     }
 
     /// The tensor of `f(a, b)` for each pair of elements, broadcasting. [`zip`](Self::zip) panics instead.
@@ -52,24 +62,28 @@ impl<E: Element> Tensor<E> {
 
 impl<E: Scalar> Tensor<E> {
     /// `-x`
+    #[track_caller]
     pub fn neg(&self) -> Self {
-        self.map(|x| -x)
+        or_panic(self.mapped("neg", |x| -x))
     }
 
     /// The hyperbolic tangent; of `f32` and `f64` within 2 ulp (measured: 1.81), and with all its digits near 0.
+    #[track_caller]
     pub fn tanh(&self) -> Self {
-        self.map_slice(E::tanh_slice)
+        or_panic(self.mapped_slice("tanh", E::tanh_slice))
     }
 
     /// The logistic function `1 / (1 + exp(-x))`; of `f32` and `f64` within 2 ulp (measured: 1.97), and with all its
     /// digits where it is tiny.
+    #[track_caller]
     pub fn sigmoid(&self) -> Self {
-        self.map_slice(E::sigmoid_slice)
+        or_panic(self.mapped_slice("sigmoid", E::sigmoid_slice))
     }
 
     /// `x` where it is positive, else 0. NaN stays NaN.
+    #[track_caller]
     pub fn relu(&self) -> Self {
-        self.map(E::relu)
+        or_panic(self.mapped("relu", E::relu))
     }
 
     /// `ln(1 + exp(x))`, a smooth [`relu`](Self::relu): without overflow, and with all its digits where it is tiny.
@@ -81,61 +95,71 @@ impl<E: Scalar> Tensor<E> {
     /// let x = Tensor::from([-50.0_f64, 0.0, 1000.0]);
     /// assert_close!(x.softplus(), Tensor::from([(-50.0_f64).exp(), 2.0_f64.ln(), 1000.0]), 1e-15, 0.0);
     /// ```
+    #[track_caller]
     pub fn softplus(&self) -> Self {
-        self.map(softplus)
+        or_panic(self.mapped("softplus", softplus))
     }
 
     /// -1, 0 or 1: the sign of each element, a constant. NaN of NaN.
+    #[track_caller]
     pub fn sign(&self) -> Self {
-        self.map(|x| match x.to_f64() {
+        or_panic(self.mapped("sign", |x| match x.to_f64() {
             x if x > 0.0 => E::from_f64(1.0),
             x if x < 0.0 => E::from_f64(-1.0),
             x if x.is_nan() => E::from_f64(x),
             _ => E::default(),
-        })
+        }))
     }
 
     /// The exponential; of `f32` and `f64` within 1 ulp (measured: 0.87).
+    #[track_caller]
     pub fn exp(&self) -> Self {
-        self.map_slice(E::exp_slice)
+        or_panic(self.mapped_slice("exp", E::exp_slice))
     }
 
     /// The natural logarithm; of `f32` and `f64` within 1 ulp (measured: 0.84). -∞ of 0, NaN of what is less.
+    #[track_caller]
     pub fn ln(&self) -> Self {
-        self.map_slice(E::ln_slice)
+        or_panic(self.mapped_slice("ln", E::ln_slice))
     }
 
     /// The square root.
+    #[track_caller]
     pub fn sqrt(&self) -> Self {
-        self.map(E::sqrt)
+        or_panic(self.mapped("sqrt", E::sqrt))
     }
 
     /// `x · x`
+    #[track_caller]
     pub fn square(&self) -> Self {
-        self.map(|x| x * x)
+        or_panic(self.mapped("square", |x| x * x))
     }
 
     /// The sine.
+    #[track_caller]
     pub fn sin(&self) -> Self {
-        self.map(E::sin)
+        or_panic(self.mapped("sin", E::sin))
     }
 
     /// The cosine.
+    #[track_caller]
     pub fn cos(&self) -> Self {
-        self.map(E::cos)
+        or_panic(self.mapped("cos", E::cos))
     }
 
     /// The absolute value.
+    #[track_caller]
     pub fn abs(&self) -> Self {
-        self.map(E::abs)
+        or_panic(self.mapped("abs", E::abs))
     }
 
     /// `min(max(x, lo), hi)`. NaN stays NaN.
+    #[track_caller]
     pub fn clamp(&self, lo: E, hi: E) -> Self {
-        self.map(|x| {
+        or_panic(self.mapped("clamp", |x| {
             let x = if x < lo { lo } else { x };
             if x > hi { hi } else { x }
-        })
+        }))
     }
 
     /// `a` where `mask` is not 0, else `b`; all three broadcast. [`where_mask`](Self::where_mask) panics instead.
@@ -151,7 +175,7 @@ impl<E: Scalar> Tensor<E> {
         let (m, x, y) = (spread(mask, &shape), spread(a, &shape), spread(b, &shape));
         let walk = Walk::new(&shape, [&m, &x, &y]);
         let (len, strides) = (walk.len, walk.strides);
-        let mut out = buffer::empty(shape.numel());
+        let mut out = buffer::with_capacity(op, &shape)?;
         for [m, x, y] in walk {
             let mask = row(mask.storage(), m, strides[0], len);
             let branches = row(a.storage(), x, strides[1], len).zip(row(b.storage(), y, strides[2], len));
@@ -181,9 +205,9 @@ impl<E: Scalar> Tensor<E> {
     }
 
     /// The tensor that `f` makes of a copy of the elements, so many at a time that they stay near.
-    fn map_slice(&self, f: impl Fn(&mut [E])) -> Self {
+    pub(super) fn mapped_slice(&self, op: &'static str, f: impl Fn(&mut [E])) -> Result<Self, Error> {
         const BLOCK: usize = 2048;
-        let mut out = buffer::empty(self.numel());
+        let mut out = buffer::with_capacity(op, &self.shape())?;
         let mut done = 0;
         self.runs(&mut |x| {
             for x in x.chunks(BLOCK) {
@@ -195,7 +219,7 @@ impl<E: Scalar> Tensor<E> {
             }
         });
         f(&mut out[done..]);
-        Self::filled(out, self.shape())
+        Ok(Self::filled(out, self.shape()))
     }
 }
 

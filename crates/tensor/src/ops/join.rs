@@ -1,7 +1,8 @@
 use crate::error::or_panic;
 use crate::loops::zip::assign;
 use crate::shape::layout::Layout;
-use crate::{Element, Error, Shape, Tensor, buffer};
+use crate::storage::buffer;
+use crate::{Element, Error, Shape, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// Joins tensors of one shape along a new axis. [`stack`](Self::stack) panics instead.
@@ -10,7 +11,7 @@ impl<E: Element> Tensor<E> {
     /// If there is no tensor, if the shapes differ, or if `axis` is beyond the rank.
     pub fn try_stack(tensors: &[&Self], axis: usize) -> Result<Self, Error> {
         let shape = Shape::stacked("stack", &shapes(tensors), axis)?;
-        Ok(join(shape, axis, tensors.iter().map(|tensor| tensor.unsqueeze(axis))))
+        join("stack", shape, axis, tensors.iter().map(|tensor| tensor.unsqueeze(axis)))
     }
 
     /// Joins tensors of one shape along a new axis.
@@ -38,7 +39,7 @@ impl<E: Element> Tensor<E> {
     /// If there is no tensor, if the shapes differ in another axis, or if there is no such axis.
     pub fn try_concat(tensors: &[&Self], axis: usize) -> Result<Self, Error> {
         let shape = Shape::concatenated("concat", &shapes(tensors), axis)?;
-        Ok(join(shape, axis, tensors.iter().map(|&tensor| tensor.clone())))
+        join("concat", shape, axis, tensors.iter().map(|&tensor| tensor.clone()))
     }
 
     /// Joins tensors along an existing axis, in which alone their shapes may differ.
@@ -64,8 +65,13 @@ fn shapes<E: Element>(tensors: &[&Tensor<E>]) -> Vec<Shape> {
 }
 
 /// Copies tensors one after the other along an axis of a shape that they fill.
-fn join<E: Element>(shape: Shape, axis: usize, tensors: impl Iterator<Item = Tensor<E>>) -> Tensor<E> {
-    let mut data = buffer::stale(shape.numel());
+fn join<E: Element>(
+    op: &'static str,
+    shape: Shape,
+    axis: usize,
+    tensors: impl Iterator<Item = Tensor<E>>,
+) -> Result<Tensor<E>, Error> {
+    let mut data = buffer::empty(op, &shape)?;
     let whole = Layout::contiguous(shape);
     let mut start = 0;
     for tensor in tensors {
@@ -74,5 +80,5 @@ fn join<E: Element>(shape: Shape, axis: usize, tensors: impl Iterator<Item = Ten
         assign(&mut data, &part, &tensor);
         start += len;
     }
-    Tensor::filled(data, shape)
+    Ok(Tensor::filled(data, shape))
 }

@@ -23,13 +23,14 @@ fn zip_into<E: Scalar>(
 }
 
 /// `f` of each element, in place if the storage is unique.
-fn map_into<E: Scalar>(mut a: Tensor<E>, f: impl Fn(E) -> E) -> Tensor<E> {
+#[track_caller]
+fn map_into<E: Scalar>(op: &'static str, mut a: Tensor<E>, f: impl Fn(E) -> E) -> Tensor<E> {
     match a.as_unique_slice() {
         Some(x) => {
             x.iter_mut().for_each(|x| *x = f(*x));
             a
         }
-        None => a.map(f),
+        None => or_panic(a.mapped(op, f)),
     }
 }
 
@@ -91,15 +92,17 @@ macro_rules! operator {
 
         impl<E: Scalar> $trait<E> for &Tensor<E> {
             type Output = Tensor<E>;
+            #[track_caller]
             fn $name(self, y: E) -> Tensor<E> {
-                self.map(|x| x $symbol y)
+                or_panic(self.mapped(stringify!($name), |x| x $symbol y))
             }
         }
 
         impl<E: Scalar> $trait<E> for Tensor<E> {
             type Output = Tensor<E>;
+            #[track_caller]
             fn $name(self, y: E) -> Tensor<E> {
-                map_into(self, |x| x $symbol y)
+                map_into(stringify!($name), self, |x| x $symbol y)
             }
         }
 
@@ -109,15 +112,17 @@ macro_rules! operator {
     (left $float:ident, $trait:ident $name:ident $symbol:tt) => {
         impl $trait<&Tensor<$float>> for $float {
             type Output = Tensor<$float>;
+            #[track_caller]
             fn $name(self, y: &Tensor<$float>) -> Tensor<$float> {
-                y.map(|y| self $symbol y)
+                or_panic(y.mapped(stringify!($name), |y| self $symbol y))
             }
         }
 
         impl $trait<Tensor<$float>> for $float {
             type Output = Tensor<$float>;
+            #[track_caller]
             fn $name(self, y: Tensor<$float>) -> Tensor<$float> {
-                map_into(y, |y| self $symbol y)
+                map_into(stringify!($name), y, |y| self $symbol y)
             }
         }
     };
@@ -131,16 +136,18 @@ operator!(Div div try_div / "`self / other`, element by element,");
 impl<E: Scalar> Neg for Tensor<E> {
     type Output = Tensor<E>;
 
+    #[track_caller]
     fn neg(self) -> Tensor<E> {
-        map_into(self, |x| -x)
+        map_into("neg", self, |x| -x)
     }
 }
 
 impl<E: Scalar> Neg for &Tensor<E> {
     type Output = Tensor<E>;
 
+    #[track_caller]
     fn neg(self) -> Tensor<E> {
-        self.map(|x| -x)
+        or_panic(self.mapped("neg", |x| -x))
     }
 }
 
@@ -152,7 +159,7 @@ impl<E: Scalar> Tensor<E> {
     pub fn try_add_assign(&mut self, other: &Self) -> Result<(), Error> {
         let shape = self.shape();
         other.layout().broadcast("add_assign", &shape)?;
-        zip_assign(self.as_mut_slice(), &Layout::contiguous(shape), other, |x, y| x + y);
+        zip_assign(self.written("add_assign")?, &Layout::contiguous(shape), other, |x, y| x + y);
         Ok(())
     }
 
@@ -181,7 +188,7 @@ impl<E: Scalar> Tensor<E> {
     /// If there is no such axis, if the part leaves it, or if `other` has not the shape of the part.
     pub fn try_add_at(&mut self, axis: usize, start: usize, other: &Self) -> Result<(), Error> {
         let part = self.part("add_at", axis, start, other)?;
-        zip_assign(self.as_mut_slice(), &part, other, |x, y| x + y);
+        zip_assign(self.written("add_at")?, &part, other, |x, y| x + y);
         Ok(())
     }
 
@@ -210,7 +217,7 @@ impl<E: Scalar> Tensor<E> {
     /// If there is no such axis, if the part leaves it, or if `other` has not the shape of the part.
     pub fn try_set_at(&mut self, axis: usize, start: usize, other: &Self) -> Result<(), Error> {
         let part = self.part("set_at", axis, start, other)?;
-        assign(self.as_mut_slice(), &part, other);
+        assign(self.written("set_at")?, &part, other);
         Ok(())
     }
 

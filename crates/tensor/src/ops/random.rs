@@ -1,7 +1,8 @@
 use rand::Rng;
 use rand_distr::{Distribution, Uniform};
 
-use crate::{Element, Error, Float, Shape, Tensor};
+use crate::error::or_panic;
+use crate::{Element, Error, Float, IntoShape, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// A tensor of samples of a distribution, drawn in row-major order.
@@ -17,13 +18,18 @@ impl<E: Element> Tensor<E> {
     /// let x = Tensor::<f64>::random([2, 3], &distr, &mut StdRng::seed_from_u64(1));
     /// assert_eq!(x.dims(), [2, 3]);
     /// ```
-    pub fn random<R: Rng + ?Sized>(
-        shape: impl Into<Shape>,
-        distr: &impl Distribution<E>,
-        rng: &mut R,
-    ) -> Self {
-        let shape = shape.into();
-        Self::filled((0..shape.numel()).map(|_| distr.sample(rng)).collect(), shape)
+    #[track_caller]
+    pub fn random<R: Rng + ?Sized>(shape: impl IntoShape, distr: &impl Distribution<E>, rng: &mut R) -> Self {
+        or_panic(Self::sampled("random", shape, || distr.sample(rng)))
+    }
+
+    fn sampled(
+        op: &'static str,
+        shape: impl IntoShape,
+        mut sample: impl FnMut() -> E,
+    ) -> Result<Self, Error> {
+        let shape = shape.into_shape(op)?;
+        Self::collected(op, shape, (0..shape.numel()).map(|_| sample()))
     }
 }
 
@@ -31,7 +37,7 @@ impl<E: Float> Tensor<E> {
     /// A tensor of samples of the uniform distribution on `low <= x < high`.
     ///
     /// # Errors
-    /// If a bound is not finite, or if `low >= high`.
+    /// If a bound is not finite, if `low >= high`, or if the tensor does not fit in memory.
     ///
     /// # Example
     /// ```
@@ -44,7 +50,7 @@ impl<E: Float> Tensor<E> {
     /// # Ok::<(), retrograde_tensor::Error>(())
     /// ```
     pub fn uniform<R: Rng + ?Sized>(
-        shape: impl Into<Shape>,
+        shape: impl IntoShape,
         low: E,
         high: E,
         rng: &mut R,
@@ -54,13 +60,14 @@ impl<E: Float> Tensor<E> {
             low: low.to_f64(),
             high: high.to_f64(),
         })?;
-        Ok(Self::random(shape, &distr, rng))
+        Self::sampled("uniform", shape, || distr.sample(rng))
     }
 
     /// A tensor of samples of the normal distribution.
     ///
     /// # Errors
-    /// If the mean or the standard deviation is not finite, or if the latter is negative.
+    /// If the mean or the standard deviation is not finite, or if the latter is negative, or if the tensor does
+    /// not fit in memory.
     ///
     /// # Example
     /// ```
@@ -74,7 +81,7 @@ impl<E: Float> Tensor<E> {
     /// # Ok::<(), retrograde_tensor::Error>(())
     /// ```
     pub fn normal<R: Rng + ?Sized>(
-        shape: impl Into<Shape>,
+        shape: impl IntoShape,
         mean: E,
         std: E,
         rng: &mut R,
@@ -83,8 +90,6 @@ impl<E: Float> Tensor<E> {
         if !m.is_finite() || !s.is_finite() || s < 0.0 {
             return Err(Error::Normal { op: "normal", mean: m, std: s });
         }
-        let shape = shape.into();
-        let data = (0..shape.numel()).map(|_| mean + std * E::standard_normal(rng));
-        Ok(Self::filled(data.collect(), shape))
+        Self::sampled("normal", shape, || mean + std * E::standard_normal(rng))
     }
 }

@@ -1,6 +1,8 @@
+use std::borrow::Cow;
+
 use crate::error::or_panic;
 use crate::loops::reduce::{Reduced, fold, fold_slice};
-use crate::{Error, MAX_RANK, Scalar, Shape, Tensor};
+use crate::{Error, IntoShape, MAX_RANK, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {
     /// The sum of all elements, as a tensor without axes.
@@ -11,8 +13,9 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).sum(), Tensor::scalar(10.0));
     /// ```
+    #[track_caller]
     pub fn sum(&self) -> Self {
-        fold(self, [true; MAX_RANK], false, E::default(), E::add)
+        or_panic(fold("sum", self, [true; MAX_RANK], false, E::default(), E::add))
     }
 
     /// The mean of all elements, as a tensor without axes. NaN if there are none.
@@ -25,8 +28,8 @@ impl<E: Scalar> Tensor<E> {
     ///
     /// # Errors
     /// If `shape` does not broadcast to the shape of this tensor.
-    pub fn try_sum_to(&self, shape: impl Into<Shape>) -> Result<Self, Error> {
-        let (shape, from) = (shape.into(), self.shape());
+    pub fn try_sum_to(&self, shape: impl IntoShape) -> Result<Self, Error> {
+        let (shape, from) = (shape.into_shape("sum_to")?, self.shape());
         if shape == from {
             return Ok(self.clone());
         }
@@ -39,7 +42,7 @@ impl<E: Scalar> Tensor<E> {
                 return Err(error());
             }
         }
-        let sum = fold(self, reduced, true, E::default(), E::add);
+        let sum = fold("sum_to", self, reduced, true, E::default(), E::add)?;
         Ok(sum.reshape(shape))
     }
 
@@ -58,7 +61,7 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(x.sum_to([2, 1]), Tensor::from([[3.0], [7.0]]));
     /// ```
     #[track_caller]
-    pub fn sum_to(&self, shape: impl Into<Shape>) -> Self {
+    pub fn sum_to(&self, shape: impl IntoShape) -> Self {
         or_panic(self.try_sum_to(shape))
     }
 
@@ -78,9 +81,12 @@ impl<E: Scalar> Tensor<E> {
         let mut last = [0; MAX_RANK];
         let order = (0..shape.rank()).filter(|&other| other != axis).chain([axis]);
         last.iter_mut().zip(order).for_each(|(to, from)| *to = from);
-        let rows = self.permute(&last[..shape.rank()]).contiguous();
-        let rows = rows.as_slice().unwrap_or_default().chunks_exact(shape[axis]);
-        Ok(Tensor::filled(rows.map(first_greatest).collect(), shape.removed(axis)))
+        let rows = self.permute(&last[..shape.rank()]);
+        let rows = match rows.as_slice() {
+            Some(rows) => Cow::Borrowed(rows),
+            None => Cow::Owned(rows.copied(op)?),
+        };
+        Tensor::collected(op, shape.removed(axis), rows.chunks_exact(shape[axis]).map(first_greatest))
     }
 
     /// The index of the first greatest element along an axis, which disappears. NaN counts as greatest.
@@ -177,10 +183,10 @@ macro_rules! extremum {
 }
 
 reduction!("sum", "[4.0, 6.0]", sum_axes try_sum_axes sum_axis try_sum_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    Ok(fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add))
+    fold(op, x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add)
 });
 reduction!("mean", "[2.0, 3.0]", mean_axes try_mean_axes mean_axis try_mean_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    let sum = fold(x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add);
+    let sum = fold(op, x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add)?;
     let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
     Ok(sum / E::from_f64(count as f64))
 });
@@ -215,7 +221,7 @@ fn extremum<E: Scalar>(
     }
     // Only read where there is nothing to reduce, which was excluded.
     let unused = E::default();
-    Ok(fold(x, reduced, keep, unused, pick))
+    fold(op, x, reduced, keep, unused, pick)
 }
 
 /// The index of the first element that none exceeds, NaN being greatest, in a slice that is not empty.

@@ -1,6 +1,9 @@
+use std::borrow::Cow;
+
 use crate::error::or_panic;
+use crate::storage::buffer;
 use crate::tensor::append;
-use crate::{Error, Scalar, Tensor, buffer};
+use crate::{Error, Scalar, Tensor};
 
 impl<E: Scalar> Tensor<E> {
     /// The rows (slices along the first axis) that `indices` name. [`gather_rows`](Self::gather_rows) panics
@@ -14,7 +17,7 @@ impl<E: Scalar> Tensor<E> {
     pub fn try_gather_rows(&self, indices: &Tensor<usize>) -> Result<Self, Error> {
         let op = "gather_rows";
         let shape = self.shape().gathered(op, indices)?;
-        let mut data = buffer::empty(shape.numel());
+        let mut data = buffer::with_capacity(op, &shape)?;
         if shape.numel() > 0 {
             let first = self.layout().selected(op, 0, 0)?;
             for row in indices {
@@ -56,10 +59,14 @@ impl<E: Scalar> Tensor<E> {
     /// # Errors
     /// If the first axes of this tensor are not those of the indices, or if an index is out of range.
     pub fn try_scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Result<Self, Error> {
-        let shape = self.shape().scattered("scatter_add_rows", rows, indices)?;
-        let mut data = buffer::full(shape.numel(), E::default());
-        let source = self.contiguous();
-        let (source, width) = (source.as_slice().expect("contiguous"), shape[1..].iter().product::<usize>());
+        let op = "scatter_add_rows";
+        let shape = self.shape().scattered(op, rows, indices)?;
+        let mut data = buffer::full(op, &shape, E::default())?;
+        let source = match self.as_slice() {
+            Some(source) => Cow::Borrowed(source),
+            None => Cow::Owned(self.copied(op)?),
+        };
+        let width = shape[1..].iter().product::<usize>();
         for (i, row) in indices.iter().enumerate() {
             let target = &mut data[row * width..(row + 1) * width];
             target.iter_mut().zip(&source[i * width..(i + 1) * width]).for_each(|(y, &x)| *y += x);

@@ -1,5 +1,6 @@
 use crate::error::or_panic;
 use crate::loops::reduce::fold_slice;
+use crate::loops::zip::zip_with;
 use crate::{Error, Scalar, Tensor};
 
 impl<E: Scalar> Tensor<E> {
@@ -10,16 +11,17 @@ impl<E: Scalar> Tensor<E> {
     pub fn try_softmax(&self, axis: usize) -> Result<Self, Error> {
         self.shape().check_axis("softmax", axis)?;
         if axis + 1 == self.rank() {
-            return Ok(self.map_rows(softmax_rows));
+            return self.mapped_rows("softmax", softmax_rows);
         }
-        let e = (self - shift(self, axis)).exp();
-        let sum = e.sum_axis(axis, true);
+        let e = exp(zip_with("softmax", self, &greatest(self, axis)?, E::sub)?);
+        let sum = e.try_sum_axis(axis, true)?;
         Ok(e / sum)
     }
 
     /// `exp(x) / Σ exp(x)` along an axis.
     ///
-    /// Safe for any finite input, and where some elements are -∞; NaN where all of them are.
+    /// Exact for any finite input, also where `exp(x)` overflows, and where some elements are -∞: they get 0. All is NaN
+    /// along an axis where the greatest element is +∞ or NaN, or where all are -∞, as in PyTorch.
     ///
     /// # Panics
     /// Where [`try_softmax`](Self::try_softmax) returns an error.
@@ -43,16 +45,17 @@ impl<E: Scalar> Tensor<E> {
     pub fn try_log_softmax(&self, axis: usize) -> Result<Self, Error> {
         self.shape().check_axis("log_softmax", axis)?;
         if axis + 1 == self.rank() {
-            return Ok(self.map_rows(log_softmax_rows));
+            return self.mapped_rows("log_softmax", log_softmax_rows);
         }
-        let x = self - shift(self, axis);
-        let sum = x.exp().sum_axis(axis, true);
+        let x = zip_with("log_softmax", self, &greatest(self, axis)?, E::sub)?;
+        let sum = x.mapped_slice("log_softmax", E::exp_slice)?.try_sum_axis(axis, true)?;
         Ok(x - sum.ln())
     }
 
     /// `x - ln Σ exp(x)` along an axis.
     ///
-    /// Safe for any finite input, and where some elements are -∞; NaN where all of them are.
+    /// Exact for any finite input, and where some elements are -∞: they stay so. All is NaN along an axis where the greatest
+    /// element is +∞ or NaN, or where all are -∞, as in PyTorch.
     ///
     /// # Panics
     /// Where [`try_log_softmax`](Self::try_log_softmax) returns an error.
@@ -76,15 +79,17 @@ impl<E: Scalar> Tensor<E> {
     /// If there is no such axis.
     pub fn try_logsumexp(&self, axis: usize, keep: bool) -> Result<Self, Error> {
         self.shape().check_axis("logsumexp", axis)?;
-        let shift = shift(self, axis);
-        let sum = (self - &shift).exp().sum_axis(axis, true);
+        // 0 where the greatest is infinite, since ∞ - ∞ is NaN.
+        let shift =
+            greatest(self, axis)?.map(|max| if max.to_f64().is_finite() { max } else { E::default() });
+        let sum = exp(zip_with("logsumexp", self, &shift, E::sub)?).try_sum_axis(axis, true)?;
         let y = sum.ln() + shift;
         Ok(if keep { y } else { y.squeeze(axis) })
     }
 
     /// `ln Σ exp(x)` along an axis, which disappears or, with `keep`, becomes 1.
     ///
-    /// Safe for any input; -∞ where all elements are, and for no elements.
+    /// Exact for any finite input; -∞ where all elements are, and for no elements; +∞ where the greatest is; NaN where one is.
     ///
     /// # Panics
     /// Where [`try_logsumexp`](Self::try_logsumexp) returns an error.
@@ -102,17 +107,17 @@ impl<E: Scalar> Tensor<E> {
     }
 }
 
-/// So many elements are treated at a time: they fit in the cache that is nearest.
+/// Elements treated at a time: they fit in the cache that is nearest.
 const BLOCK: usize = 2048;
 
 impl<E: Scalar> Tensor<E> {
     /// Applies `f(block, len)` to blocks of whole rows (of `len` elements along the last axis) of a copy.
-    fn map_rows(&self, f: impl Fn(&mut [E], usize)) -> Self {
+    fn mapped_rows(&self, op: &'static str, f: impl Fn(&mut [E], usize)) -> Result<Self, Error> {
         let shape = self.shape();
-        let mut data = self.copied();
+        let mut data = self.copied(op)?;
         let len = shape[shape.rank() - 1].max(1);
         data.chunks_mut(len * (BLOCK / len).max(1)).for_each(|block| f(block, len));
-        Self::filled(data, shape)
+        Ok(Self::filled(data, shape))
     }
 }
 
@@ -140,17 +145,22 @@ fn shift_row<E: Scalar>(row: &mut [E]) {
     row.iter_mut().for_each(|x| *x = *x - shift);
 }
 
-/// What to subtract along an axis before `exp`.
-fn shift<E: Scalar>(x: &Tensor<E>, axis: usize) -> Tensor<E> {
+/// The greatest element along an axis, which is subtracted before `exp` so that it cannot overflow. An infinite one leaves
+/// NaN, ∞ - ∞.
+fn greatest<E: Scalar>(x: &Tensor<E>, axis: usize) -> Result<Tensor<E>, Error> {
     if x.shape()[axis] == 0 {
-        return Tensor::zeros(x.shape().with_axis(axis, 1));
+        return Ok(Tensor::zeros(x.shape().with_axis(axis, 1)));
     }
-    x.max_axis(axis, true).map(constant)
+    Ok(x.try_max_axis(axis, true)?.map(constant))
 }
 
-/// What to subtract where `max` is the greatest element, so that `exp` cannot overflow: a constant, as the
-/// result does not depend on it. 0 where the greatest is infinite, because `∞ - ∞` is NaN.
-fn constant<E: Scalar>(max: E) -> E {
-    let max = max.to_f64();
-    E::from_f64(if max.is_finite() { max } else { 0.0 })
+/// The value without the derivative that it may carry: the result does not depend on what is subtracted.
+fn constant<E: Scalar>(x: E) -> E {
+    E::from_f64(x.to_f64())
+}
+
+/// `exp` in place.
+fn exp<E: Scalar>(mut x: Tensor<E>) -> Tensor<E> {
+    x.as_mut_slice().chunks_mut(BLOCK).for_each(E::exp_slice);
+    x
 }

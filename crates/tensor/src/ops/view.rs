@@ -1,17 +1,17 @@
 use crate::error::or_panic;
-use crate::{Element, Error, Shape, Tensor};
+use crate::{Element, Error, IntoShape, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// The same elements, in row-major order, in another shape: a view where strides allow, else a copy.
     /// [`reshape`](Self::reshape) panics instead.
     ///
     /// # Errors
-    /// If the number of elements differs.
-    pub fn try_reshape(&self, shape: impl Into<Shape>) -> Result<Self, Error> {
-        let shape = self.shape().reshaped("reshape", shape.into())?;
+    /// If the number of elements differs, or if a copy does not fit in memory.
+    pub fn try_reshape(&self, shape: impl IntoShape) -> Result<Self, Error> {
+        let shape = self.shape().reshaped("reshape", shape.into_shape("reshape")?)?;
         Ok(match self.layout().reshaped(&shape) {
             Some(layout) => self.view(layout),
-            None => Self::filled(self.copied(), shape),
+            None => Self::filled(self.copied("reshape")?, shape),
         })
     }
 
@@ -28,7 +28,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(x.reshape([3, 2]), Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
     /// ```
     #[track_caller]
-    pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
+    pub fn reshape(&self, shape: impl IntoShape) -> Self {
         or_panic(self.try_reshape(shape))
     }
 
@@ -204,8 +204,9 @@ impl<E: Element> Tensor<E> {
     ///
     /// # Errors
     /// If the shape does not broadcast to the one asked for.
-    pub fn try_broadcast_to(&self, shape: impl Into<Shape>) -> Result<Self, Error> {
-        Ok(self.view(self.layout().broadcast("broadcast_to", &shape.into())?))
+    pub fn try_broadcast_to(&self, shape: impl IntoShape) -> Result<Self, Error> {
+        let op = "broadcast_to";
+        Ok(self.view(self.layout().broadcast(op, &shape.into_shape(op)?)?))
     }
 
     /// The view that repeats axes of size 1, and missing ones in front, to fill a shape.
@@ -221,7 +222,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(b.broadcast_to([2, 2]), Tensor::from([[1.0, 2.0], [1.0, 2.0]]));
     /// ```
     #[track_caller]
-    pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Self {
+    pub fn broadcast_to(&self, shape: impl IntoShape) -> Self {
         or_panic(self.try_broadcast_to(shape))
     }
 
@@ -250,7 +251,14 @@ impl<E: Element> Tensor<E> {
     }
 
     /// The same tensor with its elements next to each other in row-major order: itself if they are, else a copy.
+    ///
+    /// # Panics
+    /// If a copy does not fit in memory.
+    #[track_caller]
     pub fn contiguous(&self) -> Self {
-        if self.is_contiguous() { self.clone() } else { Self::filled(self.copied(), self.shape()) }
+        if self.is_contiguous() {
+            return self.clone();
+        }
+        Self::filled(or_panic(self.copied("contiguous")), self.shape())
     }
 }

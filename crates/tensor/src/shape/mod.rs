@@ -1,10 +1,13 @@
 //! The sizes of axes, and where elements lie.
 
+mod into;
 pub(crate) mod layout;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
+
+pub use into::IntoShape;
 
 use crate::Error;
 use crate::error::or_panic;

@@ -1,24 +1,28 @@
 //! The memory that tensors share.
 
+pub(crate) mod buffer;
 pub(crate) mod pool;
 
 use std::ops::Deref;
 
+use crate::Element;
 use crate::gemm::LazyPacks;
-use crate::{Element, buffer};
+use pool::Lender;
 
 /// The elements that views share, with what has been derived from them and holds as long as they do not change.
 #[derive(Debug)]
 pub(crate) struct Storage<E> {
     data: Vec<E>,
-    /// Takes the elements back when they are dropped. (`Drop` itself may not ask that `E` be an [`Element`].)
-    give: fn(Vec<E>),
+    /// The pool that counts the elements as in use, and how they go back to one. (`Drop` itself may not ask that `E` be an
+    /// [`Element`].)
+    lent: Option<(Lender, fn(Vec<E>, &Lender))>,
     packs: LazyPacks<E>,
 }
 
 impl<E: Element> Storage<E> {
     pub(crate) fn new(data: Vec<E>) -> Self {
-        Storage { data, give: buffer::give, packs: LazyPacks::new() }
+        let lent = buffer::lend::<E>(data.len()).map(|lender| (lender, buffer::release::<E> as _));
+        Storage { data, lent, packs: LazyPacks::new() }
     }
 
     /// The elements, to be changed.
@@ -43,6 +47,8 @@ impl<E> Deref for Storage<E> {
 
 impl<E> Drop for Storage<E> {
     fn drop(&mut self) {
-        (self.give)(std::mem::take(&mut self.data));
+        if let Some((lender, release)) = &self.lent {
+            release(std::mem::take(&mut self.data), lender);
+        }
     }
 }

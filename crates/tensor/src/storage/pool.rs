@@ -1,42 +1,68 @@
-//! Buffers that are used again: what one step of training frees is what the next one needs.
+//! A pool of buffers: what one step of training frees is what the next one needs.
 //!
-//! Large buffers are expensive to get from the system, which has to clear every page of them. So a freed buffer stays
-//! with its thread until another of the same length is wanted. A thread never holds more than half as much again as it
-//! once had in use at the same time.
+//! Large buffers are expensive to get from the system, which has to clear every page of them. So each thread keeps the
+//! buffers that it frees until it needs one of the same length. It never keeps more than half as much again as the
+//! tensors that it made once took at the same time, wherever those are dropped.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::Element;
-
-/// Below this many bytes the system's allocator is as fast.
-const SMALL: usize = 1024;
-
-/// The free buffers of a thread, by length.
+/// The free buffers of one thread, by length.
 #[derive(Debug)]
-pub struct Buffers<E> {
+pub struct BufferPool<E> {
     free: BTreeMap<usize, Vec<Vec<E>>>,
-    /// Numbers in free buffers, in buffers in use (of those that this thread got and gave), and the most of those.
+    /// Elements in free buffers.
     held: usize,
-    used: usize,
+    /// Elements lent by this thread, less those that it took back.
+    lent: usize,
+    /// The most elements that were in use at the same time.
     most: usize,
+    /// Identifies this pool, and counts those elements lent by it that another thread took back.
+    lender: Lender,
 }
 
-impl<E> Buffers<E> {
+/// The pool that lent a buffer: a count of the elements that came back to other threads.
+pub(crate) type Lender = Arc<AtomicUsize>;
+
+impl<E> BufferPool<E> {
     pub(crate) fn new() -> Self {
-        Buffers { free: BTreeMap::new(), held: 0, used: 0, most: 0 }
+        BufferPool { free: BTreeMap::new(), held: 0, lent: 0, most: 0, lender: Lender::default() }
     }
 
-    fn take(&mut self, length: usize) -> Option<Vec<E>> {
-        self.used += length;
-        self.most = self.most.max(self.used);
+    /// Takes a free buffer of a length, holding whatever it last held.
+    pub(super) fn acquire(&mut self, length: usize) -> Option<Vec<E>> {
         let buffer = self.free.get_mut(&length)?.pop()?;
         self.held -= length;
         Some(buffer)
     }
 
-    fn give(&mut self, buffer: Vec<E>) {
+    /// Counts a buffer as in use.
+    pub(super) fn lend(&mut self, length: usize) -> &Lender {
+        self.lent = self.lent.wrapping_add(length);
+        self.most = self.most.max(self.in_use());
+        &self.lender
+    }
+
+    /// Takes back a buffer that a pool lent, this one or that of another thread: keeps it for later, or gives it to the
+    /// system if enough are kept.
+    pub(super) fn release(&mut self, buffer: Vec<E>, lender: &Lender) {
+        if Arc::ptr_eq(lender, &self.lender) {
+            self.reclaim(buffer);
+        } else {
+            lender.fetch_add(buffer.len(), Relaxed);
+            self.keep(buffer);
+        }
+    }
+
+    /// Takes back a buffer that this pool lent.
+    pub(super) fn reclaim(&mut self, buffer: Vec<E>) {
+        self.lent = self.lent.wrapping_sub(buffer.len());
+        self.keep(buffer);
+    }
+
+    fn keep(&mut self, buffer: Vec<E>) {
         let length = buffer.len();
-        self.used = self.used.saturating_sub(length);
         // Not all lengths are in use at the time of the most: what is needed in turn is somewhat more.
         if self.held + length <= self.most + self.most / 2 {
             self.held += length;
@@ -44,68 +70,13 @@ impl<E> Buffers<E> {
         }
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.free.clear();
-        (self.held, self.most) = (0, self.used);
+        (self.held, self.most) = (0, self.in_use());
     }
-}
 
-fn is_small<E>(length: usize) -> bool {
-    length.saturating_mul(size_of::<E>()) < SMALL
-}
-
-fn take<E: Element>(length: usize) -> Option<Vec<E>> {
-    if is_small::<E>(length) { None } else { E::buffers(|buffers| buffers.take(length)).flatten() }
-}
-
-/// A buffer of a length, holding whatever it last held.
-pub(crate) fn stale<E: Element>(length: usize) -> Vec<E> {
-    match take(length) {
-        Some(buffer) => buffer,
-        // Asked for zeros, the system's allocator would not give what was just freed.
-        None if is_small::<E>(length) => {
-            let mut buffer = Vec::with_capacity(length);
-            buffer.resize(length, E::default());
-            buffer
-        }
-        None => vec![E::default(); length],
+    /// Both counts may wrap; their difference is right.
+    fn in_use(&self) -> usize {
+        self.lent.wrapping_sub(self.lender.load(Relaxed))
     }
-}
-
-/// A buffer full of one value.
-pub(crate) fn full<E: Element>(length: usize, value: E) -> Vec<E> {
-    match take(length) {
-        Some(mut buffer) => {
-            buffer.fill(value);
-            buffer
-        }
-        None => vec![value; length],
-    }
-}
-
-/// An empty buffer that is about to be filled to a length.
-pub(crate) fn empty<E: Element>(length: usize) -> Vec<E> {
-    match take(length) {
-        Some(mut buffer) => {
-            buffer.clear();
-            buffer
-        }
-        None => Vec::with_capacity(length),
-    }
-}
-
-/// Takes back a buffer that nobody uses any more.
-pub(crate) fn give<E: Element>(buffer: Vec<E>) {
-    if !is_small::<E>(buffer.len()) {
-        E::buffers(|buffers| buffers.give(buffer));
-    }
-}
-
-/// Gives the free buffers of the calling thread back to the system.
-///
-/// A thread keeps the storage of dropped tensors for new ones of the same size, at most half as much again as it once had
-/// in use at the same time. After a large computation, this returns that memory.
-pub fn release_buffers() {
-    f32::buffers(Buffers::clear);
-    f64::buffers(Buffers::clear);
 }

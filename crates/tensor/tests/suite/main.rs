@@ -13,6 +13,7 @@ mod infer;
 mod level;
 mod products;
 mod reductions;
+mod sizes;
 mod surface;
 mod text;
 mod views;

@@ -106,7 +106,12 @@ for_floats! {
 
     fn softmax(dims in dims(1..=4), seed) {
         let (x, naive) = build_with::<E>(&dims, seed, |dice| {
-            if dice.roll(8) == 0 { E::NEG_INFINITY } else { dice.roll(401) as E * 0.5 - 100.0 }
+            match dice.roll(200) {
+                0 => E::NAN,
+                1 | 2 => E::INFINITY,
+                3..25 => E::NEG_INFINITY,
+                _ => dice.roll(401) as E * 0.5 - 100.0,
+            }
         });
         let axis = Dice(seed ^ 1).roll(dims.len());
         // Per row, in f64: exponentials of what lies below the greatest.
@@ -114,17 +119,24 @@ for_floats! {
             (0..dims[axis]).map(|i| Scalar::to_f64(naive.at(&with(&without(index, axis), axis, i)))).collect()
         };
         let log_sum = |row: &[f64]| {
+            if row.iter().any(|x| x.is_nan()) {
+                return f64::NAN;
+            }
             let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             if max.is_infinite() { max } else { max + row.iter().map(|x| (x - max).exp()).sum::<f64>().ln() }
         };
         let eps = E::EPSILON.to_f64();
-        let log = Naive::from_fn(&dims, |index| Scalar::to_f64(naive.at(index)) - log_sum(&row(index)));
+        let log = Naive::from_fn(&dims, |index| match log_sum(&row(index)) {
+            // ∞ - ∞ somewhere, and so NaN everywhere.
+            f64::INFINITY => f64::NAN,
+            log_sum => Scalar::to_f64(naive.at(index)) - log_sum,
+        });
         let found = |y: &Tensor<E>| y.map(Scalar::to_f64);
         assert_close!(found(&x.log_softmax(axis)), log.tensor(), 4.0 * eps, 400.0 * eps, equal_nan);
         assert_close!(found(&x.softmax(axis)), log.map(f64::exp).tensor(), 40.0 * eps, 1e-37, equal_nan);
         for keep in [false, true] {
             let sums = fold(&naive.map(Scalar::to_f64), &[axis], keep, |row| log_sum(row));
-            assert_close!(found(&x.logsumexp(axis, keep)), sums.tensor(), 4.0 * eps, 4.0 * eps);
+            assert_close!(found(&x.logsumexp(axis, keep)), sums.tensor(), 4.0 * eps, 4.0 * eps, equal_nan);
         }
     }
 }
@@ -138,6 +150,38 @@ fn softmax_of_extremes() {
     assert_eq!(x.logsumexp(0, false).item().unwrap(), f64::NEG_INFINITY);
     assert_eq!(Tensor::from([f64::INFINITY, 0.0]).logsumexp(0, false).item().unwrap(), f64::INFINITY);
     assert_eq!(Tensor::<f64>::zeros([2, 0]).logsumexp(1, false), Tensor::full([2], f64::NEG_INFINITY));
+}
+
+/// As in PyTorch: nothing of a softmax is a number where the greatest is not, or where all are -∞.
+#[test]
+fn softmax_of_infinities() {
+    let infinity = f64::INFINITY;
+    for n in [1, 2, 5, 16, 33, 300] {
+        for at in [0, n / 2, n - 1] {
+            for special in [infinity, f64::NAN] {
+                let x = Tensor::from_fn([n, 2], |i| if *i == [at, 0] { special } else { i[0] as f64 });
+                for (x, axis) in [(x.clone(), 0), (x.t(), 1), (x.t().contiguous(), 1)] {
+                    for y in [x.softmax(axis), x.log_softmax(axis)] {
+                        assert!(y.select(1 - axis, 0).iter().all(f64::is_nan), "{x} {y}");
+                        assert!(y.select(1 - axis, 1).iter().all(f64::is_finite), "{x} {y}");
+                    }
+                    let y = x.logsumexp(axis, false);
+                    let same = y.at(&[0]) == special || special.is_nan() && y.at(&[0]).is_nan();
+                    assert!(same && y.at(&[1]).is_finite(), "{x} {y}");
+                }
+            }
+            let x = Tensor::full([n, 2], -infinity);
+            for axis in [0, 1] {
+                assert!(x.softmax(axis).iter().chain(&x.log_softmax(axis)).all(f64::is_nan));
+                assert!(x.logsumexp(axis, false).iter().all(|y| y == -infinity));
+            }
+        }
+    }
+    for empty in [Tensor::<f32>::zeros([3, 0]), Tensor::zeros([0, 3])] {
+        for axis in [0, 1] {
+            assert_eq!((empty.softmax(axis), empty.log_softmax(axis)), (empty.clone(), empty.clone()));
+        }
+    }
 }
 
 /// Rows, columns and planes long enough for every block and tree: sums in `f32` against sums in `f64`.

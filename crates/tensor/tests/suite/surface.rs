@@ -37,6 +37,8 @@ fn every_public_function_is_tested() {
         "try_inserted",
         "try_with_axis",
         "try_from",
+        "try_reserve_exact",
+        "reserve_exact",
         "from",
         "try_fold",
         "fold",

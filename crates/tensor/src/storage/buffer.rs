@@ -1,0 +1,111 @@
+//! Buffers from the pool of the calling thread, or from the system, which may refuse.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::pool::{BufferPool, Lender};
+use crate::{Element, Error, Shape};
+
+/// Bytes below which the system's allocator is as fast.
+const SMALL: usize = 1024;
+/// Bytes from which on the system gives pages that are zero already.
+const PAGES: usize = 1 << 20;
+
+/// Returns an empty buffer with room for the elements of a shape.
+pub(crate) fn with_capacity<E: Element>(op: &'static str, shape: &Shape) -> Result<Vec<E>, Error> {
+    match acquire(shape.numel()) {
+        Some(mut buffer) => {
+            buffer.clear();
+            Ok(buffer)
+        }
+        None => reserve(op, shape),
+    }
+}
+
+/// Returns a buffer of any values, to be overwritten.
+pub(crate) fn empty<E: Element>(op: &'static str, shape: &Shape) -> Result<Vec<E>, Error> {
+    match acquire(shape.numel()) {
+        Some(buffer) => Ok(buffer),
+        None => filled(op, shape, E::default()),
+    }
+}
+
+/// Returns a buffer full of one value.
+pub(crate) fn full<E: Element>(op: &'static str, shape: &Shape, value: E) -> Result<Vec<E>, Error> {
+    match acquire(shape.numel()) {
+        Some(mut buffer) => {
+            buffer.fill(value);
+            Ok(buffer)
+        }
+        None => filled(op, shape, value),
+    }
+}
+
+fn filled<E: Element>(op: &'static str, shape: &Shape, value: E) -> Result<Vec<E>, Error> {
+    let length = shape.numel();
+    let mut buffer = reserve(op, shape)?;
+    if value == E::default() && length * size_of::<E>() >= PAGES {
+        drop(buffer);
+        return Ok(vec![value; length]);
+    }
+    buffer.resize(length, value);
+    Ok(buffer)
+}
+
+/// Returns an empty buffer from the system with room for the elements of a shape.
+pub(crate) fn reserve<E>(op: &'static str, shape: &Shape) -> Result<Vec<E>, Error> {
+    let mut buffer = Vec::new();
+    match buffer.try_reserve_exact(shape.numel()) {
+        Ok(()) => Ok(buffer),
+        Err(_) => Err(Error::Memory { op, size: size_of::<E>(), shape: Box::new(*shape) }),
+    }
+}
+
+fn is_small<E>(length: usize) -> bool {
+    length.saturating_mul(size_of::<E>()) < SMALL
+}
+
+fn acquire<E: Element>(length: usize) -> Option<Vec<E>> {
+    if is_small::<E>(length) { None } else { E::pool(|pool| pool.acquire(length)).flatten() }
+}
+
+/// Counts a buffer as in use. What is small is neither counted nor kept.
+pub(super) fn lend<E: Element>(length: usize) -> Option<Lender> {
+    if is_small::<E>(length) { None } else { E::pool(|pool| Lender::clone(pool.lend(length))) }
+}
+
+/// Takes back a buffer that nobody uses any more.
+pub(super) fn release<E: Element>(buffer: Vec<E>, lender: &Lender) {
+    let length = buffer.len();
+    if E::pool(|pool| pool.release(buffer, lender)).is_none() {
+        // This thread is ending and keeps nothing; the lender may go on.
+        lender.fetch_add(length, Relaxed);
+    }
+}
+
+/// Returns a buffer of any values, for a computation to write to. The system's refusal aborts.
+pub(crate) fn stale<E: Element>(length: usize) -> Vec<E> {
+    let lent = |pool: &mut BufferPool<E>| {
+        pool.lend(length);
+        pool.acquire(length)
+    };
+    match if is_small::<E>(length) { None } else { E::pool(lent).flatten() } {
+        Some(buffer) => buffer,
+        None => vec![E::default(); length],
+    }
+}
+
+/// Takes back what [`stale`] returned.
+pub(crate) fn give<E: Element>(buffer: Vec<E>) {
+    if !is_small::<E>(buffer.len()) {
+        E::pool(|pool| pool.reclaim(buffer));
+    }
+}
+
+/// Gives the free buffers of the calling thread back to the system.
+///
+/// A thread keeps the storage of dropped tensors for new ones of the same size, at most half as much again as the tensors
+/// that it made once took at the same time. After a large computation, this returns that memory.
+pub fn release_buffers() {
+    f32::pool(BufferPool::clear);
+    f64::pool(BufferPool::clear);
+}
