@@ -7,6 +7,7 @@ use std::sync::mpsc::channel;
 use allocation_counter::{AllocationInfo, measure};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use retrograde::nn::Parallel;
 use retrograde::prelude::*;
 
 /// Gradients of a layer over a sequence, with respect to everything, for a cotangent of all states.

@@ -228,7 +228,7 @@ fn worse(a: Measure, b: Measure) -> Measure {
 }
 
 /// A random tensor of numbers that every precision has: finite differences in `f64` are then taken at the same point.
-fn random<E: Float>(shape: impl Into<Shape>, std: f32, rng: &mut StdRng) -> Result<Tensor<E>> {
+fn random<E: Float>(shape: impl IntoShape, std: f32, rng: &mut StdRng) -> Result<Tensor<E>> {
     Ok(cast(&Tensor::<f32>::normal(shape, 0.0, std, rng)?))
 }
 

@@ -52,7 +52,7 @@ pub mod prelude {
         Module, Noise, Optimizer, RnnCell, SequenceOptions, Sgd, State, Stateful, Time, TimeGru, TimeLstm,
         TimeRnn, clip_grad_norm, cross_entropy, module,
     };
-    pub use crate::tensor::{Float, Shape, Tensor, assert_close};
+    pub use crate::tensor::{Float, IntoShape, Shape, Tensor, assert_close};
     pub use rand::SeedableRng;
     pub use rand::rngs::StdRng;
 }

@@ -68,7 +68,8 @@ impl<E: Float> Var<'_, E> {
         self.try_unary(Op::Clamp { lo, hi })
     }
 
-    /// `exp(x) / Σ exp(x)` along `axis`, safe for every finite `x`.
+    /// `exp(x) / Σ exp(x)` along `axis`, safe for every finite `x`; NaN where the greatest
+    /// is +∞ or NaN, or where all are -∞.
     ///
     /// # Shapes
     /// `[..] -> [..]`
@@ -106,7 +107,8 @@ impl<E: Float> Var<'_, E> {
         self.try_unary(Op::Softmax { axis })
     }
 
-    /// `x - ln Σ exp(x)` along `axis`, safe for every finite `x`.
+    /// `x - ln Σ exp(x)` along `axis`, safe for every finite `x`; NaN where the greatest
+    /// is +∞ or NaN, or where all are -∞.
     ///
     /// # Shapes
     /// `[..] -> [..]`

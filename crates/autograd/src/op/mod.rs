@@ -60,7 +60,24 @@ impl Op {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     pub fn eval<S: Scalar>(&self, x: &[&Tensor<S>]) -> Result<Tensor<S>> {
-        self.shape(&x.iter().map(|x| x.shape()).collect::<Vec<_>>())?;
+        let shape = self.shape(&x.iter().map(|x| x.shape()).collect::<Vec<_>>())?;
+        self.compute_within_memory(&shape, x)
+    }
+
+    /// The value, of a shape that [`Op::shape`] gave, or an error if memory does not hold it.
+    pub(crate) fn compute_within_memory<S: Scalar>(
+        &self,
+        shape: &Shape,
+        x: &[&Tensor<S>],
+    ) -> Result<Tensor<S>> {
+        match self {
+            // Views take no memory, other values as much as their shapes say.
+            Op::BroadcastTo(_) | Op::Permute(_) | Op::Narrow { .. } | Op::Select { .. } => {}
+            Op::Reshape(to) => return Ok(x[0].try_reshape(**to)?),
+            _ => {
+                shape.require_memory::<S>(self.name())?;
+            }
+        }
         Ok(self.compute(x))
     }
 }

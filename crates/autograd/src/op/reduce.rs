@@ -1,9 +1,9 @@
 //! Sums, means and extrema over axes.
 
-use retrograde_tensor::{Float, Shape};
+use retrograde_tensor::{Float, IntoShape, Shape, Tensor};
 
 use crate::Result;
-use crate::op::Op;
+use crate::op::{Op, Unary};
 use crate::tape::var::{Var, or_panic};
 
 impl<E: Float> Var<'_, E> {
@@ -54,7 +54,7 @@ impl<E: Float> Var<'_, E> {
     /// ```
     #[track_caller]
     pub fn mean(&self) -> Self {
-        self.sum().scale(1.0 / self.value().numel() as f64)
+        or_panic(self.sum().divided(self.value().numel()))
     }
 
     /// The sum over several axes.
@@ -93,7 +93,7 @@ impl<E: Float> Var<'_, E> {
     #[track_caller]
     pub fn try_sum_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
         let kept = self.shape().reduced("sum_axes", axes)?;
-        Ok(self.unary(Op::SumTo(Box::new(kept))).without(axes, keep))
+        Ok(self.try_unary(Op::SumTo(Box::new(kept)))?.without(axes, keep))
     }
 
     /// The mean over several axes; NaN over no elements.
@@ -130,7 +130,8 @@ impl<E: Float> Var<'_, E> {
     pub fn try_mean_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
         let kept = self.shape().reduced("mean_axes", axes)?;
         let count: usize = axes.iter().map(|&axis| self.shape()[axis]).product();
-        Ok(self.unary(Op::SumTo(Box::new(kept))).scale(1.0 / count as f64).without(axes, keep))
+        let sum = self.try_unary(Op::SumTo(Box::new(kept)))?;
+        Ok(sum.divided(count)?.without(axes, keep))
     }
 
     /// The largest element over several axes.
@@ -169,7 +170,7 @@ impl<E: Float> Var<'_, E> {
     #[track_caller]
     pub fn try_max_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
         self.shape().reduced_non_empty("max_axes", axes)?;
-        Ok(self.unary(Op::Max { axes: axes.to_vec() }).without(axes, keep))
+        Ok(self.try_unary(Op::Max { axes: axes.to_vec() })?.without(axes, keep))
     }
 
     /// The smallest element over several axes.
@@ -195,16 +196,17 @@ impl<E: Float> Var<'_, E> {
     #[track_caller]
     pub fn try_min_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
         self.shape().reduced_non_empty("min_axes", axes)?;
-        Ok((-(-self).unary(Op::Max { axes: axes.to_vec() })).without(axes, keep))
+        let negated = self.try_unary(Unary::Neg.into())?;
+        Ok((-negated.try_unary(Op::Max { axes: axes.to_vec() })?).without(axes, keep))
     }
 
-    /// `ln Σ exp(x)` along `axis`, safe for every finite `x`.
+    /// `ln Σ exp(x)` along `axis`, safe for every finite `x`; +∞ where the greatest is, -∞ where all are.
     ///
     /// # Shapes
     /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
     ///
     /// # Derivative
-    /// `g softmax(x)`.
+    /// `g softmax(x)`, which is NaN where the result is infinite.
     ///
     /// # Panics
     /// If the axis is out of range; [`try_logsumexp`](Self::try_logsumexp) returns that as an error.
@@ -257,7 +259,7 @@ impl<E: Float> Var<'_, E> {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     #[track_caller]
-    pub fn sum_to(&self, shape: impl Into<Shape>) -> Self {
+    pub fn sum_to(&self, shape: impl IntoShape) -> Self {
         or_panic(self.try_sum_to(shape))
     }
 
@@ -266,8 +268,14 @@ impl<E: Float> Var<'_, E> {
     /// # Errors
     /// If `shape` does not broadcast to this one.
     #[track_caller]
-    pub fn try_sum_to(&self, shape: impl Into<Shape>) -> Result<Self> {
-        self.try_unary(Op::SumTo(Box::new(shape.into())))
+    pub fn try_sum_to(&self, shape: impl IntoShape) -> Result<Self> {
+        self.try_unary(Op::SumTo(Box::new(shape.into_shape("sum_to")?)))
+    }
+
+    /// Divides by a count: times `1 / count`, which is rounded, the mean of equal numbers would be another one.
+    #[track_caller]
+    fn divided(&self, count: usize) -> Result<Self> {
+        self.try_div(Tensor::scalar(E::from_f64(count as f64)))
     }
 
     /// Drops reduced axes of size 1, unless they are to be kept.

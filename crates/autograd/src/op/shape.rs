@@ -1,6 +1,6 @@
 //! The same elements in another shape.
 
-use retrograde_tensor::{Float, Shape};
+use retrograde_tensor::{Float, IntoShape};
 
 use crate::Result;
 use crate::op::Op;
@@ -32,7 +32,7 @@ impl<E: Float> Var<'_, E> {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     #[track_caller]
-    pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
+    pub fn reshape(&self, shape: impl IntoShape) -> Self {
         or_panic(self.try_reshape(shape))
     }
 
@@ -41,8 +41,8 @@ impl<E: Float> Var<'_, E> {
     /// # Errors
     /// If the number of elements differs.
     #[track_caller]
-    pub fn try_reshape(&self, shape: impl Into<Shape>) -> Result<Self> {
-        self.try_unary(Op::Reshape(Box::new(shape.into())))
+    pub fn try_reshape(&self, shape: impl IntoShape) -> Result<Self> {
+        self.try_unary(Op::Reshape(Box::new(shape.into_shape("reshape")?)))
     }
 
     /// The axes in another order: axis `i` of the result is axis `axes[i]`.
@@ -168,7 +168,7 @@ impl<E: Float> Var<'_, E> {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     #[track_caller]
-    pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Self {
+    pub fn broadcast_to(&self, shape: impl IntoShape) -> Self {
         or_panic(self.try_broadcast_to(shape))
     }
 
@@ -177,8 +177,8 @@ impl<E: Float> Var<'_, E> {
     /// # Errors
     /// If the shape does not broadcast to `shape`.
     #[track_caller]
-    pub fn try_broadcast_to(&self, shape: impl Into<Shape>) -> Result<Self> {
-        self.try_unary(Op::BroadcastTo(Box::new(shape.into())))
+    pub fn try_broadcast_to(&self, shape: impl IntoShape) -> Result<Self> {
+        self.try_unary(Op::BroadcastTo(Box::new(shape.into_shape("broadcast_to")?)))
     }
 
     /// Drops an axis of size 1.

@@ -210,9 +210,7 @@ operations! {
         size: usize,
     }: Op::Pad { axis, start, size } => "pad", Some(1), (" axis {axis}, from {start} of {size}"),
         |op, s| {
-            let mut sizes = s[0].require_axis(op, *axis)?.to_vec();
-            sizes[*axis] = *size;
-            let padded = Shape::new(&sizes)?;
+            let padded = s[0].try_with_axis(op, *axis, *size)?;
             padded.narrowed(op, *axis, *start, s[0][*axis])?;
             padded
         },

@@ -190,7 +190,7 @@ impl<E: Float> Tape<E> {
         values: &[&Tensor<E>],
     ) -> Result<Var<'_, E>> {
         let shape = op.shape(shapes)?;
-        let value = op.compute(values);
+        let value = op.compute_within_memory(&shape, values)?;
         debug_assert_eq!(
             value.shape(),
             shape,

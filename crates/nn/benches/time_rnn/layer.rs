@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use retrograde_autograd::{Gradients, Param, Tape};
 use retrograde_nn::{Cell, GruCell, LstmCell, Module, Parallel, RnnCell, Time, rows};
-use retrograde_tensor::{Shape, Tensor};
+use retrograde_tensor::{IntoShape, Tensor};
 
 use crate::custom::Custom;
 use crate::shared::{Timed, medians};
@@ -151,8 +151,8 @@ where
 
 /// Numbers from `-scale` to `scale`, by SplitMix64 (G. Steele, D. Lea and C. Flood, 2014): the programs that this one
 /// is compared with make the same.
-fn noise(shape: impl Into<Shape>, scale: f64, seed: u64) -> Tensor<f32> {
-    let shape = shape.into();
+fn noise(shape: impl IntoShape, scale: f64, seed: u64) -> Tensor<f32> {
+    let shape = shape.into_shape("noise").unwrap();
     let each = |i: u64| {
         let z = ((seed << 32) + i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -6,7 +6,7 @@ mod orthogonal;
 mod scaled;
 
 use rand::Rng;
-use retrograde_tensor::{Float, Shape, Tensor};
+use retrograde_tensor::{Float, IntoShape, Tensor};
 
 pub use orthogonal::orthogonal;
 pub use scaled::{kaiming_normal, kaiming_uniform, uniform, xavier_normal, xavier_uniform};
@@ -29,9 +29,9 @@ pub use scaled::{kaiming_normal, kaiming_uniform, uniform, xavier_normal, xavier
 ///
 /// # Source
 /// Y. LeCun et al., *Efficient BackProp* (1998), section 4.6.
-pub fn normal<E: Float, R: Rng + ?Sized>(shape: impl Into<Shape>, fan_in: usize, rng: &mut R) -> Tensor<E> {
+pub fn normal<E: Float, R: Rng + ?Sized>(shape: impl IntoShape, fan_in: usize, rng: &mut R) -> Tensor<E> {
     let std = 1.0 / (fan_in.max(1) as f64).sqrt();
-    Tensor::normal(shape, E::default(), E::from_f64(std), rng).expect("the standard deviation is finite")
+    Tensor::normal(shape, E::default(), E::from_f64(std), rng).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Ones on the diagonal, zeros elsewhere: a recurrent weight that hands the state on as it is.
@@ -74,6 +74,6 @@ pub fn forget_bias<E: Float>(h: usize, forget: f64) -> Tensor<E> {
 }
 
 /// Zeros, as biases start.
-pub fn zeros<E: Float>(shape: impl Into<Shape>) -> Tensor<E> {
+pub fn zeros<E: Float>(shape: impl IntoShape) -> Tensor<E> {
     Tensor::zeros(shape)
 }

@@ -1,7 +1,7 @@
 //! Samples scaled by the sizes of a layer.
 
 use rand::Rng;
-use retrograde_tensor::{Float, Shape, Tensor};
+use retrograde_tensor::{Float, IntoShape, Tensor};
 
 /// Samples of the uniform distribution on `±1/sqrt(h)`, as PyTorch has them for all weights and biases of a recurrent
 /// layer with a state of `h`.
@@ -18,7 +18,7 @@ use retrograde_tensor::{Float, Shape, Tensor};
 ///
 /// # Source
 /// PyTorch, `torch.nn.RNN`, `LSTM` and `GRU`: "initialized from U(-√k, √k), where k = 1/hidden_size".
-pub fn uniform<E: Float, R: Rng + ?Sized>(shape: impl Into<Shape>, h: usize, rng: &mut R) -> Tensor<E> {
+pub fn uniform<E: Float, R: Rng + ?Sized>(shape: impl IntoShape, h: usize, rng: &mut R) -> Tensor<E> {
     within(shape, 1.0 / (h.max(1) as f64).sqrt(), rng)
 }
 
@@ -72,7 +72,7 @@ pub fn kaiming_normal<E: Float, R: Rng + ?Sized>(shape: [usize; 2], rng: &mut R)
 
 /// Xavier's standard deviation.
 fn xavier([fan_in, fan_out]: [usize; 2]) -> f64 {
-    (2.0 / (fan_in + fan_out).max(1) as f64).sqrt()
+    (2.0 / (fan_in as f64 + fan_out as f64).max(1.0)).sqrt()
 }
 
 /// Kaiming's standard deviation.
@@ -80,11 +80,11 @@ fn kaiming([fan_in, _]: [usize; 2]) -> f64 {
     (2.0 / fan_in.max(1) as f64).sqrt()
 }
 
-fn within<E: Float, R: Rng + ?Sized>(shape: impl Into<Shape>, bound: f64, rng: &mut R) -> Tensor<E> {
+fn within<E: Float, R: Rng + ?Sized>(shape: impl IntoShape, bound: f64, rng: &mut R) -> Tensor<E> {
     let bound = E::from_f64(bound);
-    Tensor::uniform(shape, -bound, bound, rng).expect("the bound is finite and above 0")
+    Tensor::uniform(shape, -bound, bound, rng).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn around_zero<E: Float, R: Rng + ?Sized>(shape: [usize; 2], std: f64, rng: &mut R) -> Tensor<E> {
-    Tensor::normal(shape, E::default(), E::from_f64(std), rng).expect("the standard deviation is finite")
+    Tensor::normal(shape, E::default(), E::from_f64(std), rng).unwrap_or_else(|error| panic!("{error}"))
 }

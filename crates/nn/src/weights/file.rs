@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use retrograde_tensor::{Shape, Tensor};
+use retrograde_tensor::{IntoShape, Shape, Tensor};
 
 use super::header::{self, Entry, Header, MAX_HEADER};
 use super::stored::Stored;
@@ -81,8 +81,8 @@ impl Weights {
     ///
     /// # Errors
     /// As [`get`](Self::get), and if the shape is another one.
-    pub fn get_shaped<E: Stored>(&self, name: &str, shape: impl Into<Shape>) -> Result<Tensor<E>> {
-        let expected = shape.into();
+    pub fn get_shaped<E: Stored>(&self, name: &str, shape: impl IntoShape) -> Result<Tensor<E>> {
+        let expected = shape.into_shape("get_shaped")?;
         let shaped = |entry: &Entry| {
             if entry.dims == *expected {
                 return self.decode(name, entry);

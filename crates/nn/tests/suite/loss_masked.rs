@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use retrograde_autograd::{Tape, Var};
 use retrograde_nn::{CrossEntropy, Error, binary_cross_entropy, mse};
-use retrograde_tensor::{Shape, Tensor};
+use retrograde_tensor::{IntoShape, Shape, Tensor};
 
 /// The loss and its gradient, times a cotangent that is not 1.
 fn computed<'t>(
@@ -19,7 +19,7 @@ fn computed<'t>(
     (loss.value().item().unwrap(), grads.get(&x).unwrap().clone())
 }
 
-fn coins(shape: impl Into<Shape>, rng: &mut StdRng) -> Tensor<bool> {
+fn coins(shape: impl IntoShape, rng: &mut StdRng) -> Tensor<bool> {
     let mut mask = Tensor::from_fn(shape, |_| rng.random_range(0..3) > 0);
     mask.as_mut_slice()[0] = true;
     mask

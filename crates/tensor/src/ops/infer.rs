@@ -3,7 +3,8 @@
 use super::reduce::chosen;
 use super::rows::check_rows;
 use crate::shape::layout::Layout;
-use crate::{Error, MAX_RANK, Shape, Tensor};
+use crate::storage::buffer::reserve;
+use crate::{Element, Error, MAX_RANK, Shape, Tensor};
 
 /// Shapes of results. Each function takes the name of the operation that its error is to give, and fails where the
 /// tensor function of the same purpose does.
@@ -26,6 +27,30 @@ impl Shape {
         } else {
             Err(Error::TooFewAxes { op, min, shape: Box::new(*self) })
         }
+    }
+
+    /// This shape, if memory holds a tensor of it.
+    ///
+    /// # Errors
+    /// If its elements take more than `isize::MAX` bytes, or if the system refuses as many.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Shape;
+    ///
+    /// let shape = Shape::from([1 << 40, 1 << 20]);
+    /// assert_eq!(
+    ///     shape.require_memory::<f64>("pad").unwrap_err().to_string(),
+    ///     "pad: expected a tensor that fits in memory, found [1099511627776, 1048576] of 8 bytes each",
+    /// );
+    /// ```
+    pub fn require_memory<E: Element>(&self, op: &'static str) -> Result<Self, Error> {
+        /// Bytes that are asked for instead of being looked at: no system refuses fewer to a process that can go on.
+        const ASKED: usize = 64 << 20;
+        if self.numel() > ASKED / size_of::<E>().max(1) {
+            reserve::<E>(op, self)?;
+        }
+        Ok(*self)
     }
 
     /// The shape with its axes in another order.

@@ -134,7 +134,11 @@ impl Shape {
         Ok(Self { dims: inline, rank: dims.len() as u8 })
     }
 
-    pub(crate) fn try_with_axis(&self, op: &'static str, axis: usize, size: usize) -> Result<Self, Error> {
+    /// This shape with `size` in place of the size of `axis`. `op` is named in the error.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if the number of elements does not fit in `isize`.
+    pub fn try_with_axis(&self, op: &'static str, axis: usize, size: usize) -> Result<Self, Error> {
         self.check_axis(op, axis)?;
         let mut shape = *self;
         shape.dims[axis] = size;

@@ -143,6 +143,9 @@ fn sizes_that_no_shape_has_are_errors() {
     assert!(
         x.unsqueeze(1).broadcast_to([2, 4]).try_scatter_add_rows(usize::MAX, &Tensor::zeros([2])).is_err()
     );
+    for (size, fits) in [(1 << 20, true), (SIZES[1], false), (SIZES[0], false)] {
+        assert_eq!(Shape::from([size]).require_memory::<f64>("pad").is_ok(), fits);
+    }
     // A slice is a shape, too, whose rank is checked when running.
     assert_eq!(x.try_reshape(&[2, 1][..]).unwrap().shape(), Shape::from([2, 1]));
     let text = "reshape: expected at most 6 axes, found 7 in [2, 1, 1, 1, 1, 1, 1]";

@@ -5,6 +5,7 @@ mod derivatives;
 mod flat;
 mod invalid;
 mod kinks;
+mod limits;
 mod readings;
 mod sums;
 mod table;

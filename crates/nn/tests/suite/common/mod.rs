@@ -6,10 +6,10 @@ use rand::{SeedableRng, rngs::StdRng};
 use retrograde_autograd::check::Check;
 use retrograde_autograd::{Gradients, Param, Tape, Var};
 use retrograde_nn::{Cell, Layer, Module, RnnCell, SequenceOptions, State, Time, TimeRnn, explicit};
-use retrograde_tensor::{Float, Shape, Tensor};
+use retrograde_tensor::{Float, IntoShape, Tensor};
 
 /// Normal samples of standard deviation `std`; the same numbers in every precision.
-pub(crate) fn normal<E: Float>(shape: impl Into<Shape>, std: f64, rng: &mut StdRng) -> Tensor<E> {
+pub(crate) fn normal<E: Float>(shape: impl IntoShape, std: f64, rng: &mut StdRng) -> Tensor<E> {
     Tensor::<f64>::normal(shape, 0.0, std, rng).unwrap().map(E::from_f64)
 }
 
