@@ -47,7 +47,7 @@ fn draw(sizes: &Sizes, rng: &mut StdRng) -> (Tensor<f32>, Tensor<f32>) {
 pub(crate) fn train<C: Cell<f32>>(cell: C, sizes: &Sizes, name: &str, rng: &mut StdRng) -> Result<Vec<f64>> {
     let mut rnn = Time::new(cell);
     let linear = Linear::new(sizes.hidden, 1, rng);
-    let mut adam = Adam::new(2e-3);
+    let mut adam = Adam::new(2e-3).of(&(&rnn, &linear))?;
     let mut losses = Vec::new();
     let bar = progress::bar(sizes.updates);
     for _ in 0..sizes.updates {

@@ -161,7 +161,7 @@ pub(crate) fn run(
 /// Truncated backpropagation through time: the state is carried from window to window, the gradient is not, since
 /// each window has a tape of its own. Returns the loss of each window, in nats per character.
 fn train(model: &mut CharModel<f32>, text: &Text, settings: &Settings) -> Result<Vec<f64>> {
-    let mut adam = Adam::new(settings.rate);
+    let mut adam = Adam::new(settings.rate).of(model)?;
     let mut losses = Vec::new();
     let bar = progress::bar(settings.windows);
     for window in text.windows(settings.batch, settings.steps)?.take(settings.windows) {

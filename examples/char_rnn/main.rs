@@ -85,12 +85,9 @@ fn with<C: Cell<f32>>(
         &settings.split(args.text.as_deref().map_or_else(Text::documentation, Text::read)?)?;
     let (beginning, sampler) = (args.writing.beginning(validation)?, args.writing.sampler()?);
     let mut rng = StdRng::seed_from_u64(settings.seed);
-    let mut run = Run {
-        model: CharRnn::new(cell, text.alphabet.len(), &settings, &mut rng),
-        adam: Adam::new(settings.rate),
-        history: History::default(),
-        position: 0,
-    };
+    let model = CharRnn::new(cell, text.alphabet.len(), &settings, &mut rng);
+    let mut run =
+        Run { adam: Adam::new(settings.rate).of(&model)?, model, history: History::default(), position: 0 };
     let saved = args.checkpoint.as_ref().map(|path| Saved {
         path: path.clone(),
         every: args.every.get(),

@@ -60,7 +60,9 @@ impl Saved {
                 return Err(Error::OtherRun { path: self.path.clone(), setting, expected, found });
             }
         }
-        checkpoint.restore(&run.model, &mut run.adam)?;
+        if let Err(difference) = checkpoint.restore(&run.model, &mut run.adam)?.expect_exact(1) {
+            eprintln!("{difference}");
+        }
         if let Some(state) = checkpoint.carried_state("layers", &run.model.zero_state(self.batch))? {
             run.model.layers.set_state(state);
         }

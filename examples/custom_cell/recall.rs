@@ -35,7 +35,7 @@ fn draw(sizes: &Sizes, rng: &mut StdRng) -> (Tensor<f32>, Tensor<usize>) {
 pub(crate) fn train<C: Cell<f32>>(cell: C, sizes: &Sizes, name: &str, rng: &mut StdRng) -> Result<Vec<f64>> {
     let mut rnn = Time::new(cell);
     let linear = Linear::new(sizes.hidden, LETTERS, rng);
-    let mut adam = Adam::new(5e-3);
+    let mut adam = Adam::new(5e-3).of(&(&rnn, &linear))?;
     let mut losses = Vec::new();
     let bar = progress::bar(sizes.updates);
     for _ in 0..sizes.updates {

@@ -7,7 +7,7 @@ use retrograde::prelude::*;
 use retrograde_examples::{Result, progress};
 
 /// A model that predicts the next word.
-pub(crate) trait LanguageModel {
+pub(crate) trait LanguageModel: Module<f32> {
     /// The scores of the word after each of `ids`, going on from where the last call ended.
     ///
     /// # Shapes
@@ -72,7 +72,7 @@ pub(crate) fn train(
     let mut windows = Windows::new(words, recipe.batch, recipe.steps)?;
     let per_epoch = windows.per_epoch().max(1); // a short text is read more than once
     let mut plateau = Plateau::new(recipe.rate);
-    let mut sgd = Sgd::new(recipe.rate);
+    let mut sgd = Sgd::new(recipe.rate).of(model)?;
     let mut epochs = Vec::new();
     let bar = progress::bar(recipe.epochs * per_epoch);
     for epoch in 0..recipe.epochs {

@@ -24,7 +24,7 @@ pub(crate) fn train(
     name: &str,
     rng: &mut StdRng,
 ) -> Result<(Vec<f64>, f64)> {
-    let mut adam = Adam::new(2e-3);
+    let mut adam = Adam::new(2e-3).of(model)?;
     let mut accuracies = Vec::new();
     let clock = Instant::now();
     let bar = progress::bar(recipe.epochs * sums.len().div_ceil(recipe.batch));

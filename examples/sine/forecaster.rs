@@ -21,7 +21,7 @@ const STEPS: usize = 50;
 pub(crate) fn train(model: &mut Forecaster<f32>, data: &[f32], passes: usize) -> Result<Vec<f64>> {
     let stretch = (data.len() - 1) / BATCH; // row i reads the i-th stretch of the data
     let windows = stretch / STEPS;
-    let mut adam = Adam::new(2e-3);
+    let mut adam = Adam::new(2e-3).of(model)?;
     let mut losses = Vec::new();
     let bar = progress::bar(passes);
     for _ in 0..passes {

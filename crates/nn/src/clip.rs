@@ -1,14 +1,18 @@
 //! Gradient clipping.
 
 use retrograde_autograd::Gradients;
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Tensor};
 
-use crate::Error;
+use crate::{Error, Result};
 
 /// Scales the gradients of all parameters down, by one factor, if together they are longer than `max_norm`. Returns
 /// their L2 norm before that.
 ///
 /// The factor is `max_norm / (norm + 1e-6)`, where that is below 1.
+///
+/// A norm that is not a number makes all gradients so, and an infinite norm makes finite gradients 0 and infinite ones
+/// not a number, as in PyTorch: check the returned norm, or call [`try_clip_grad_norm`]. An infinite `max_norm` changes
+/// nothing.
 ///
 /// # Panics
 /// If `max_norm` is negative or not a number.
@@ -31,23 +35,65 @@ use crate::Error;
 /// R. Pascanu, T. Mikolov and Y. Bengio, *On the difficulty of training recurrent neural networks* (2013), algorithm 1.
 #[track_caller]
 pub fn clip_grad_norm<E: Float>(grads: &mut Gradients<E>, max_norm: f64) -> f64 {
-    if max_norm.is_nan() || max_norm < 0.0 {
-        let (name, expected) = ("max_norm", "at least 0");
-        panic!("{}", Error::Setting { op: "clip_grad_norm", name, expected, found: max_norm });
-    }
+    check_limit("clip_grad_norm", "max_norm", max_norm).unwrap_or_else(|error| panic!("{error}"));
     let norm = grad_norm(grads);
+    scale(grads, norm, max_norm);
+    norm
+}
+
+/// As [`clip_grad_norm`], refusing gradients whose norm is infinite or not a number.
+///
+/// # Errors
+/// If the norm is not finite: the error names the first parameter whose gradient is not. If `max_norm` is negative or not
+/// a number. The gradients stay as they were.
+///
+/// # Example
+/// ```
+/// use retrograde_autograd::{Param, Tape};
+/// use retrograde_nn::try_clip_grad_norm;
+/// use retrograde_tensor::Tensor;
+///
+/// let w = Param::new("w", Tensor::from([1.5, 0.0]));
+/// let tape = Tape::new();
+/// let mut grads = tape.param(&w).sqrt().sum().backward()?; // dw = 1 / (2 √w)
+/// assert_eq!(
+///     try_clip_grad_norm(&mut grads, 1.0).unwrap_err().to_string(),
+///     "clip_grad_norm: expected gradients of a finite norm, found inf, with inf in that of w"
+/// );
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+pub fn try_clip_grad_norm<E: Float>(grads: &mut Gradients<E>, max_norm: f64) -> Result<f64> {
+    let op = "clip_grad_norm";
+    check_limit(op, "max_norm", max_norm)?;
+    let norm = grad_norm(grads);
+    if norm.is_finite() {
+        scale(grads, norm, max_norm);
+        return Ok(norm);
+    }
+    let not_finite = |dw: &Tensor<E>| dw.iter().map(E::to_f64).find(|dw| !dw.is_finite());
+    let found = grads.params().find_map(|(param, dw)| Some((param, not_finite(dw)?)));
+    let largest = || grads.params().next().map(|(param, _)| (param, norm));
+    let (param, found) = found.or_else(largest).expect("gradients with a norm");
+    Err(Error::NonFiniteNorm { op, norm, found, name: param.name().to_owned() })
+}
+
+/// Multiplies the gradients by `max_norm / norm`, unless they are as short as that.
+fn scale<E: Float>(grads: &mut Gradients<E>, norm: f64, max_norm: f64) {
     let factor = max_norm / (norm + 1e-6);
-    if factor < 1.0 {
+    if max_norm.is_finite() && (factor < 1.0 || factor.is_nan()) {
         let factor = E::from_f64(factor);
         grads.update_params(|_, dw| dw.as_mut_slice().iter_mut().for_each(|dw| *dw = *dw * factor));
     }
-    norm
+}
+
+fn check_limit(op: &'static str, name: &'static str, found: f64) -> Result<()> {
+    if found >= 0.0 { Ok(()) } else { Err(Error::Setting { op, name, expected: "at least 0", found }) }
 }
 
 /// Limits each element of the gradients of all parameters to `-max_value..=max_value`. Returns the L2 norm of the
 /// gradients before that.
 ///
-/// What is not a number stays so.
+/// An element that is not a number stays so.
 ///
 /// # Panics
 /// If `max_value` is negative or not a number.
@@ -70,10 +116,7 @@ pub fn clip_grad_norm<E: Float>(grads: &mut Gradients<E>, max_norm: f64) -> f64 
 /// T. Mikolov, *Statistical language models based on neural networks* (2012), section 3.2.2.
 #[track_caller]
 pub fn clip_grad_value<E: Float>(grads: &mut Gradients<E>, max_value: f64) -> f64 {
-    if max_value.is_nan() || max_value < 0.0 {
-        let (name, expected) = ("max_value", "at least 0");
-        panic!("{}", Error::Setting { op: "clip_grad_value", name, expected, found: max_value });
-    }
+    check_limit("clip_grad_value", "max_value", max_value).unwrap_or_else(|error| panic!("{error}"));
     let norm = grad_norm(grads);
     let limit = E::from_f64(max_value);
     let clip = |dw: &mut E| *dw = dw.maximum(-limit).minimum(limit);
@@ -81,7 +124,8 @@ pub fn clip_grad_value<E: Float>(grads: &mut Gradients<E>, max_value: f64) -> f6
     norm
 }
 
-/// The L2 norm of the gradients of all parameters together, summed in double precision.
+/// Returns the L2 norm of the gradients of all parameters together, summed in double precision. It is finite if all
+/// gradients are and the norm itself fits.
 ///
 /// # Example
 /// ```
@@ -95,6 +139,15 @@ pub fn clip_grad_value<E: Float>(grads: &mut Gradients<E>, max_value: f64) -> f6
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
 pub fn grad_norm<E: Float>(grads: &Gradients<E>) -> f64 {
-    let squares = grads.params().flat_map(|(_, dw)| dw).map(|dw| dw.to_f64() * dw.to_f64());
-    squares.sum::<f64>().sqrt()
+    let elements = || grads.params().flat_map(|(_, dw)| dw).map(|dw| dw.to_f64());
+    let squares: f64 = elements().map(|dw| dw * dw).sum();
+    if squares.is_normal() {
+        return squares.sqrt();
+    }
+    // Squares that overflow or vanish: those of the elements over the greatest do not.
+    let greatest = elements().fold(0.0, |greatest: f64, dw| greatest.max(dw.abs()));
+    if greatest == 0.0 || squares.is_nan() || greatest.is_infinite() {
+        return squares.sqrt();
+    }
+    greatest * elements().map(|dw| (dw / greatest).powi(2)).sum::<f64>().sqrt()
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use retrograde_tensor::Shape;
 
+use crate::checkpoint::Rounding;
 use crate::shapes::Pattern;
 use crate::weights::WeightsError;
 
@@ -121,11 +122,25 @@ pub enum Error {
         /// Whether it is.
         found: &'static str,
     },
-    /// A GRU of the original form where only the other one will do.
-    #[error("{op}: expected a gru that resets after the product, found one that resets before")]
-    ResetBefore {
-        /// The function.
+    /// Something that a function or a format does not have.
+    #[error("{op}: expected {expected}, found {found}")]
+    Unsupported {
+        /// The function or format.
         op: &'static str,
+        /// The form that it has.
+        expected: &'static str,
+        /// The form found.
+        found: String,
+    },
+    /// A product of sizes beyond `usize`.
+    #[error("{op}: expected {factor} · {size} to fit in usize")]
+    TooLarge {
+        /// The layer or function.
+        op: &'static str,
+        /// One size.
+        factor: usize,
+        /// The other size.
+        size: usize,
     },
     /// An error in one of many parts.
     #[error("{place}: {source}")]
@@ -175,9 +190,57 @@ pub enum Error {
         /// The name of the parameter.
         name: String,
     },
-    /// Something is remembered or moved that is no parameter of the model.
-    #[error("optimizer state: expected parameters of the model, found {name}, which is none")]
+    /// A gradient or an optimizer state of a parameter that the model does not list.
+    #[error("{op}: expected parameters that the model lists, found {name}; add its field to `module!`")]
     ForeignParam {
+        /// The function or optimizer.
+        op: &'static str,
+        /// The name of the parameter.
+        name: String,
+    },
+    /// Two parameters of a module under one path.
+    #[error("module: expected one parameter for each path, found two under {path:?}: {} and {}", names[0], names[1])]
+    RepeatedPath {
+        /// The path.
+        path: String,
+        /// The names of the parameters.
+        names: [String; 2],
+    },
+    /// An optimizer was given the state of another one.
+    #[error("optimizer state: expected that of {expected}, found that of {found}")]
+    OtherOptimizer {
+        /// The name of the optimizer.
+        expected: &'static str,
+        /// The name of the optimizer in the state.
+        found: String,
+    },
+    /// An optimizer state with other settings than the optimizer has.
+    #[error("optimizer state: expected the settings {expected:?}, found {found:?}")]
+    StateSettings {
+        /// The names of the optimizer's settings.
+        expected: Vec<&'static str>,
+        /// The names of the settings in the state.
+        found: Vec<String>,
+    },
+    /// A run was restored where sums are rounded in another order than before.
+    #[error(
+        "checkpoint: expected {expected}, found {found}; from here on, the last digits of results may differ"
+    )]
+    OtherRounding {
+        /// Where the checkpoint was made.
+        expected: Rounding,
+        /// Where it was restored.
+        found: Rounding,
+    },
+    /// Gradients whose norm is infinite or not a number.
+    #[error("{op}: expected gradients of a finite norm, found {norm}, with {found} in that of {name}")]
+    NonFiniteNorm {
+        /// The function.
+        op: &'static str,
+        /// The norm.
+        norm: f64,
+        /// The first number that is not finite; or the norm, if all are.
+        found: f64,
         /// The name of the parameter.
         name: String,
     },

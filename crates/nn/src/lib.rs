@@ -22,7 +22,7 @@
 //!     rnn: TimeRnn::new(RnnCell::new(3, 8, &mut rng)).stateful(true),
 //!     linear: Linear::new(8, 5, &mut rng),
 //! };
-//! let mut adam = Adam::new(0.01);
+//! let mut adam = Adam::new(0.01).of(&model)?; // refuses gradients of parameters that `module!` does not list
 //! for _ in 0..3 {
 //!     let tape = Tape::new();
 //!     let xs = tape.constant(Tensor::normal([2, 4, 3], 0.0, 1.0, &mut rng)?); // [N, T, D]
@@ -60,8 +60,8 @@ pub mod weights;
 pub use cells::{
     GruCell, LayerNormLstmCell, LstmCell, MguCell, PeepholeLstmCell, RnnCell, TimeGru, TimeLstm, TimeRnn,
 };
-pub use checkpoint::{Checkpoint, Generator};
-pub use clip::{clip_grad_norm, clip_grad_value, grad_norm};
+pub use checkpoint::{Checkpoint, Generator, Restored, Rounding};
+pub use clip::{clip_grad_norm, clip_grad_value, grad_norm, try_clip_grad_norm};
 pub use error::{Error, Result};
 pub use layers::{
     AdditiveAttention, Attended, Attention, Bidirectional, DotAttention, Dropout, Embedding, LayerNorm,
@@ -69,7 +69,9 @@ pub use layers::{
 };
 pub use loss::{CrossEntropy, MeanLoss, binary_cross_entropy, cross_entropy, mse};
 pub use module::{Module, join};
-pub use optim::{AdaGrad, Adam, AdamW, Group, Optimizer, OptimizerState, RmsProp, Sgd, Slot, Slots};
+pub use optim::{
+    AdaGrad, Adam, AdamW, Group, GroupSettings, Optimizer, OptimizerState, RmsProp, Setting, Sgd, Slot, Slots,
+};
 pub use parallel::{Parallel, rows};
 pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};

@@ -1,42 +1,108 @@
 //! Parameters by name.
 
-use retrograde_autograd::Param;
+use std::collections::BTreeMap;
+
+use retrograde_autograd::{Gradients, Param};
 use retrograde_tensor::Float;
+
+use crate::{Error, Result};
 
 /// Something that has parameters: a layer, or a model of layers. [`module!`](crate::module!) implements it.
 ///
-/// Optimizers, gradient checks, saving and counting find parameters through it, by their paths.
+/// Optimizers, gradient checks, files and counts find parameters through it, by their paths. A path stands for one
+/// parameter: two parameters under one path are refused, by a panic in methods that return no `Result` and by an error
+/// everywhere else. A parameter that is shared has several paths, and counts once.
+///
+/// A parameter that a module does not list is not saved, though the tape knows it and an optimizer moves it. An optimizer
+/// [`of`](crate::Optimizer::of) a module and [`check_gradients`](Self::check_gradients) tell of it.
 pub trait Module<E: Float> {
     /// Calls `f` with the path (`rnn.wx`) and the parameter, for each place where a parameter is used.
     ///
-    /// `path` is where this module itself is, empty at the root.
+    /// `path` is the place of this module, empty at the root.
     fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>));
 
-    /// The parameters, each once however often it is shared.
+    /// Returns the parameters, each once however often it is shared.
+    ///
+    /// # Panics
+    /// If two parameters have one path.
+    #[track_caller]
     fn params(&self) -> Vec<Param<E>> {
         self.named_params().into_iter().map(|(_, param)| param).collect()
     }
 
-    /// The parameters with their paths, each once; a shared one by the first of its paths.
+    /// Returns the parameters with their paths, each once; a shared one by the first of its paths.
+    ///
+    /// # Panics
+    /// If two parameters have one path; [`try_named_params`](Self::try_named_params) returns that as an error.
+    #[track_caller]
     fn named_params(&self) -> Vec<(String, Param<E>)> {
+        self.try_named_params().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`named_params`](Self::named_params).
+    ///
+    /// # Errors
+    /// If two parameters have one path.
+    fn try_named_params(&self) -> Result<Vec<(String, Param<E>)>> {
+        let mut paths: BTreeMap<String, Param<E>> = BTreeMap::new();
         let mut params: Vec<(String, Param<E>)> = Vec::new();
+        let mut repeated = None;
         self.visit("", &mut |path, param| {
+            let first = paths.entry(path.to_owned()).or_insert_with(|| param.clone());
+            if !first.same(param) {
+                let names = [&*first, param].map(|param| param.name().to_owned());
+                repeated.get_or_insert(Error::RepeatedPath { path: path.to_owned(), names });
+            }
             if !params.iter().any(|(_, known)| known.same(param)) {
                 params.push((path.to_owned(), param.clone()));
             }
         });
-        params
+        repeated.map_or(Ok(params), Err)
     }
 
-    /// How many numbers are trained.
+    /// Returns the number of numbers that are trained.
+    ///
+    /// # Panics
+    /// If two parameters have one path.
+    #[track_caller]
     fn param_count(&self) -> usize {
         self.params().iter().map(|param| param.shape().numel()).sum()
+    }
+
+    /// Checks that the backward pass reached no parameter that this module does not list. To be called once, before
+    /// parameters are moved by hand; an optimizer [`of`](crate::Optimizer::of) the module does it in each step.
+    ///
+    /// # Errors
+    /// If there is a gradient of another parameter, or if two parameters have one path.
+    fn check_gradients(&self, grads: &Gradients<E>) -> Result<()> {
+        let params = self.try_named_params()?;
+        unlisted("gradients", params.iter().map(|(_, param)| param), grads)
+    }
+}
+
+/// Refuses gradients of parameters that are not among these.
+pub(crate) fn unlisted<'a, E: Float>(
+    op: &'static str,
+    params: impl Iterator<Item = &'a Param<E>> + Clone,
+    grads: &Gradients<E>,
+) -> Result<()> {
+    let listed = |param: &Param<E>| params.clone().any(|known| known.same(param));
+    match grads.params().find(|(param, _)| !listed(param)) {
+        Some((param, _)) => Err(Error::ForeignParam { op, name: param.name().to_owned() }),
+        None => Ok(()),
     }
 }
 
 impl<E: Float> Module<E> for Param<E> {
     fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
         f(path, self);
+    }
+}
+
+/// A module that is borrowed: `(&rnn, &linear)` are the parameters of both.
+impl<E: Float, M: Module<E> + ?Sized> Module<E> for &M {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
+        (**self).visit(path, f);
     }
 }
 
@@ -64,6 +130,9 @@ pub fn join(path: &str, name: &str) -> String {
 }
 
 /// Implements [`Module`] for a struct over an element type, from those of its fields that have parameters.
+///
+/// All of them have to be listed: a parameter in another field is trained and not saved. An optimizer
+/// [`of`](crate::Optimizer::of) the model refuses its gradient.
 ///
 /// # Example
 /// ```

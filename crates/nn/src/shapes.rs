@@ -92,8 +92,23 @@ pub(crate) fn gate_sizes(
     expect(op, "wx", &[Axis::Any("D"), Axis::Any(wide)], wx)?;
     expect(op, "wh", &[Axis::Any("H"), Axis::Any(wide)], wh)?;
     let (d, h) = (wx[0], wh[0]);
-    expect(op, "wh", &[Axis::Size(h), Axis::Size(gates * h)], wh)?;
-    expect(op, "wx", &[Axis::Size(d), Axis::Size(gates * h)], wx)?;
-    expect(op, "b", &[Axis::Size(gates * h)], b)?;
+    let wide = try_times(op, gates, h)?;
+    expect(op, "wh", &[Axis::Size(h), Axis::Size(wide)], wh)?;
+    expect(op, "wx", &[Axis::Size(d), Axis::Size(wide)], wx)?;
+    expect(op, "b", &[Axis::Size(wide)], b)?;
     Ok([d, h])
+}
+
+/// The product of two sizes of which one comes from a caller or a file.
+pub(crate) fn try_times(op: &'static str, factor: usize, size: usize) -> Result<usize> {
+    factor.checked_mul(size).ok_or(Error::TooLarge { op, factor, size })
+}
+
+/// As [`try_times`], for constructors that return no `Result`.
+///
+/// # Panics
+/// If the product does not fit in `usize`.
+#[track_caller]
+pub(crate) fn times(op: &'static str, factor: usize, size: usize) -> usize {
+    try_times(op, factor, size).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -52,7 +52,7 @@ fn stacked<L: TorchLayer<f64>>(case: &Case<'_>, comparison: &mut Comparison) -> 
         }
     }
     let model = Stacked::<L, f64>::from_torch(&dict, "")?;
-    let names = model.layers[0].cells()[0].state_names();
+    let names = model.layers[0].directions()[0].cell.state_names();
     let states = |format: fn(&str) -> String| -> Result<Vec<Tensor<f64>>, Error> {
         names.iter().map(|name| case.tensor(&format(name), &[layers * directions, n, h])).collect()
     };

@@ -4,7 +4,7 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::shapes::{Axis, expect, gate_sizes};
+use crate::shapes::{Axis, expect, gate_sizes, times};
 use crate::time::{Cell, Time};
 use crate::{Result, init, module};
 
@@ -73,10 +73,11 @@ impl<E: Float> GruCell<E> {
 
     /// A cell as [`new`](Self::new), but of the original form, which resets before the product.
     pub fn reset_before<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
+        let wide = times(OP, 3, h);
         GruCell {
-            wx: Param::new("Wx", init::normal([d, 3 * h], d, rng)),
-            wh: Param::new("Wh", init::normal([h, 3 * h], h, rng)),
-            b: Param::new("b", init::zeros([3 * h])),
+            wx: Param::new("Wx", init::normal([d, wide], d, rng)),
+            wh: Param::new("Wh", init::normal([h, wide], h, rng)),
+            b: Param::new("b", init::zeros([wide])),
             bh: None,
         }
     }

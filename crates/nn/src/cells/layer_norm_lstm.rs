@@ -5,7 +5,7 @@ use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
 use crate::layers::LayerNorm;
-use crate::shapes::{Axis, expect, gate_sizes};
+use crate::shapes::{Axis, expect, gate_sizes, times};
 use crate::time::Cell;
 use crate::{Result, init, module};
 
@@ -59,11 +59,12 @@ module!(LayerNormLstmCell { wx, wh, norm_x, norm_h, norm_c });
 impl<E: Float> LayerNormLstmCell<E> {
     /// A cell for `d` features and a state of `h`: normal weights of standard deviation `1/sqrt(fan-in)`.
     pub fn new<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
+        let wide = times(OP, 4, h);
         LayerNormLstmCell {
-            wx: Param::new("Wx", init::normal([d, 4 * h], d, rng)),
-            wh: Param::new("Wh", init::normal([h, 4 * h], h, rng)),
-            norm_x: LayerNorm::new(4 * h),
-            norm_h: LayerNorm::new(4 * h),
+            wx: Param::new("Wx", init::normal([d, wide], d, rng)),
+            wh: Param::new("Wh", init::normal([h, wide], h, rng)),
+            norm_x: LayerNorm::new(wide),
+            norm_h: LayerNorm::new(wide),
             norm_c: LayerNorm::new(h),
         }
     }

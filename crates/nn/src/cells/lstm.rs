@@ -4,7 +4,7 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::shapes::gate_sizes;
+use crate::shapes::{gate_sizes, times};
 use crate::time::{Cell, Time};
 use crate::{Result, init, module};
 
@@ -62,10 +62,11 @@ pub type TimeLstm<E> = Time<LstmCell<E>, E>;
 impl<E: Float> LstmCell<E> {
     /// A cell for `d` features and a state of `h`: normal weights of standard deviation `1/sqrt(fan-in)`, zero bias.
     pub fn new<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
+        let wide = times("lstm_cell", 4, h);
         LstmCell {
-            wx: Param::new("Wx", init::normal([d, 4 * h], d, rng)),
-            wh: Param::new("Wh", init::normal([h, 4 * h], h, rng)),
-            b: Param::new("b", init::zeros([4 * h])),
+            wx: Param::new("Wx", init::normal([d, wide], d, rng)),
+            wh: Param::new("Wh", init::normal([h, wide], h, rng)),
+            b: Param::new("b", init::zeros([wide])),
         }
     }
 

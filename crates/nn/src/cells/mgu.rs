@@ -4,7 +4,7 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::shapes::gate_sizes;
+use crate::shapes::{gate_sizes, times};
 use crate::time::Cell;
 use crate::{Result, init, module};
 
@@ -50,10 +50,11 @@ module!(MguCell { wx, wh, b });
 impl<E: Float> MguCell<E> {
     /// A cell for `d` features and a state of `h`: normal weights of standard deviation `1/sqrt(fan-in)`, zero bias.
     pub fn new<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
+        let wide = times("mgu_cell", 2, h);
         MguCell {
-            wx: Param::new("Wx", init::normal([d, 2 * h], d, rng)),
-            wh: Param::new("Wh", init::normal([h, 2 * h], h, rng)),
-            b: Param::new("b", init::zeros([2 * h])),
+            wx: Param::new("Wx", init::normal([d, wide], d, rng)),
+            wh: Param::new("Wh", init::normal([h, wide], h, rng)),
+            b: Param::new("b", init::zeros([wide])),
         }
     }
 

@@ -8,6 +8,7 @@ mod scaled;
 use rand::Rng;
 use retrograde_tensor::{Float, IntoShape, Tensor};
 
+use crate::shapes::times;
 pub use orthogonal::orthogonal;
 pub use scaled::{kaiming_normal, kaiming_uniform, uniform, xavier_normal, xavier_uniform};
 
@@ -70,7 +71,9 @@ pub fn identity<E: Float>(shape: [usize; 2]) -> Tensor<E> {
 /// F. Gers, J. Schmidhuber and F. Cummins, *Learning to forget* (2000), section 4; R. Jozefowicz, W. Zaremba and
 /// I. Sutskever, *An empirical exploration of recurrent network architectures* (2015), section 2.2.
 pub fn forget_bias<E: Float>(h: usize, forget: f64) -> Tensor<E> {
-    Tensor::from_fn([4 * h], |index| if index[0] < h { E::from_f64(forget) } else { E::default() })
+    Tensor::from_fn([times("forget_bias", 4, h)], |index| {
+        if index[0] < h { E::from_f64(forget) } else { E::default() }
+    })
 }
 
 /// Zeros, as biases start.

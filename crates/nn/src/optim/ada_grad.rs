@@ -3,7 +3,7 @@
 use retrograde_autograd::Gradients;
 use retrograde_tensor::Float;
 
-use super::{Optimizer, Slots, fields, require_rates};
+use super::{Optimizer, Setting, Slots, settings};
 use crate::Result;
 
 /// Gradient descent with steps scaled by the sum of all squared gradients so far.
@@ -33,9 +33,9 @@ use crate::Result;
 pub struct AdaGrad<E: Float> {
     /// The learning rate.
     pub lr: f64,
-    /// What keeps the divisor from zero.
+    /// Added to the divisor, which it keeps from zero.
     pub eps: f64,
-    /// How much of a parameter is added to its gradient.
+    /// The part of a parameter that is added to its gradient: an L2 penalty.
     pub weight_decay: f64,
     slots: Slots<E>,
 }
@@ -48,11 +48,10 @@ impl<E: Float> AdaGrad<E> {
 }
 
 impl<E: Float> Optimizer<E> for AdaGrad<E> {
-    fields!();
+    settings!("ada_grad": "lr": lr in Rate, "eps": eps in Rate, "weight_decay": weight_decay in Rate);
 
     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {
-        let rates = [("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)];
-        require_rates("ada_grad", &rates)?;
+        self.check(grads)?;
         let eps = E::from_f64(self.eps);
         self.slots.update(grads, self.lr, self.weight_decay, |rates, w, dw, slots| {
             let (lr, decay) = (E::from_f64(rates.lr), E::from_f64(rates.weight_decay));

@@ -4,7 +4,7 @@ use retrograde_autograd::Gradients;
 use retrograde_tensor::{Float, Tensor};
 
 use super::slots::Rates;
-use super::{Optimizer, Slots, fields, require_decays, require_rates};
+use super::{Optimizer, Setting, Slots, settings};
 use crate::Result;
 
 /// Gradient descent with steps scaled by running means of the gradient and of its square.
@@ -35,11 +35,11 @@ use crate::Result;
 pub struct Adam<E: Float> {
     /// The learning rate.
     pub lr: f64,
-    /// How slowly the running means of the gradient and of its square forget.
+    /// The decays of the running means of the gradient and of its square: the part that each step keeps.
     pub betas: (f64, f64),
-    /// What keeps the divisor from zero.
+    /// Added to the divisor, which it keeps from zero.
     pub eps: f64,
-    /// How much of a parameter is added to its gradient.
+    /// The part of a parameter that is added to its gradient: an L2 penalty.
     pub weight_decay: f64,
     slots: Slots<E>,
 }
@@ -52,10 +52,12 @@ impl<E: Float> Adam<E> {
 }
 
 impl<E: Float> Optimizer<E> for Adam<E> {
-    fields!();
+    settings!("adam":
+        "lr": lr in Rate, "betas.0": betas.0 in Decay, "betas.1": betas.1 in Decay, "eps": eps in Rate,
+        "weight_decay": weight_decay in Rate);
 
     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {
-        check("adam", self.lr, self.betas, self.eps, self.weight_decay)?;
+        self.check(grads)?;
         let (betas, eps) = (self.betas, self.eps);
         self.slots.update(grads, self.lr, self.weight_decay, |rates, w, dw, slots| {
             let decay = E::from_f64(rates.weight_decay);
@@ -68,12 +70,7 @@ impl<E: Float> Optimizer<E> for Adam<E> {
 /// The names of the running means.
 pub(super) const SLOTS: [&str; 2] = ["m", "v"];
 
-pub(super) fn check(op: &'static str, lr: f64, betas: (f64, f64), eps: f64, weight_decay: f64) -> Result<()> {
-    require_rates(op, &[("lr", lr), ("eps", eps), ("weight_decay", weight_decay)])?;
-    require_decays(op, &[("betas", betas.0), ("betas", betas.1)])
-}
-
-/// One step of one parameter, of which `gradient` makes the gradient from the parameter and its own.
+/// Takes one step of one parameter. `gradient` adds the weight decay to its gradient.
 pub(super) fn update<E: Float>(
     Rates { lr, steps, .. }: Rates,
     betas: (f64, f64),
@@ -84,16 +81,18 @@ pub(super) fn update<E: Float>(
     gradient: impl Fn(E, E) -> E,
 ) {
     let [m, v] = slots else { unreachable!("Adam remembers two tensors") };
-    let (one, eps) = (E::from_f64(1.0), E::from_f64(eps));
-    let (beta1, beta2) = (E::from_f64(betas.0), E::from_f64(betas.1));
+    let eps = E::from_f64(eps);
+    let [beta1, beta2] = [betas.0, betas.1].map(E::from_f64);
+    // Rounded once: in single precision, the difference of 1 and a rounded β₂ has few digits.
+    let [rest1, rest2] = [betas.0, betas.1].map(|beta| E::from_f64(1.0 - beta));
     // m̂ and v̂ are m and v divided by these.
     let (start1, start2) = (1.0 - betas.0.powi(steps), 1.0 - betas.1.powi(steps));
     let (rate, start2) = (E::from_f64(lr / start1), E::from_f64(start2));
     let moments = m.as_mut_slice().iter_mut().zip(v.as_mut_slice());
     for ((w, &dw), (m, v)) in w.iter_mut().zip(dw).zip(moments) {
         let dw = gradient(*w, dw);
-        *m = beta1 * *m + (one - beta1) * dw;
-        *v = beta2 * *v + (one - beta2) * dw * dw;
+        *m = beta1 * *m + rest1 * dw;
+        *v = beta2 * *v + rest2 * dw * dw;
         *w = *w - rate * *m / ((*v / start2).sqrt() + eps);
     }
 }

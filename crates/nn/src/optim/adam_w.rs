@@ -1,10 +1,10 @@
-//! Adam with weight decay of its own.
+//! Adam with decoupled weight decay.
 
 use retrograde_autograd::Gradients;
 use retrograde_tensor::Float;
 
-use super::adam::{SLOTS, check, update};
-use super::{Optimizer, Slots, fields};
+use super::adam::{SLOTS, update};
+use super::{Optimizer, Setting, Slots, settings};
 use crate::Result;
 
 /// [`Adam`](crate::Adam) with weight decay that does not pass through its running means: first
@@ -32,11 +32,11 @@ use crate::Result;
 pub struct AdamW<E: Float> {
     /// The learning rate.
     pub lr: f64,
-    /// How slowly the running means of the gradient and of its square forget.
+    /// The decays of the running means of the gradient and of its square: the part that each step keeps.
     pub betas: (f64, f64),
-    /// What keeps the divisor from zero.
+    /// Added to the divisor, which it keeps from zero.
     pub eps: f64,
-    /// How much of a parameter, times the learning rate, each step takes from it.
+    /// The part of a parameter that each step takes from it, times the learning rate.
     pub weight_decay: f64,
     slots: Slots<E>,
 }
@@ -49,10 +49,12 @@ impl<E: Float> AdamW<E> {
 }
 
 impl<E: Float> Optimizer<E> for AdamW<E> {
-    fields!();
+    settings!("adam_w":
+        "lr": lr in Rate, "betas.0": betas.0 in Decay, "betas.1": betas.1 in Decay, "eps": eps in Rate,
+        "weight_decay": weight_decay in Rate);
 
     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {
-        check("adam_w", self.lr, self.betas, self.eps, self.weight_decay)?;
+        self.check(grads)?;
         let (betas, eps) = (self.betas, self.eps);
         self.slots.update(grads, self.lr, self.weight_decay, |rates, w, dw, slots| {
             let kept = E::from_f64(1.0 - rates.lr * rates.weight_decay);

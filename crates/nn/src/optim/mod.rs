@@ -1,9 +1,10 @@
-//! Optimizers: how gradients move parameters.
+//! Optimizers: rules that move parameters along their gradients.
 
 mod ada_grad;
 mod adam;
 mod adam_w;
 mod rms_prop;
+mod setting;
 mod sgd;
 mod slots;
 mod state;
@@ -11,16 +12,21 @@ mod state;
 use retrograde_autograd::{Gradients, Param};
 use retrograde_tensor::Float;
 
+use crate::module::Module;
 use crate::{Error, Result};
 pub use ada_grad::AdaGrad;
 pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use rms_prop::RmsProp;
+pub use setting::Setting;
 pub use sgd::Sgd;
 pub use slots::{Group, Slots};
-pub use state::{OptimizerState, Slot};
+pub use state::{GroupSettings, OptimizerState, Slot};
 
 /// A rule that moves parameters along their gradients.
+///
+/// A step moves every parameter that the backward pass reached. An optimizer [`of`](Self::of) a model refuses a gradient of
+/// a parameter that the model does not list: it would be trained, and missing from every file.
 ///
 /// # Example
 /// ```
@@ -43,24 +49,78 @@ pub use state::{OptimizerState, Slot};
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
 pub trait Optimizer<E: Float> {
-    /// The learning rate.
+    /// Returns the name that errors and checkpoints use, such as `adam`.
+    fn name(&self) -> &'static str;
+
+    /// Returns the learning rate.
     fn lr(&self) -> f64;
 
     /// Changes the learning rate, as a schedule does.
     fn set_lr(&mut self, lr: f64);
 
-    /// Moves each parameter that something flowed to. The others stay: neither decay nor momentum moves them, and
-    /// what is remembered of them stays too.
+    /// Returns all settings, the learning rate among them.
+    fn settings(&self) -> Vec<Setting>;
+
+    /// Changes the setting of this name. Ignores a name that no setting has.
+    fn set(&mut self, name: &str, value: f64);
+
+    /// Moves each parameter that the backward pass reached. The others stay: neither decay nor momentum moves them, and
+    /// their optimizer state stays too.
     ///
     /// # Errors
-    /// If a setting is out of its range. No parameter has moved then.
+    /// As [`check`](Self::check). No parameter has moved then.
     fn step(&mut self, grads: &Gradients<E>) -> Result<()>;
 
-    /// The groups, and what is remembered of each parameter.
+    /// Returns the groups and the optimizer state of each parameter.
     fn slots(&self) -> &Slots<E>;
 
-    /// The groups, and what is remembered of each parameter, to change.
+    /// Returns the groups and the optimizer state of each parameter, to change.
     fn slots_mut(&mut self) -> &mut Slots<E>;
+
+    /// Lets the optimizer refuse gradients of parameters that a model does not list, as one whose field `module!` leaves
+    /// out.
+    ///
+    /// # Errors
+    /// If two parameters of the model have one path.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::{Param, Tape};
+    /// use retrograde_nn::{Adam, Optimizer, module};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// struct Scale<E> {
+    ///     gain: Param<E>,
+    ///     offset: Param<E>,
+    /// }
+    /// module!(Scale { gain }); // the offset is forgotten
+    ///
+    /// let param = |name| Param::new(name, Tensor::from([1.0_f32, 2.0]));
+    /// let scale = Scale { gain: param("gain"), offset: param("offset") };
+    /// let mut adam = Adam::new(0.01).of(&scale)?;
+    /// let tape = Tape::new();
+    /// let y = tape.constant(Tensor::from([3.0, 4.0])) * &scale.gain + &scale.offset;
+    /// let error = adam.step(&y.sum().backward()?).unwrap_err();
+    /// assert!(error.to_string().starts_with("adam: expected parameters that the model lists, found offset"));
+    /// # Ok::<(), retrograde_nn::Error>(())
+    /// ```
+    fn of(mut self, model: &impl Module<E>) -> Result<Self>
+    where
+        Self: Sized,
+    {
+        self.slots_mut().set_model(model)?;
+        Ok(self)
+    }
+
+    /// Checks that a step could be taken with these gradients.
+    ///
+    /// # Errors
+    /// If a setting is out of its range, or if there is a gradient of a parameter that the optimizer's model does not
+    /// list.
+    fn check(&self, grads: &Gradients<E>) -> Result<()> {
+        check_settings(self.name(), &self.settings())?;
+        self.slots().check(self.name(), grads)
+    }
 
     /// Gives some parameters a learning rate and a weight decay of their own.
     ///
@@ -70,36 +130,64 @@ pub trait Optimizer<E: Float> {
         self.slots_mut().add_group(group)
     }
 
-    /// What has to be kept so that training can go on where it was: the learning rate, and what is remembered of
-    /// each parameter, by the paths of [`Module::named_params`](crate::Module::named_params). Other settings are not
-    /// part of it.
+    /// Returns the optimizer state: all that training needs to go on. It has the name of the optimizer, its settings, its
+    /// groups, and what it remembers of each parameter, by the paths of
+    /// [`Module::named_params`](crate::Module::named_params).
     ///
     /// # Errors
-    /// If something is remembered of a parameter that is not among these.
+    /// If a parameter that has moved or is in a group is not among these.
     fn state(&self, params: &[(String, Param<E>)]) -> Result<OptimizerState<E>> {
-        Ok(OptimizerState { lr: self.lr(), slots: self.slots().export(params)? })
+        let settings = self.settings().into_iter().map(|setting| (setting.name.to_owned(), setting.value));
+        let (groups, slots) = self.slots().export(params)?;
+        Ok(OptimizerState { name: self.name().to_owned(), settings: settings.collect(), groups, slots })
     }
 
-    /// Goes on from what [`state`](Self::state) gave.
+    /// Goes on from an optimizer state: sets all settings and groups, whatever they were.
     ///
     /// # Errors
-    /// If a path is not among these parameters, or if what is remembered has another shape than the parameter or
-    /// is that of another optimizer. Nothing has changed then.
+    /// If the state is that of another optimizer, if a path is not among these parameters, if a tensor has another shape
+    /// than its parameter, or if a setting is out of its range. Nothing has changed then.
     fn set_state(&mut self, params: &[(String, Param<E>)], state: &OptimizerState<E>) -> Result<()> {
-        self.slots_mut().import(params, &state.slots)?;
-        self.set_lr(state.lr);
+        if state.name != self.name() {
+            return Err(Error::OtherOptimizer { expected: self.name(), found: state.name.clone() });
+        }
+        let mut settings = self.settings();
+        let known = |name: &String| settings.iter().any(|setting| setting.name == name);
+        if settings.len() != state.settings.len() || !state.settings.keys().all(known) {
+            return Err(Error::StateSettings {
+                expected: settings.iter().map(|setting| setting.name).collect(),
+                found: state.settings.keys().cloned().collect(),
+            });
+        }
+        settings.iter_mut().for_each(|setting| setting.value = state.settings[setting.name]);
+        check_settings(self.name(), &settings)?;
+        let slots = self.slots().import(params, state)?;
+        settings.iter().for_each(|setting| self.set(setting.name, setting.value));
+        *self.slots_mut() = slots;
         Ok(())
     }
 }
 
-/// The methods of [`Optimizer`] that only look at fields.
-macro_rules! fields {
-    () => {
+/// The methods of [`Optimizer`] that only read or change fields: `settings!("name": "lr": lr in Rate, ..)`.
+macro_rules! settings {
+    ($optimizer:literal: $($name:literal: $($field:tt).+ in $range:ident),+) => {
+        fn name(&self) -> &'static str {
+            $optimizer
+        }
         fn lr(&self) -> f64 {
             self.lr
         }
         fn set_lr(&mut self, lr: f64) {
             self.lr = lr;
+        }
+        fn settings(&self) -> Vec<Setting> {
+            vec![$(Setting::new($name, self.$($field).+, $crate::optim::setting::Range::$range)),+]
+        }
+        fn set(&mut self, name: &str, value: f64) {
+            match name {
+                $($name => self.$($field).+ = $crate::optim::setting::Number::of(value),)+
+                _ => {}
+            }
         }
         fn slots(&self) -> &Slots<E> {
             &self.slots
@@ -109,19 +197,9 @@ macro_rules! fields {
         }
     };
 }
-use fields;
+use settings;
 
-/// Refuses settings that are not finite numbers of at least 0.
-fn require_rates(op: &'static str, rates: &[(&'static str, f64)]) -> Result<()> {
-    let valid = |x: f64| x.is_finite() && x >= 0.0;
-    refuse(op, "finite and at least 0", rates.iter().copied().find(|&(_, x)| !valid(x)))
-}
-
-/// Refuses settings by which a running mean would not forget: they have to be at least 0 and below 1.
-fn require_decays(op: &'static str, decays: &[(&'static str, f64)]) -> Result<()> {
-    refuse(op, "at least 0 and below 1", decays.iter().copied().find(|(_, x)| !(0.0..1.0).contains(x)))
-}
-
-fn refuse(op: &'static str, expected: &'static str, found: Option<(&'static str, f64)>) -> Result<()> {
-    found.map_or(Ok(()), |(name, found)| Err(Error::Setting { op, name, expected, found }))
+/// Refuses a setting that is out of its range.
+fn check_settings(op: &'static str, settings: &[Setting]) -> Result<()> {
+    settings.iter().try_for_each(|setting| setting.check(op))
 }

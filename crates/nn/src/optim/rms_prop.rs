@@ -3,7 +3,7 @@
 use retrograde_autograd::Gradients;
 use retrograde_tensor::Float;
 
-use super::{Optimizer, Slots, fields, require_decays, require_rates};
+use super::{Optimizer, Setting, Slots, settings};
 use crate::Result;
 
 /// Gradient descent with steps scaled by a running mean of the squared gradient.
@@ -32,11 +32,11 @@ use crate::Result;
 pub struct RmsProp<E: Float> {
     /// The learning rate.
     pub lr: f64,
-    /// How slowly the running mean forgets.
+    /// The decay of the running mean: the part of it that each step keeps.
     pub alpha: f64,
-    /// What keeps the divisor from zero.
+    /// Added to the divisor, which it keeps from zero.
     pub eps: f64,
-    /// How much of a parameter is added to its gradient.
+    /// The part of a parameter that is added to its gradient: an L2 penalty.
     pub weight_decay: f64,
     slots: Slots<E>,
 }
@@ -49,12 +49,11 @@ impl<E: Float> RmsProp<E> {
 }
 
 impl<E: Float> Optimizer<E> for RmsProp<E> {
-    fields!();
+    settings!("rms_prop":
+        "lr": lr in Rate, "alpha": alpha in Decay, "eps": eps in Rate, "weight_decay": weight_decay in Rate);
 
     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {
-        let rates = [("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)];
-        require_rates("rms_prop", &rates)?;
-        require_decays("rms_prop", &[("alpha", self.alpha)])?;
+        self.check(grads)?;
         let (alpha, rest) = (E::from_f64(self.alpha), E::from_f64(1.0 - self.alpha));
         let eps = E::from_f64(self.eps);
         self.slots.update(grads, self.lr, self.weight_decay, |rates, w, dw, slots| {

@@ -3,7 +3,7 @@
 use retrograde_autograd::Gradients;
 use retrograde_tensor::Float;
 
-use super::{Optimizer, Slots, fields, require_decays, require_rates};
+use super::{Optimizer, Setting, Slots, settings};
 use crate::Result;
 
 /// Gradient descent: `w -= lr · dw`. Its gradients are those of a batch, hence stochastic.
@@ -33,11 +33,11 @@ use crate::Result;
 pub struct Sgd<E: Float> {
     /// The learning rate.
     pub lr: f64,
-    /// How much of the velocity is kept; 0 for none.
+    /// The part of the velocity that each step keeps; 0 for no velocity.
     pub momentum: f64,
     /// Whether to look ahead along the velocity.
     pub nesterov: bool,
-    /// How much of a parameter is added to its gradient.
+    /// The part of a parameter that is added to its gradient: an L2 penalty.
     pub weight_decay: f64,
     slots: Slots<E>,
 }
@@ -71,11 +71,12 @@ impl<E: Float> Sgd<E> {
 }
 
 impl<E: Float> Optimizer<E> for Sgd<E> {
-    fields!();
+    settings!("sgd":
+        "lr": lr in Rate, "momentum": momentum in Decay, "nesterov": nesterov in Switch,
+        "weight_decay": weight_decay in Rate);
 
     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {
-        require_rates("sgd", &[("lr", self.lr), ("weight_decay", self.weight_decay)])?;
-        require_decays("sgd", &[("momentum", self.momentum)])?;
+        self.check(grads)?;
         if self.momentum == 0.0 {
             self.slots.update_by_rates(grads, self.lr, self.weight_decay, |rates, w, dw| {
                 let (lr, decay) = (E::from_f64(rates.lr), E::from_f64(rates.weight_decay));

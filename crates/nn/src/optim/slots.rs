@@ -1,11 +1,13 @@
-//! What optimizers remember of parameters.
+//! The state of an optimizer while it runs.
 
 use std::collections::BTreeMap;
 
 use retrograde_autograd::{Gradients, Param};
 use retrograde_tensor::{Float, Tensor};
 
-use super::{Slot, require_rates};
+use super::setting::{Range, Setting};
+use super::{GroupSettings, OptimizerState, Slot, check_settings};
+use crate::module::{Module, unlisted};
 use crate::{Error, Result};
 
 /// Parameters with a learning rate and a weight decay of their own.
@@ -29,59 +31,70 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Group<E: Float> {
     params: Vec<Param<E>>,
-    lr_scale: f64,
-    weight_decay: Option<f64>,
+    settings: GroupSettings,
 }
 
 impl<E: Float> Group<E> {
-    /// A group of these parameters, which differs in nothing yet.
+    /// A group of these parameters, with the settings of the optimizer.
     pub fn new(params: impl IntoIterator<Item = Param<E>>) -> Self {
-        Group { params: params.into_iter().collect(), lr_scale: 1.0, weight_decay: None }
+        let settings = GroupSettings { lr_scale: 1.0, weight_decay: None };
+        Group { params: params.into_iter().collect(), settings }
     }
 
-    /// Multiplies the learning rate of the optimizer, whatever a schedule makes of that.
+    /// Multiplies the optimizer's learning rate, which a schedule may change, by a factor.
     #[must_use]
     pub fn lr_scale(mut self, lr_scale: f64) -> Self {
-        self.lr_scale = lr_scale;
+        self.settings.lr_scale = lr_scale;
         self
     }
 
     /// Replaces the weight decay of the optimizer.
     #[must_use]
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-        self.weight_decay = Some(weight_decay);
+        self.settings.weight_decay = Some(weight_decay);
         self
     }
 }
 
-/// What an optimizer remembers: for each parameter that it has moved, how often, and tensors of the same shape.
+/// The state of an optimizer: for each parameter that it has moved, the number of steps, and tensors of the same shape.
 #[derive(Clone, Debug)]
 pub struct Slots<E: Float> {
     /// The names of the tensors.
     names: &'static [&'static str],
+    /// The parameters of the optimizer's model, if it has one.
+    model: Option<Vec<Param<E>>>,
     groups: Vec<Group<E>>,
     /// Parameters by identity: their own names need not be unique.
     slots: Vec<(Param<E>, usize, Vec<Tensor<E>>)>,
 }
 
-/// What an update of one parameter is computed with.
+/// The numbers of an update of one parameter.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rates {
     pub(super) lr: f64,
     pub(super) weight_decay: f64,
-    /// How often the parameter has moved, this time included.
+    /// The number of steps that have moved the parameter, this one included.
     pub(super) steps: i32,
 }
 
 impl<E: Float> Slots<E> {
-    /// For an optimizer that remembers one tensor of each name.
+    /// The state of an optimizer that keeps one tensor of each name for a parameter.
     pub(super) fn new(names: &'static [&'static str]) -> Self {
-        Slots { names, groups: Vec::new(), slots: Vec::new() }
+        Slots { names, model: None, groups: Vec::new(), slots: Vec::new() }
+    }
+
+    pub(super) fn set_model(&mut self, model: &impl Module<E>) -> Result<()> {
+        self.model = Some(model.try_named_params()?.into_iter().map(|(_, param)| param).collect());
+        Ok(())
+    }
+
+    /// Refuses gradients of parameters that the model does not list.
+    pub(super) fn check(&self, op: &'static str, grads: &Gradients<E>) -> Result<()> {
+        self.model.as_ref().map_or(Ok(()), |params| unlisted(op, params.iter(), grads))
     }
 
     pub(super) fn add_group(&mut self, group: Group<E>) -> Result<()> {
-        let rates = [("lr_scale", group.lr_scale), ("weight_decay", group.weight_decay.unwrap_or(0.0))];
-        require_rates("group", &rates)?;
+        group.settings.check()?;
         let grouped = |param: &&Param<E>| self.group(param).is_some();
         if let Some(param) = group.params.iter().find(grouped) {
             return Err(Error::Grouped { name: param.name().to_owned() });
@@ -90,7 +103,7 @@ impl<E: Float> Slots<E> {
         Ok(())
     }
 
-    /// Calls `update` for each parameter that something flowed to, with its value, its gradient and its slots.
+    /// Calls `update` for each parameter that has a gradient, with its value, its gradient and its slots.
     pub(super) fn update(
         &mut self,
         grads: &Gradients<E>,
@@ -107,7 +120,7 @@ impl<E: Float> Slots<E> {
         }
     }
 
-    /// As [`update`](Self::update), remembering nothing.
+    /// As [`update`](Self::update), keeping no state.
     pub(super) fn update_by_rates(
         &self,
         grads: &Gradients<E>,
@@ -121,25 +134,43 @@ impl<E: Float> Slots<E> {
         }
     }
 
-    pub(super) fn export(&self, params: &[(String, Param<E>)]) -> Result<BTreeMap<String, Slot<E>>> {
-        let slot = |(param, steps, tensors): &(Param<E>, usize, Vec<Tensor<E>>)| {
+    /// Returns the settings of grouped parameters and the state of each parameter, by paths.
+    #[expect(clippy::type_complexity, reason = "the two maps of an `OptimizerState`")]
+    pub(super) fn export(
+        &self,
+        params: &[(String, Param<E>)],
+    ) -> Result<(BTreeMap<String, GroupSettings>, BTreeMap<String, Slot<E>>)> {
+        let path = |param: &Param<E>| {
             let known = params.iter().find(|(_, known)| known.same(param));
-            let (path, _) = known.ok_or_else(|| Error::ForeignParam { name: param.name().to_owned() })?;
+            let (path, _) = known.ok_or_else(|| Error::ForeignParam {
+                op: "optimizer state",
+                name: param.name().to_owned(),
+            })?;
+            Ok::<_, Error>(path.clone())
+        };
+        let grouped =
+            self.groups.iter().flat_map(|group| group.params.iter().map(|param| (param, group.settings)));
+        let groups = grouped.map(|(param, settings)| Ok((path(param)?, settings))).collect::<Result<_>>()?;
+        let slot = |(param, steps, tensors): &(Param<E>, usize, Vec<Tensor<E>>)| {
             let names = self.names.iter().map(|&name| name.to_owned());
             let tensors = names.zip(tensors.iter().cloned()).collect();
-            Ok((path.clone(), Slot { steps: *steps, tensors }))
+            Ok((path(param)?, Slot { steps: *steps, tensors }))
         };
-        self.slots.iter().map(slot).collect()
+        Ok((groups, self.slots.iter().map(slot).collect::<Result<_>>()?))
     }
 
-    pub(super) fn import(
-        &mut self,
-        params: &[(String, Param<E>)],
-        slots: &BTreeMap<String, Slot<E>>,
-    ) -> Result<()> {
-        let slot = |(path, slot): (&String, &Slot<E>)| {
+    /// Returns what a state says of these parameters.
+    pub(super) fn import(&self, params: &[(String, Param<E>)], state: &OptimizerState<E>) -> Result<Self> {
+        let param = |path: &String| {
             let known = params.iter().find(|(known, _)| known == path);
-            let (_, param) = known.ok_or_else(|| Error::NoParam { path: path.clone() })?;
+            Ok::<_, Error>(&known.ok_or_else(|| Error::NoParam { path: path.clone() })?.1)
+        };
+        let group = |(path, &settings): (&String, &GroupSettings)| {
+            settings.check()?;
+            Ok(Group { params: vec![param(path)?.clone()], settings })
+        };
+        let slot = |(path, slot): (&String, &Slot<E>)| {
+            let param = param(path)?;
             let tensor = |&name: &&str| {
                 let tensor = slot.tensors.get(name).filter(|tensor| tensor.shape() == param.shape());
                 tensor.cloned().ok_or_else(|| self.mismatch(path, param, slot))
@@ -150,8 +181,12 @@ impl<E: Float> Slots<E> {
             }
             Ok((param.clone(), slot.steps, tensors))
         };
-        self.slots = slots.iter().map(slot).collect::<Result<_>>()?;
-        Ok(())
+        Ok(Slots {
+            names: self.names,
+            model: self.model.clone(),
+            groups: state.groups.iter().map(group).collect::<Result<_>>()?,
+            slots: state.slots.iter().map(slot).collect::<Result<_>>()?,
+        })
     }
 
     fn mismatch(&self, path: &str, param: &Param<E>, slot: &Slot<E>) -> Error {
@@ -164,10 +199,10 @@ impl<E: Float> Slots<E> {
     }
 
     fn rates(&self, param: &Param<E>, lr: f64, weight_decay: f64) -> Rates {
-        let group = self.group(param);
+        let settings = self.group(param).map(|group| group.settings);
         Rates {
-            lr: lr * group.map_or(1.0, |group| group.lr_scale),
-            weight_decay: group.and_then(|group| group.weight_decay).unwrap_or(weight_decay),
+            lr: lr * settings.map_or(1.0, |settings| settings.lr_scale),
+            weight_decay: settings.and_then(|settings| settings.weight_decay).unwrap_or(weight_decay),
             steps: 0,
         }
     }
@@ -176,7 +211,7 @@ impl<E: Float> Slots<E> {
         self.groups.iter().find(|group| group.params.iter().any(|member| member.same(param)))
     }
 
-    /// What is remembered of a parameter, zeros at first.
+    /// The state of a parameter, zeros at first.
     fn slot(&mut self, param: &Param<E>) -> &mut (Param<E>, usize, Vec<Tensor<E>>) {
         let place = self.slots.iter().position(|(known, ..)| known.same(param)).unwrap_or_else(|| {
             let zeros = self.names.iter().map(|_| Tensor::zeros(param.shape())).collect();
@@ -192,4 +227,12 @@ fn change<E: Float>(param: &Param<E>, dw: &Tensor<E>, update: impl FnOnce(&mut [
     let dw = dw.contiguous();
     let dw = dw.as_slice().expect("it was just made contiguous");
     param.update(|w| update(w.as_mut_slice(), dw));
+}
+
+impl GroupSettings {
+    fn check(&self) -> Result<()> {
+        let weight_decay = self.weight_decay.unwrap_or(0.0);
+        let rates = [("lr_scale", self.lr_scale), ("weight_decay", weight_decay)];
+        check_settings("group", &rates.map(|(name, value)| Setting::new(name, value, Range::Rate)))
+    }
 }

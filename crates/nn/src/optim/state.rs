@@ -1,10 +1,10 @@
-//! What of an optimizer outlives the process.
+//! The state of an optimizer, to be kept in a file.
 
 use std::collections::BTreeMap;
 
 use retrograde_tensor::{Float, Tensor};
 
-/// What an optimizer needs to go on where it was, by the paths of the parameters.
+/// The state of an optimizer: all that it needs to go on, by the paths of the parameters.
 ///
 /// # Example
 /// ```
@@ -15,6 +15,7 @@ use retrograde_tensor::{Float, Tensor};
 /// let w = Param::new("w", Tensor::from([1.0_f64, -2.0]));
 /// let params = vec![w.clone()].named_params(); // its path is "0"
 /// let mut adam = Adam::new(0.1);
+/// adam.betas.1 = 0.99;
 /// let tape = Tape::new();
 /// adam.step(&tape.param(&w).square().sum().backward()?)?;
 /// let state = adam.state(&params)?;
@@ -22,21 +23,35 @@ use retrograde_tensor::{Float, Tensor};
 ///
 /// let mut resumed = Adam::new(0.5);
 /// resumed.set_state(&params, &state)?;
-/// assert_eq!(resumed.lr, 0.1);
+/// assert_eq!((resumed.lr, resumed.betas.1), (0.1, 0.99));
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct OptimizerState<E: Float> {
-    /// The learning rate.
-    pub lr: f64,
-    /// What is remembered of the parameters that have moved.
+    /// The name of the optimizer, such as `adam`.
+    pub name: String,
+    /// Its settings, the learning rate `lr` among them.
+    pub settings: BTreeMap<String, f64>,
+    /// The settings of the parameters that are in a group.
+    pub groups: BTreeMap<String, GroupSettings>,
+    /// The state of each parameter that has moved.
     pub slots: BTreeMap<String, Slot<E>>,
 }
 
-/// What an optimizer remembers of one parameter.
+/// The settings of a group of parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupSettings {
+    /// The factor of the optimizer's learning rate.
+    pub lr_scale: f64,
+    /// The weight decay, if it is not the optimizer's.
+    pub weight_decay: Option<f64>,
+}
+
+/// The optimizer state of one parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot<E: Float> {
-    /// How often it has moved.
+    /// The number of steps that have moved it.
     pub steps: usize,
     /// Tensors of its shape, by the names that the optimizer's formula gives them, such as `m` and `v`.
     pub tensors: BTreeMap<String, Tensor<E>>,

@@ -77,7 +77,7 @@ impl<'a> Windows<'a> {
 
     /// The windows in which every row goes once through its share of the stream, not counting a last, partial one.
     pub fn per_epoch(&self) -> usize {
-        (self.tokens.len() - 1) / (self.batch * self.steps)
+        (self.tokens.len() - 1) / self.batch.saturating_mul(self.steps)
     }
 }
 

@@ -238,6 +238,11 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         self.reversed
     }
 
+    /// The probabilities of zoneout, none without it.
+    pub(crate) fn zoneout_probabilities(&self) -> &[f64] {
+        &self.zoneout
+    }
+
     /// Returns the parameters of a learned initial state, one for each variable; none if it is not learned.
     #[must_use]
     pub fn initial(&self) -> &[Param<E>] {

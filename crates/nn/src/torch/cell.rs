@@ -3,8 +3,8 @@
 use retrograde_autograd::Param;
 use retrograde_tensor::{Float, Tensor};
 
-use super::OP;
-use crate::{Bidirectional, Cell, Error, GruCell, Layer, LstmCell, Result, RnnCell, Time};
+use super::unsupported;
+use crate::{Bidirectional, Cell, GruCell, Layer, LstmCell, Result, RnnCell, Time};
 
 /// The arrays of one layer in one direction, in PyTorch's layout: `weight_ih [G H, D]`, `weight_hh [G H, H]`,
 /// `bias_ih [G H]`, `bias_hh [G H]`.
@@ -88,7 +88,10 @@ impl<E: Float> TorchCell<E> for GruCell<E> {
     }
 
     fn arrays_of_torch(&self, of: &dyn Fn(&Param<E>) -> Tensor<E>, gradients: bool) -> Result<Arrays<E>> {
-        let bh = self.bh.as_ref().ok_or(Error::ResetBefore { op: OP })?;
+        let bh = self
+            .bh
+            .as_ref()
+            .ok_or_else(|| unsupported("a gru that resets after the product", "one that resets before"))?;
         let (b, h) = (of(&self.b), self.wh.shape()[0]);
         let rz = if gradients { b.narrow(0, 0, 2 * h) } else { Tensor::zeros([2 * h]) };
         let second = Tensor::concat(&[&rz, &of(bh)], 0);
@@ -107,21 +110,21 @@ fn blocks<E: Float>(x: &Tensor<E>, order: &[usize]) -> Tensor<E> {
     Tensor::concat(&blocks.iter().collect::<Vec<_>>(), 0)
 }
 
-/// A layer of PyTorch's: one direction, or both.
+/// A layer that PyTorch has too: one direction, or both.
 pub trait TorchLayer<E: Float>: Layer<E> {
-    /// What is repeated.
+    /// The repeated cell.
     type Cell: TorchCell<E>;
 
-    /// What ends the names of each direction.
+    /// The suffix of the names of each direction.
     const DIRECTIONS: &'static [&'static str];
 
-    /// A layer of a cell a direction.
+    /// Makes a layer of one cell for each direction.
     fn of_cells(cells: Vec<Self::Cell>) -> Self;
 
-    /// The cell of each direction.
-    fn cells(&self) -> Vec<&Self::Cell>;
+    /// Returns the layer of each direction.
+    fn directions(&self) -> Vec<&Time<Self::Cell, E>>;
 
-    /// A state of that of each direction.
+    /// Makes a state of one state for each direction.
     fn of_states(states: Vec<<Self::Cell as Cell<E>>::State>) -> Self::State;
 }
 
@@ -133,8 +136,8 @@ impl<E: Float, C: TorchCell<E>> TorchLayer<E> for Time<C, E> {
         Time::new(cells.remove(0))
     }
 
-    fn cells(&self) -> Vec<&C> {
-        vec![&self.cell]
+    fn directions(&self) -> Vec<&Self> {
+        vec![self]
     }
 
     fn of_states(mut states: Vec<C::State>) -> C::State {
@@ -151,8 +154,8 @@ impl<E: Float, C: TorchCell<E>> TorchLayer<E> for Bidirectional<C, E> {
         Bidirectional::new(cells.remove(0), backward)
     }
 
-    fn cells(&self) -> Vec<&C> {
-        vec![&self.forward.cell, &self.backward.cell]
+    fn directions(&self) -> Vec<&Time<C, E>> {
+        vec![&self.forward, &self.backward]
     }
 
     fn of_states(mut states: Vec<C::State>) -> Self::State {

@@ -2,7 +2,29 @@
 //!
 //! PyTorch's weights are those here transposed, its gates lie in another order (LSTM: i, f, g, o there, f, g, i, o
 //! here; GRU: r, z, n both), and it has two biases where one is enough, but for the one inside the reset of a GRU. All
-//! of that is converted here and nowhere else.
+//! of that is converted here and nowhere else. A file of `torch.save` is converted first: see
+//! [`weights`](crate::weights#other-formats).
+//!
+//! # Two biases
+//! PyTorch adds `bias_ih` and `bias_hh` and trains both. Here their sum is one parameter, `b`. The outputs are the same, the
+//! training is not: each of PyTorch's biases gets the gradient of the sum and is moved by a step, so the sum moves twice as
+//! far. A layer that is fine-tuned here moves its bias half as fast. A group of the biases with twice the learning rate
+//! follows PyTorch's trajectory for an RNN or an LSTM, under every optimizer:
+//! ```
+//! # use rand::{SeedableRng, rngs::StdRng};
+//! # use retrograde_nn::{Group, LstmCell, Optimizer, Sgd, Stacked, TimeLstm};
+//! # let lstm = Stacked::new(vec![TimeLstm::<f32>::new(LstmCell::new(3, 2, &mut StdRng::seed_from_u64(1)))]);
+//! let mut sgd = Sgd::new(0.1).momentum(0.9);
+//! let biases = lstm.layers.iter().map(|layer| layer.cell.b.clone());
+//! sgd.add_group(Group::new(biases).lr_scale(2.0))?;
+//! # Ok::<(), retrograde_nn::Error>(())
+//! ```
+//! Three things differ still:
+//! - Weight decay takes from each of two biases its own part. With `AdamW`, or with `Sgd`, the group needs half of it:
+//!   `.weight_decay(decay / 2.0)`. With `Adam`, whose steps depend on each bias alone, it has no equal here.
+//! - Both biases count in the norm that gradients are clipped to. `grad_norm` counts one.
+//! - A GRU has two biases for r and z alone; that of n inside of the reset is one there and here. Twice the rate is right for
+//!   two thirds of `b`.
 //!
 //! # Example
 //! ```
@@ -34,8 +56,9 @@ use std::collections::BTreeMap;
 use retrograde_autograd::{Gradients, Param};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::shapes::{Axis, expect};
-use crate::{Cell, Error, Result, Stacked, State};
+use crate::module::Module;
+use crate::shapes::{Axis, expect, try_times};
+use crate::{Cell, Error, Result, Stacked, State, Time};
 pub use cell::{Arrays, TorchCell, TorchLayer};
 
 const OP: &str = "torch";
@@ -46,15 +69,26 @@ pub type StateDict<E> = BTreeMap<String, Tensor<E>>;
 const NAMES: [&str; 4] = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"];
 
 impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
-    /// The layers of a state dictionary, whose entries `{prefix}weight_ih_l0` and so on give their number and sizes.
+    /// Makes the layers of a state dictionary, whose entries `{prefix}weight_ih_l0` and so on give their number and sizes.
     /// Without biases they are zero. Entries that do not start with the prefix are left alone. An RNN has to be one
     /// with tanh, which a state dictionary does not say.
     ///
     /// # Errors
-    /// If an entry is missing, if there is one that such layers do not have, such as one of another direction, or if
-    /// shapes do not agree.
+    /// If an entry is missing, if there is one that such layers do not have, such as one of another direction or of a
+    /// projection (`proj_size`), or if shapes do not agree.
     pub fn from_torch(dict: &StateDict<E>, prefix: &str) -> Result<Self> {
         let mut left: Vec<&String> = dict.keys().filter(|name| name.starts_with(prefix)).collect();
+        if let Some(name) = left.iter().find(|name| name[prefix.len()..].starts_with("weight_hr")) {
+            return Err(unsupported("an lstm without a projection (proj_size)", name));
+        }
+        if L::DIRECTIONS.len() == 1
+            && let Some(name) = left.iter().find(|name| name.ends_with("_reverse"))
+        {
+            return Err(unsupported(
+                "layers of one direction, or a `Stacked<Bidirectional<..>>` to read into",
+                name,
+            ));
+        }
         let (mut layers, mut d) = (Vec::new(), None);
         while layers.is_empty() || dict.contains_key(&format!("{prefix}weight_ih_l{}", layers.len())) {
             let mut cells = Vec::new();
@@ -79,16 +113,17 @@ impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
         }
     }
 
-    /// The state dictionary of these layers, with a prefix before each name. The second bias is zero where one is
-    /// enough.
+    /// Returns the state dictionary of these layers, with a prefix before each name. The second bias is zero where one is
+    /// enough. Dropout, and a carried state, are no part of it.
     ///
     /// # Errors
-    /// If PyTorch has no such cell: a GRU that resets before the product.
+    /// If PyTorch has no such layers: a GRU that resets before the product, a layer that runs the other way, a learned
+    /// initial state, zoneout. If two parameters have one path.
     pub fn to_torch(&self, prefix: &str) -> Result<StateDict<E>> {
         self.dict(prefix, &Param::value, false)
     }
 
-    /// The gradients of the parameters as PyTorch has them, zero where nothing flowed.
+    /// Returns the gradients of the parameters as PyTorch has them, zero where there is none.
     ///
     /// # Errors
     /// As [`to_torch`](Self::to_torch).
@@ -106,10 +141,12 @@ impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
         of: &dyn Fn(&Param<E>) -> Tensor<E>,
         gradients: bool,
     ) -> Result<StateDict<E>> {
+        self.try_named_params()?;
         let mut dict = StateDict::new();
         for (i, layer) in self.layers.iter().enumerate() {
-            for (cell, direction) in layer.cells().into_iter().zip(L::DIRECTIONS) {
-                for (name, array) in NAMES.into_iter().zip(cell.arrays_of_torch(of, gradients)?) {
+            for (time, direction) in layer.directions().into_iter().zip(L::DIRECTIONS) {
+                exportable(time, i, !direction.is_empty())?;
+                for (name, array) in NAMES.into_iter().zip(time.cell.arrays_of_torch(of, gradients)?) {
                     dict.insert(format!("{prefix}{name}_l{i}{direction}"), array);
                 }
             }
@@ -117,15 +154,16 @@ impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
         Ok(dict)
     }
 
-    /// The state that PyTorch has as `h`, or as `h` and `c`.
+    /// Returns the state that PyTorch has as `h`, or as `h` and `c`.
     ///
     /// # Shapes
     /// each `[layers · directions, N, H]`
     ///
     /// # Errors
-    /// If there are not as many tensors as the cell has, or not as many layers and directions.
+    /// If there are not as many tensors as the cell has, or not as many layers and directions, or if `h` and `c` are of
+    /// different batches.
     pub fn state_from_torch(&self, parts: &[Tensor<E>]) -> Result<Vec<L::State>> {
-        let cell = self.layers[0].cells()[0];
+        let cell = &self.layers[0].directions()[0].cell;
         let mut expected = 0;
         cell.zero_state(0).each(&mut |_| expected += 1);
         if parts.len() != expected {
@@ -134,7 +172,8 @@ impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
         let directions = L::DIRECTIONS.len();
         for part in parts {
             let rows = Axis::Size(self.layers.len() * directions);
-            expect(OP, "a state", &[rows, Axis::Any("N"), Axis::Size(state_size(cell))], part.shape())?;
+            let n = if part.rank() == 3 { Axis::Size(parts[0].dims()[1]) } else { Axis::Any("N") };
+            expect(OP, "a state", &[rows, n, Axis::Size(state_size(cell))], part.shape())?;
         }
         let state = |i: usize| L::Cell::state(parts.iter().map(|part| part.select(0, i)).collect());
         let layer = |i: usize| L::of_states((0..directions).map(|k| state(i * directions + k)).collect());
@@ -142,7 +181,7 @@ impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
     }
 }
 
-/// The tensors of a state as PyTorch has them, `h` or `h` and `c`, of the parts of the state of stacked layers in order:
+/// Returns the tensors of a state as PyTorch has them, `h` or `h` and `c`, of the parts of the state of stacked layers in order:
 /// for each layer, and in it for each direction, `parts` tensors.
 ///
 /// # Shapes
@@ -150,6 +189,29 @@ impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
 pub fn stack_states<E: Float>(tensors: &[Tensor<E>], parts: usize) -> Vec<Tensor<E>> {
     let part = |part: usize| Tensor::stack(&tensors.iter().skip(part).step_by(parts).collect::<Vec<_>>(), 0);
     (0..parts).map(part).collect()
+}
+
+/// An error that names the form that PyTorch has, and what is there instead.
+fn unsupported(expected: &'static str, found: impl ToString) -> Error {
+    Error::Unsupported { op: OP, expected, found: found.to_string() }
+}
+
+/// Refuses settings of a layer that a state dictionary cannot hold.
+fn exportable<E: Float, C: Cell<E>>(layer: &Time<C, E>, i: usize, reversed: bool) -> Result<()> {
+    if layer.is_reversed() != reversed {
+        let expected = if reversed { "a reversed layer" } else { "a layer that is not reversed" };
+        return Err(unsupported(expected, format!("the other in layer {i}")));
+    }
+    if !layer.initial().is_empty() {
+        return Err(unsupported(
+            "layers that start from zeros",
+            format!("a learned initial state in layer {i}"),
+        ));
+    }
+    if layer.zoneout_probabilities().iter().any(|&p| p > 0.0) {
+        return Err(unsupported("layers without zoneout", format!("zoneout in layer {i}")));
+    }
+    Ok(())
 }
 
 /// H of a cell.
@@ -171,7 +233,7 @@ fn arrays<E: Float, C: TorchCell<E>>(
     let (w_ih, w_hh) = (get(0).ok_or_else(|| missing(&names[0]))?, get(1).ok_or_else(|| missing(&names[1]))?);
     expect(OP, NAMES[1], &[Axis::Any("GH"), Axis::Any("H")], w_hh.shape())?;
     let h = w_hh.dims()[1];
-    let wide = C::GATES * h;
+    let wide = try_times(OP, C::GATES, h)?;
     expect(OP, NAMES[1], &[Axis::Size(wide), Axis::Size(h)], w_hh.shape())?;
     expect(OP, NAMES[0], &[Axis::Size(wide), d.map_or(Axis::Any("D"), Axis::Size)], w_ih.shape())?;
     let (b_ih, b_hh) = match (get(2), get(3)) {

@@ -156,6 +156,12 @@ pub enum WeightsError {
         /// The bytes after the header.
         found: usize,
     },
+    /// The metadata has no string of this name.
+    #[error("__metadata__: expected a string {name}, found none")]
+    NoMetadata {
+        /// The name that was asked for.
+        name: String,
+    },
     /// No tensor has this name.
     #[error("expected a tensor {name}, found none")]
     Missing {
@@ -213,7 +219,10 @@ pub enum WeightsError {
         found: usize,
     },
     /// A checkpoint in a layout that this version does not know.
-    #[error("expected a checkpoint of version {expected}, found {found}")]
+    #[error(
+        "expected a checkpoint of version {expected}, found {found}: begin a new run with its weights, which \
+         `Weights::load` reads as the arrays `weights/..`"
+    )]
     Version {
         /// The version that is written.
         expected: usize,

@@ -106,7 +106,7 @@ impl Weights {
             .map_err(|source| WeightsError::Unrepresentable { name: name(), source })
     }
 
-    pub(super) fn error(&self, source: WeightsError) -> Error {
+    pub(crate) fn error(&self, source: WeightsError) -> Error {
         Error::Weights { path: self.path.clone(), source: Box::new(source) }
     }
 }

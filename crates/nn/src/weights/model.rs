@@ -10,10 +10,13 @@ use crate::Result;
 use crate::module::Module;
 
 /// Writes the parameters of a model to a `.safetensors` file, by their paths, each once. A file that was there is
-/// replaced whole or not at all.
+/// replaced whole or not at all; see [writing](super::weights#writing).
+///
+/// Parameters that the model does not list are not written: [`Optimizer::of`](crate::Optimizer::of) and
+/// [`Module::check_gradients`] tell of them while training.
 ///
 /// # Errors
-/// If the file cannot be written.
+/// If two parameters have one path, if a path is `__metadata__`, or if the file cannot be written.
 ///
 /// # Example
 /// ```
@@ -33,12 +36,13 @@ use crate::module::Module;
 /// ```
 pub fn save<E: Float + Stored>(module: &impl Module<E>, path: impl AsRef<Path>) -> Result<()> {
     let mut writer = Writer::default();
-    module.named_params().iter().for_each(|(name, param)| writer.insert(name, &param.value()));
+    module.try_named_params()?.iter().for_each(|(path, param)| writer.insert(path, &param.value()));
     writer.save(path)
 }
 
-/// What became of the names when a part of the parameters was loaded.
+/// The names of a model and a file of which a part was loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Loaded {
     /// The parameters that have been loaded.
     pub loaded: Vec<String>,
@@ -52,8 +56,8 @@ impl Weights {
     /// Gives every parameter of a model the array of its path, in whatever order they are stored.
     ///
     /// # Errors
-    /// If a parameter has no array, if an array has no parameter, or if a shape or an element type differs. No
-    /// parameter has changed then.
+    /// If a parameter has no array, if an array has no parameter, if a shape or an element type differs, or if two
+    /// parameters have one path. No parameter has changed then.
     pub fn load_into<E: Float + Stored>(&self, module: &impl Module<E>) -> Result<()> {
         let (found, Loaded { missing, unexpected, .. }) = self.matching(module)?;
         let missing = missing.into_iter().map(|name| WeightsError::Missing { name });
@@ -64,10 +68,11 @@ impl Weights {
         set(found)
     }
 
-    /// Gives the parameters of a model whose paths are in the file these arrays, and says which those are.
+    /// Gives the parameters of a model whose paths are in the file these arrays. Returns which those are.
     ///
     /// # Errors
-    /// If the shape or the element type of one differs. No parameter has changed then.
+    /// If the shape or the element type of one differs, or if two parameters have one path. No parameter has changed
+    /// then.
     pub fn load_part_into<E: Float + Stored>(&self, module: &impl Module<E>) -> Result<Loaded> {
         let (found, loaded) = self.matching(module)?;
         set(found)?;
@@ -75,7 +80,7 @@ impl Weights {
     }
 
     fn matching<E: Float + Stored>(&self, module: &impl Module<E>) -> Result<(Vec<Found<E>>, Loaded)> {
-        let params = module.named_params();
+        let params = module.try_named_params()?;
         let (mut found, mut names) = (Vec::new(), Loaded::default());
         for (name, param) in &params {
             if self.contains(name) {
@@ -91,7 +96,7 @@ impl Weights {
     }
 }
 
-/// A parameter and what it is to be.
+/// A parameter and its new value.
 type Found<E> = (Param<E>, Tensor<E>);
 
 fn set<E: Float>(found: Vec<Found<E>>) -> Result<()> {

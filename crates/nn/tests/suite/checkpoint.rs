@@ -8,8 +8,9 @@ use rand::{RngExt, SeedableRng};
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::weights::{Weights, WeightsError, Writer};
 use retrograde_nn::{
-    AdamW, Cell, Checkpoint, Embedding, Error, Generator, Group, Linear, Module, Optimizer, Plateau, RnnCell,
-    Schedule, Sgd, TimeRnn, Windows, clip_grad_norm, cross_entropy, module,
+    AdaGrad, Adam, AdamW, Cell, Checkpoint, Embedding, Error, Generator, Group, Linear, Module, Optimizer,
+    Plateau, RmsProp, RnnCell, Rounding, Schedule, Sgd, TimeRnn, Windows, clip_grad_norm, cross_entropy,
+    module,
 };
 use retrograde_tensor::{Float, Tensor};
 
@@ -93,7 +94,9 @@ impl Run {
     fn resume(path: &Path) -> Self {
         let checkpoint = Checkpoint::load(path).unwrap();
         let mut run = Run::new(99); // of this, nothing is to remain
-        checkpoint.restore(&run.model, &mut run.adam).unwrap();
+        run.adam = AdamW::new(1.0);
+        run.adam.betas = (0.1, 0.2);
+        checkpoint.restore(&run.model, &mut run.adam).unwrap().expect_exact(1).unwrap();
         run.epoch = checkpoint.epoch;
         run.windows = run.windows.at(checkpoint.position);
         run.rng = Generator::deserialize_state(&checkpoint.generators["noise"]);
@@ -204,9 +207,12 @@ fn a_checkpoint_is_what_is_read_again() {
     // More parts than digits, so that the order of names is not theirs.
     checkpoint.carried.insert("deep".into(), (0..12).map(|i| Tensor::scalar(i as f32)).collect());
     checkpoint.generators.insert("x".into(), std::array::from_fn(|i| (i * 5) as u8));
+    checkpoint.carried.insert("empty".into(), Vec::new());
+    checkpoint.carried.insert("no elements".into(), vec![Tensor::zeros([0, 3])]);
+    checkpoint.rounding.parts = 7;
     checkpoint.series.insert("none".into(), Vec::new());
     checkpoint.series.insert("odd".into(), vec![f64::MIN_POSITIVE, -0.0, f64::INFINITY]);
-    (checkpoint.epoch, checkpoint.step, checkpoint.position) = (3, usize::MAX >> 1, 17);
+    (checkpoint.epoch, checkpoint.step, checkpoint.position) = (3, usize::MAX, 17);
     checkpoint.save(&file.0).unwrap();
     assert_eq!(Checkpoint::load(&file.0).unwrap(), checkpoint);
     assert!(!checkpoint.carried.contains_key("none"));
@@ -239,11 +245,25 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     assert_eq!(said(&checkpoint, &two), "checkpoint: expected 1 of shape [2], found none");
     assert_eq!(said(&checkpoint, &Vec::new()), "expected a parameter 0 in the model, found none");
     let slot = retrograde_nn::Slot { steps: 1, tensors: [("m".into(), Tensor::zeros([3]))].into() };
+    let good = checkpoint.clone();
     checkpoint.optimizer.slots.insert("0".into(), slot);
     assert_eq!(
         said(&checkpoint, &random),
         r#"optimizer state: expected ["velocity [3]"] for 0, found ["m [3]"]"#
     );
+    checkpoint = good.clone();
+    checkpoint.optimizer.settings.insert("lr".into(), f64::NAN);
+    assert_eq!(said(&checkpoint, &random), "sgd: expected lr to be finite and at least 0, found NaN");
+    checkpoint = good.clone();
+    checkpoint.optimizer.settings.insert("betas.0".into(), 0.5);
+    assert_eq!(
+        said(&checkpoint, &random),
+        r#"optimizer state: expected the settings ["lr", "momentum", "nesterov", "weight_decay"], found ["betas.0", "lr", "momentum", "nesterov", "weight_decay"]"#
+    );
+    checkpoint = good.clone();
+    let group = retrograde_nn::GroupSettings { lr_scale: -1.0, weight_decay: None };
+    checkpoint.optimizer.groups.insert("0".into(), group);
+    assert_eq!(said(&checkpoint, &random), "group: expected lr_scale to be finite and at least 0, found -1");
 }
 
 #[test]
@@ -256,10 +276,13 @@ fn files_that_are_no_checkpoints_are_refused() {
     let fault = |change: &dyn Fn(&mut Writer)| {
         let whole = Weights::load(&file.0).unwrap();
         let mut writer = Writer::default();
+        whole.metadata().iter().for_each(|(name, value)| writer.insert_metadata(name, value));
         for name in whole.names() {
             match whole.get::<f32>(name) {
                 Ok(x) => writer.insert(name, &x),
-                Err(_) if name == "lr" => writer.insert(name, &whole.get::<f64>(name).unwrap()),
+                Err(_) if name.starts_with("settings/") => {
+                    writer.insert(name, &whole.get::<f64>(name).unwrap())
+                }
                 Err(_) => writer.insert(name, &whole.get::<usize>(name).unwrap()),
             }
         }
@@ -272,9 +295,21 @@ fn files_that_are_no_checkpoints_are_refused() {
         }
     };
     let two = Tensor::scalar(2_usize);
-    assert_eq!(fault(&|w| w.insert("version", &two)), "expected a checkpoint of version 1, found 2");
+    let one = Tensor::scalar(1_usize);
+    assert_eq!(
+        fault(&|w| w.insert("version", &one)),
+        "expected a checkpoint of version 2, found 1: begin a new run with its weights, which `Weights::load` reads as the arrays `weights/..`"
+    );
     assert_eq!(fault(&|w| w.insert("odd", &two)), "expected no tensor odd, found one");
-    assert_eq!(fault(&|w| w.insert("carried/x/rnn", &two)), "expected no tensor carried/x/rnn, found one");
+    assert_eq!(fault(&|w| w.insert("carried-x/rnn", &two)), "expected no tensor carried-x/rnn, found one");
+    assert_eq!(fault(&|w| w.insert("carried-0/rnn", &two)), "expected no tensor carried-0/rnn, found one");
+    assert_eq!(fault(&|w| w.insert("carried/rnn", &two)), "expected a tensor carried-0/rnn, found none");
+    assert_eq!(fault(&|w| w.insert("slots/0/m", &two)), "expected no tensor slots/0/m, found one");
+    assert_eq!(
+        fault(&|w| w.insert("settings/lr", &two)),
+        "tensor settings/lr: expected dtype F64, found I64"
+    );
+    assert_eq!(fault(&|w| *w = Writer::default()), "expected a tensor version, found none");
     assert_eq!(
         fault(&|w| w.insert("weights/0", &Tensor::from([0.0_f64]))),
         "tensor weights/0: expected dtype F32, found F64"
@@ -290,4 +325,141 @@ fn files_that_are_no_checkpoints_are_refused() {
     std::fs::write(&file.0, "torn").unwrap();
     let torn = Checkpoint::<f32>::load(&file.0).unwrap_err();
     assert!(matches!(torn, Error::Weights { source, .. } if *source == WeightsError::NoHeader { found: 4 }));
+}
+
+#[test]
+fn the_state_of_another_optimizer_is_refused() {
+    let model = vec![Param::new("w", Tensor::<f32>::zeros([2]))];
+    let optimizers = || -> [Box<dyn Optimizer<f32>>; 5] {
+        [
+            Box::new(Sgd::new(0.7)),
+            Box::new(AdaGrad::new(0.7)),
+            Box::new(RmsProp::new(0.7)),
+            Box::new(Adam::new(0.7)),
+            Box::new(AdamW::new(0.7)),
+        ]
+    };
+    for (i, saved) in optimizers().iter().enumerate() {
+        let checkpoint = Checkpoint::of(&model, &**saved).unwrap();
+        for (j, mut other) in optimizers().into_iter().enumerate() {
+            other.set_lr(0.1);
+            let restored = checkpoint.restore(&model, &mut *other).map(drop);
+            let said =
+                format!("optimizer state: expected that of {}, found that of {}", other.name(), saved.name());
+            assert_eq!(restored.map_err(|error| error.to_string()), if i == j { Ok(()) } else { Err(said) });
+            assert_eq!(other.lr(), if i == j { 0.7 } else { 0.1 });
+        }
+    }
+}
+
+/// Every optimizer with odd settings and a group, interrupted at a random step and resumed by a program that makes it with
+/// other settings and no group: from then on the same numbers, bit for bit.
+#[test]
+fn every_optimizer_goes_on_by_its_file_alone() {
+    type New = fn(bool) -> Box<dyn Optimizer<f32>>;
+    let optimizers: [New; 7] = [
+        |odd| Box::new(if odd { Sgd::new(0.3).weight_decay(0.02) } else { Sgd::new(1.0) }),
+        |odd| Box::new(if odd { Sgd::new(0.3).momentum(0.7) } else { Sgd::new(1.0) }),
+        |odd| Box::new(if odd { Sgd::new(0.3).nesterov(0.7) } else { Sgd::new(1.0) }),
+        |odd| {
+            let mut ada_grad = AdaGrad::new(0.3);
+            if odd {
+                (ada_grad.eps, ada_grad.weight_decay) = (1e-3, 0.1);
+            }
+            Box::new(ada_grad)
+        },
+        |odd| {
+            let mut rms = RmsProp::new(0.3);
+            if odd {
+                (rms.alpha, rms.eps, rms.weight_decay) = (0.8, 1e-3, 0.1);
+            }
+            Box::new(rms)
+        },
+        |odd| {
+            let mut adam = Adam::new(0.3);
+            if odd {
+                (adam.betas, adam.eps, adam.weight_decay) = ((0.5, 0.9), 1e-3, 0.1);
+            }
+            Box::new(adam)
+        },
+        |odd| {
+            let mut adam = AdamW::new(0.3);
+            if odd {
+                (adam.betas, adam.eps, adam.weight_decay) = ((0.5, 0.9), 1e-3, 0.1);
+            }
+            Box::new(adam)
+        },
+    ];
+    let file = Temporary::new("by-file");
+    let mut random = seeded(7);
+    for new in optimizers {
+        let model = |seed: u64| -> Vec<Param<f32>> {
+            (0..3).map(|_| Param::new("w", normal([3, 2], 1.0, &mut seeded(seed)))).collect()
+        };
+        let dws: Vec<Tensor<f32>> = (0..12).map(|i| normal([3, 2], 1.0, &mut seeded(20 + i))).collect();
+        let steps = |optimizer: &mut dyn Optimizer<f32>, model: &[Param<f32>], from: usize, to: usize| {
+            for i in from..to {
+                let tape = Tape::new();
+                let params = [&model[0], &model[1]].map(|param| tape.param(param));
+                let seeds = [(&params[0], &dws[i]), (&params[1], &dws[(i + 5) % 12])];
+                let mut grads = tape.backward(&seeds[..1 + i % 2]).unwrap();
+                clip_grad_norm(&mut grads, 1.5);
+                optimizer.step(&grads).unwrap();
+            }
+        };
+        let grouped = |model: &[Param<f32>]| {
+            let mut optimizer = new(true);
+            let params = [model[1].clone(), model[2].clone()];
+            optimizer.add_group(Group::new(params).lr_scale(0.3).weight_decay(0.25)).unwrap();
+            optimizer
+        };
+        let whole = model(1);
+        steps(&mut *grouped(&whole), &whole, 0, 12);
+        let interrupted = random.random_range(0..12);
+        let first = model(1);
+        let mut optimizer = grouped(&first);
+        steps(&mut *optimizer, &first, 0, interrupted);
+        Checkpoint::of(&first, &*optimizer).unwrap().save(&file.0).unwrap();
+
+        let (second, mut resumed) = (model(99), new(false));
+        let checkpoint = Checkpoint::load(&file.0).unwrap();
+        checkpoint.restore(&second, &mut *resumed).unwrap().expect_exact(1).unwrap();
+        assert_eq!(resumed.settings(), optimizer.settings());
+        steps(&mut *resumed, &second, interrupted, 12);
+        for (whole, second) in whole.iter().zip(&second) {
+            assert_eq!(whole.value(), second.value(), "{} interrupted at {interrupted}", resumed.name());
+        }
+        // The groups are known, too: a parameter is in one already.
+        assert!(resumed.add_group(Group::new([second[2].clone()])).is_err());
+    }
+}
+
+#[test]
+fn other_rounding_is_reported() {
+    let file = Temporary::new("rounding");
+    let model = vec![Param::new("w", Tensor::<f32>::zeros([2]))];
+    let mut checkpoint = Checkpoint::of(&model, &Sgd::new(0.1)).unwrap();
+    checkpoint.rounding = Rounding::here(4);
+    checkpoint.save(&file.0).unwrap();
+    let checkpoint = Checkpoint::<f32>::load(&file.0).unwrap();
+    let restored = checkpoint.restore(&model, &mut Sgd::new(0.1)).unwrap();
+    assert_eq!(restored.expect_exact(4), Ok(()));
+    let simd = Rounding::here(1).simd;
+    assert_eq!(
+        restored.expect_exact(1).unwrap_err().to_string(),
+        format!(
+            "checkpoint: expected simd level {simd} and batches in 4 parts, found simd level {simd} and batches in 1 part; \
+             from here on, the last digits of results may differ"
+        )
+    );
+    let mut elsewhere = checkpoint.clone();
+    elsewhere.rounding.simd = "abacus".into();
+    elsewhere.save(&file.0).unwrap();
+    let elsewhere = Checkpoint::<f32>::load(&file.0).unwrap();
+    let restored = elsewhere.restore(&model, &mut Sgd::new(0.1)).unwrap();
+    let said = restored.expect_exact(4).unwrap_err().to_string();
+    assert!(
+        said.starts_with("checkpoint: expected simd level abacus and batches in 4 parts, found simd level"),
+        "{said}"
+    );
 }

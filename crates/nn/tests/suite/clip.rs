@@ -1,8 +1,8 @@
 //! Clipping against loops over single numbers.
 
 use crate::common::{assert_near, gradients, normal, seeded};
-use retrograde_autograd::{Param, Tape};
-use retrograde_nn::{clip_grad_norm, clip_grad_value, grad_norm};
+use retrograde_autograd::{Gradients, Param, Tape};
+use retrograde_nn::{clip_grad_norm, clip_grad_value, grad_norm, try_clip_grad_norm};
 use retrograde_tensor::Tensor;
 
 #[test]
@@ -84,4 +84,61 @@ fn clipping_by_value_against_a_loop() {
 fn clipping_by_a_negative_value() {
     let w = Param::new("w", Tensor::from([1.0_f64]));
     clip_grad_value(&mut gradients(&[(&w, &Tensor::from([1.0]))]), -1.0);
+}
+
+/// As PyTorch's `clip_grad_norm_`; and its `error_if_nonfinite`.
+#[test]
+fn a_norm_that_is_not_finite() {
+    let [a, b]: [Param<f64>; 2] = ["a", "b"].map(|name| Param::new(name, Tensor::zeros([2])));
+    let grads = |odd: f64| gradients(&[(&a, &Tensor::from([3.0, -4.0])), (&b, &Tensor::from([1.0, odd]))]);
+    let found =
+        |grads: &Gradients<f64>| [grads.get(&a).unwrap().to_vec(), grads.get(&b).unwrap().to_vec()].concat();
+
+    let mut nan = grads(f64::NAN);
+    assert!(clip_grad_norm(&mut nan, 1.0).is_nan());
+    assert!(found(&nan).iter().all(|dw| dw.is_nan()));
+    for odd in [f64::INFINITY, f64::NEG_INFINITY] {
+        let mut infinite = grads(odd);
+        assert_eq!(clip_grad_norm(&mut infinite, 1.0), f64::INFINITY);
+        assert_eq!(found(&infinite)[..3], [0.0, -0.0, 0.0]);
+        assert!(found(&infinite)[3].is_nan());
+        // Nothing is longer than infinity.
+        let mut infinite = grads(odd);
+        clip_grad_norm(&mut infinite, f64::INFINITY);
+        assert_eq!(found(&infinite), [3.0, -4.0, 1.0, odd]);
+    }
+
+    for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut unfit = grads(odd);
+        let norm = grad_norm(&unfit);
+        assert_eq!(
+            try_clip_grad_norm(&mut unfit, 1.0).unwrap_err().to_string(),
+            format!(
+                "clip_grad_norm: expected gradients of a finite norm, found {norm}, with {odd} in that of b"
+            )
+        );
+        assert_eq!(found(&unfit)[..3], [3.0, -4.0, 1.0]);
+    }
+    let (mut tried, mut clipped) = (grads(2.0), grads(2.0));
+    assert_eq!(try_clip_grad_norm(&mut tried, 1.0).unwrap(), clip_grad_norm(&mut clipped, 1.0));
+    assert_eq!(found(&tried), found(&clipped));
+    let said = |max_norm| try_clip_grad_norm(&mut grads(2.0), max_norm).unwrap_err().to_string();
+    assert_eq!(said(-1.0), "clip_grad_norm: expected max_norm to be at least 0, found -1");
+    assert_eq!(said(f64::NAN), "clip_grad_norm: expected max_norm to be at least 0, found NaN");
+    assert_eq!(try_clip_grad_norm(&mut gradients::<f64>(&[]), 1.0), Ok(0.0));
+}
+
+/// Squares that overflow or vanish in double precision.
+#[test]
+fn norms_at_the_ends_of_the_range() {
+    let w = Param::new("w", Tensor::zeros([2]));
+    for scale in [1e-320, 1e-200, 1e-160, 1.0, 1e154, 1e200, 1e307] {
+        let grads = gradients(&[(&w, &Tensor::from([3.0 * scale, 4.0 * scale]))]);
+        let norm = grad_norm(&grads);
+        let error = (norm / scale - 5.0).abs();
+        assert!(error < if scale < 1e-300 { 1e-2 } else { 1e-14 }, "{scale}: {norm}");
+    }
+    let mut grads = gradients(&[(&w, &Tensor::from([1.5e308, 1.5e308]))]);
+    let said = try_clip_grad_norm(&mut grads, 1.0).unwrap_err().to_string();
+    assert_eq!(said, "clip_grad_norm: expected gradients of a finite norm, found inf, with inf in that of w");
 }

@@ -20,6 +20,7 @@ mod init;
 mod layers;
 mod loss;
 mod loss_masked;
+mod module;
 mod more_cells;
 mod optim;
 mod optim_rules;

@@ -171,15 +171,17 @@ fn a_state_of_something_else_is_refused() {
     assert_eq!(said(adam.set_state(&[], &state)), "expected a parameter 0 in the model, found none");
     assert_eq!(
         said(AdaGrad::new(0.1).set_state(&model.named_params(), &state)),
-        r#"optimizer state: expected ["sum [3]"] for 0, found ["m [3]", "v [3]"]"#
+        "optimizer state: expected that of ada_grad, found that of adam"
     );
+    let mut half = state.clone();
+    half.slots.get_mut("0").unwrap().tensors.remove("m");
     assert_eq!(
-        said(RmsProp::new(0.1).set_state(&model.named_params(), &state)),
-        r#"optimizer state: expected ["v [3]"] for 0, found ["m [3]", "v [3]"]"#
+        said(adam.set_state(&model.named_params(), &half)),
+        r#"optimizer state: expected ["m [3]", "v [3]"] for 0, found ["v [3]"]"#
     );
     assert_eq!(
         said(adam.state(&other.named_params()).map(drop)),
-        "optimizer state: expected parameters of the model, found w, which is none"
+        "optimizer state: expected parameters that the model lists, found w; add its field to `module!`"
     );
     // What was refused has changed nothing.
     assert_eq!(adam.state(&model.named_params()).unwrap(), state);
@@ -212,7 +214,7 @@ fn settings_out_of_range_are_refused_and_nothing_moves() {
     );
     let mut adam_w = AdamW::new(0.1);
     adam_w.betas.1 = 1.0;
-    assert_eq!(refused(&mut adam_w), "adam_w: expected betas to be at least 0 and below 1, found 1");
+    assert_eq!(refused(&mut adam_w), "adam_w: expected betas.1 to be at least 0 and below 1, found 1");
     let twice = Group::new([w.clone()]);
     adam_w.add_group(twice.clone()).unwrap();
     assert_eq!(
@@ -223,4 +225,86 @@ fn settings_out_of_range_are_refused_and_nothing_moves() {
         adam_w.add_group(Group::new([]).lr_scale(-1.0)).unwrap_err().to_string(),
         "group: expected lr_scale to be finite and at least 0, found -1"
     );
+}
+
+/// One number moved by Adam's formula in double precision, and by Adam in single precision.
+#[test]
+fn single_precision_keeps_the_digits_of_its_constants() {
+    type New = fn(f64) -> Box<dyn Optimizer<f32>>;
+    let adam: New = |beta2| {
+        let mut adam = Adam::new(0.1);
+        (adam.betas.1, adam.eps) = (beta2, 1e-30);
+        Box::new(adam)
+    };
+    let adam_w: New = |beta2| {
+        let mut adam = AdamW::new(0.1);
+        (adam.betas.1, adam.eps, adam.weight_decay) = (beta2, 1e-30, 0.0);
+        Box::new(adam)
+    };
+    let mut rng = seeded(8);
+    for new in [adam, adam_w] {
+        for beta2 in [0.9, 0.999, 0.9999, 0.99999, 0.999999, 0.9999999, 0.99999999] {
+            let w = Param::new("w", Tensor::<f32>::zeros([1]));
+            let mut optimizer = new(beta2);
+            let (mut theta, mut m, mut v) = (0.0_f64, 0.0, 0.0);
+            for t in 1..=5 {
+                let g: Tensor<f32> = normal([1], 1.0, &mut rng);
+                optimizer.step(&gradients(&[(&w, &g)])).unwrap();
+                let g = f64::from(g.at(&[0]));
+                m = 0.9 * m + (1.0 - 0.9) * g;
+                v = beta2 * v + (1.0 - beta2) * g * g;
+                let (m_hat, v_hat) = (m / (1.0 - 0.9_f64.powi(t)), v / (1.0 - beta2.powi(t)));
+                theta -= 0.1 * m_hat / v_hat.sqrt();
+                let found = f64::from(w.value().at(&[0]));
+                assert!(
+                    (found - theta).abs() < 5e-7 * theta.abs().max(0.1),
+                    "beta2 {beta2}, step {t}: {found}, {theta}"
+                );
+            }
+        }
+    }
+}
+
+/// A model that lists one of its parameters.
+struct Forgetful {
+    w: Param<f64>,
+    forgotten: Param<f64>,
+}
+
+impl Module<f64> for Forgetful {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<f64>)) {
+        self.w.visit(&retrograde_nn::join(path, "w"), f);
+    }
+}
+
+#[test]
+fn a_gradient_of_a_parameter_that_the_model_does_not_list_is_refused() {
+    let dw = Tensor::from([1.0, 2.0]);
+    let text = "expected parameters that the model lists, found forgotten; add its field to `module!`";
+    for (name, ..) in all::<f64>(0.1) {
+        let [w, forgotten] = ["w", "forgotten"].map(|name| Param::new(name, Tensor::<f64>::zeros([2])));
+        let model = Forgetful { w, forgotten };
+        let mut optimizer: Box<dyn Optimizer<f64>> = match name {
+            "rms_prop" => Box::new(RmsProp::new(0.1).of(&model).unwrap()),
+            "ada_grad" => Box::new(AdaGrad::new(0.1).of(&model).unwrap()),
+            "adam" => Box::new(Adam::new(0.1).of(&model).unwrap()),
+            "adam_w" => Box::new(AdamW::new(0.1).of(&model).unwrap()),
+            "plain" => Box::new(Sgd::new(0.1).of(&model).unwrap()),
+            _ => Box::new(Sgd::new(0.1).momentum(0.9).of(&model).unwrap()),
+        };
+        let both = gradients(&[(&model.w, &dw), (&model.forgotten, &dw)]);
+        let said = optimizer.step(&both).unwrap_err().to_string();
+        assert_eq!(said, format!("{}: {text}", optimizer.name()));
+        assert_eq!(model.check_gradients(&both).unwrap_err().to_string(), format!("gradients: {text}"));
+        assert_eq!([model.w.value(), model.forgotten.value()], [Tensor::zeros([2]), Tensor::zeros([2])]);
+        let listed = gradients(&[(&model.w, &dw)]);
+        model.check_gradients(&listed).unwrap();
+        optimizer.step(&listed).unwrap();
+        assert_ne!(model.w.value(), Tensor::zeros([2]));
+        // It survives a restore.
+        let params = model.named_params();
+        let state = optimizer.state(&params).unwrap();
+        optimizer.set_state(&params, &state).unwrap();
+        assert!(optimizer.step(&both).is_err());
+    }
 }

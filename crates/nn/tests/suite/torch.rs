@@ -1,11 +1,12 @@
 //! State dictionaries of PyTorch: there and back, and what is refused.
 
-use crate::common::{normal, perturb, seeded, tensors};
-use retrograde_autograd::Tape;
+use crate::common::{normal, perturb, relative, seeded, tensors};
+use retrograde_autograd::{Gradients, Param, Tape};
 use retrograde_nn::torch::{StateDict, TorchCell, TorchLayer, stack_states};
 use retrograde_nn::{
-    Bidirectional, GruCell, Layer, LstmCell, Module, RnnCell, SequenceOptions, Stacked, Time, TimeGru,
-    TimeLstm, TimeRnn,
+    Adam, AdamW, Bidirectional, Embedding, Group, GruCell, Layer, LayerNormLstmCell, Linear, LstmCell,
+    MguCell, Module, Optimizer, PeepholeLstmCell, RnnCell, SequenceOptions, Sgd, Stacked, Time, TimeGru,
+    TimeLstm, TimeRnn, init,
 };
 use retrograde_tensor::{Shape, Tensor};
 
@@ -99,7 +100,11 @@ fn states_by_layer_and_direction() {
     let text = |parts: &[Tensor<f64>]| model.state_from_torch(parts).unwrap_err().to_string();
     assert_eq!(text(std::slice::from_ref(&h0)), "torch: expected 2 tensors of a state, found 1");
     let wrong = text(&[h0, Tensor::zeros([2, 5, 2])]);
-    assert_eq!(wrong, "torch: expected a state of shape [4, N, 2], found [2, 5, 2]");
+    assert_eq!(wrong, "torch: expected a state of shape [4, 5, 2], found [2, 5, 2]");
+    let batches = text(&[Tensor::zeros([4, 5, 2]), Tensor::zeros([4, 6, 2])]);
+    assert_eq!(batches, "torch: expected a state of shape [4, 5, 2], found [4, 6, 2]");
+    let flat = text(&[Tensor::zeros([4, 2]), Tensor::zeros([4, 2])]);
+    assert_eq!(flat, "torch: expected a state of shape [4, N, 2], found [4, 2]");
 }
 
 #[test]
@@ -122,7 +127,10 @@ fn a_dictionary_that_does_not_fit_is_refused() {
         (text(&remove("bias_ih_l1")), "*_l1: torch: expected an entry bias_ih_l1, found none"),
         (text(&|dict| dict.clear()), "*_l0: torch: expected an entry weight_ih_l0, found none"),
         (text(&remove("weight_ih_l1")), "torch: expected no entry bias_hh_l1, found one"),
-        (text(&set("weight_hr_l0", &[2, 2])), "torch: expected no entry weight_hr_l0, found one"),
+        (
+            text(&set("weight_hr_l0", &[2, 2])),
+            "torch: expected an lstm without a projection (proj_size), found weight_hr_l0",
+        ),
         (
             text(&set("weight_ih_l1", &[8, 3])),
             "*_l1: torch: expected weight_ih of shape [8, 2], found [8, 3]",
@@ -138,7 +146,23 @@ fn a_dictionary_that_does_not_fit_is_refused() {
     }
     let both = random::<Bidirectional<LstmCell<f64>, f64>>("", 3, 2, 1, 4);
     let one = Lstm::from_torch(&both, "").unwrap_err().to_string();
-    assert_eq!(one, "torch: expected no entry bias_hh_l0_reverse, found one");
+    assert_eq!(
+        one,
+        "torch: expected layers of one direction, or a `Stacked<Bidirectional<..>>` to read into, found bias_hh_l0_reverse"
+    );
+    // With `proj_size`, P stands where H does: the entry is named, not a shape.
+    let mut projected = random::<TimeLstm<f64>>("rnn.", 3, 2, 1, 4);
+    projected.insert("rnn.weight_hh_l0".into(), Tensor::zeros([8, 1]));
+    projected.insert("rnn.weight_hr_l0".into(), Tensor::zeros([1, 2]));
+    assert_eq!(
+        Lstm::from_torch(&projected, "rnn.").unwrap_err().to_string(),
+        "torch: expected an lstm without a projection (proj_size), found rnn.weight_hr_l0"
+    );
+    // Other modules of the dictionary may have what they like.
+    let mut others = random::<TimeLstm<f64>>("rnn.", 3, 2, 1, 4);
+    others.insert("other.weight_ih_l0_reverse".into(), Tensor::zeros([1]));
+    others.insert("other.weight_hr_l0".into(), Tensor::zeros([1]));
+    assert!(Lstm::from_torch(&others, "rnn.").is_ok());
 
     let gru = Stacked::new(vec![Time::<_, f64>::new(GruCell::reset_before(3, 2, &mut seeded(5)))]);
     let error = gru.to_torch("").unwrap_err().to_string();
@@ -161,4 +185,220 @@ fn gradients_of_both_biases() {
     assert_eq!(found["bias_hh_l0"].narrow(0, 0, 4), db.narrow(0, 0, 4));
     assert_eq!(&found["bias_hh_l0"].narrow(0, 4, 2), grads.get(cell.bh.as_ref().unwrap()).unwrap());
     assert_eq!(found["weight_ih_l0"], grads.get(&cell.wx).unwrap().t());
+}
+
+/// What no state dictionary can say is not left out.
+#[test]
+fn layers_that_pytorch_does_not_have_are_not_exported() {
+    let rng = &mut seeded(10);
+    let lstm = |rng: &mut _| TimeLstm::<f64>::new(LstmCell::new(2, 2, rng));
+    let said = |layers: Vec<TimeLstm<f64>>| {
+        let stacked = Stacked::new(layers);
+        let grads = common_gradients(&stacked);
+        let [dict, grads] = [stacked.to_torch(""), stacked.gradients_to_torch(&grads, "")];
+        assert_eq!(dict.as_ref().err(), grads.as_ref().err());
+        dict.unwrap_err().to_string()
+    };
+    let reversed = vec![lstm(rng), lstm(rng).reversed(true)];
+    assert_eq!(said(reversed), "torch: expected a layer that is not reversed, found the other in layer 1");
+    let learned = vec![lstm(rng).learn_initial(), lstm(rng)];
+    assert_eq!(
+        said(learned),
+        "torch: expected layers that start from zeros, found a learned initial state in layer 0"
+    );
+    let zoneout = vec![lstm(rng).zoneout(&[0.0, 0.1]).unwrap()];
+    assert_eq!(said(zoneout), "torch: expected layers without zoneout, found zoneout in layer 0");
+    assert!(Stacked::new(vec![lstm(rng).zoneout(&[0.0, 0.0]).unwrap()]).to_torch("").is_ok());
+
+    let both = |change: fn(&mut Bidirectional<RnnCell<f64>, f64>), rng: &mut _| {
+        let mut layer = Bidirectional::new(RnnCell::new(2, 2, rng), RnnCell::new(2, 2, rng));
+        change(&mut layer);
+        Stacked::new(vec![layer]).to_torch("").map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(both(|_| {}, rng), Ok(()));
+    let forwards = both(|layer| layer.backward = layer.backward.clone().reversed(false), rng);
+    assert_eq!(forwards.unwrap_err(), "torch: expected a reversed layer, found the other in layer 0");
+    assert!(both(|layer| layer.forward = layer.forward.clone().reversed(true), rng).is_err());
+    assert!(both(|layer| layer.backward = layer.backward.clone().learn_initial(), rng).is_err());
+}
+
+/// The gradients of a random cotangent of all outputs.
+fn common_gradients(layer: &impl Layer<f64>) -> Gradients<f64> {
+    let tape = Tape::new();
+    let xs = tape.constant(normal([2, 3, layer.input_size()], 1.0, &mut seeded(11)));
+    let hs = layer.run(&xs, None, &SequenceOptions::new()).unwrap().hs;
+    hs.backward_with(&normal(hs.shape(), 1.0, &mut seeded(12))).unwrap()
+}
+
+/// A recurrent cell with two biases by loops over numbers, `h_t = tanh(Wx x_t + b1 + Wh h_{t-1} + b2)` in PyTorch's
+/// layout, and the gradients of `Σ g_t h_t` by hand.
+struct TwoBiases {
+    w_ih: Vec<Vec<f64>>,
+    w_hh: Vec<Vec<f64>>,
+    b: [Vec<f64>; 2],
+}
+
+impl TwoBiases {
+    /// The gradients of both weights and of either bias.
+    fn gradients(&self, xs: &[Vec<f64>], g: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec<Vec<f64>>, Vec<f64>) {
+        let (d, h) = (xs[0].len(), self.b[0].len());
+        let mut hs = vec![vec![0.0; h]];
+        for x in xs {
+            let last = &hs[hs.len() - 1];
+            let next = (0..h).map(|j| {
+                let from_x: f64 = (0..d).map(|k| self.w_ih[j][k] * x[k]).sum();
+                let from_h: f64 = (0..h).map(|k| self.w_hh[j][k] * last[k]).sum();
+                (from_x + self.b[0][j] + from_h + self.b[1][j]).tanh()
+            });
+            hs.push(next.collect());
+        }
+        let (mut dw_ih, mut dw_hh, mut db) = (vec![vec![0.0; d]; h], vec![vec![0.0; h]; h], vec![0.0; h]);
+        let mut dh = vec![0.0; h];
+        for t in (0..xs.len()).rev() {
+            let dt: Vec<f64> = (0..h).map(|j| (dh[j] + g[t][j]) * (1.0 - hs[t + 1][j].powi(2))).collect();
+            for j in 0..h {
+                (0..d).for_each(|k| dw_ih[j][k] += dt[j] * xs[t][k]);
+                (0..h).for_each(|k| dw_hh[j][k] += dt[j] * hs[t][k]);
+                db[j] += dt[j];
+            }
+            dh = (0..h).map(|k| (0..h).map(|j| dt[j] * self.w_hh[j][k]).sum()).collect();
+        }
+        (dw_ih, dw_hh, db)
+    }
+}
+
+/// One bias at twice the learning rate moves as PyTorch's two do together; at the same rate it does not.
+#[test]
+fn fine_tuning_with_one_bias_for_two() {
+    let (d, h, steps) = (2, 3, 4);
+    // PyTorch's update of a number: `state` is its momentum, or the two moments and the time.
+    type Update = fn(&mut f64, g: f64, state: &mut [f64; 3]);
+    let sgd: Update = |w, g, state| {
+        state[0] = 0.9 * state[0] + g + 0.02 * *w;
+        *w -= 0.1 * state[0];
+    };
+    let adam: Update = |w, g, state| {
+        state[2] += 1.0;
+        state[0] = 0.9 * state[0] + 0.1 * g;
+        state[1] = 0.999 * state[1] + 0.001 * g * g;
+        let (m, v) = (state[0] / (1.0 - 0.9_f64.powf(state[2])), state[1] / (1.0 - 0.999_f64.powf(state[2])));
+        *w -= 0.1 * m / (v.sqrt() + 1e-8);
+    };
+    let adam_w: Update = |w, g, state| {
+        *w -= 0.1 * 0.02 * *w;
+        state[2] += 1.0;
+        state[0] = 0.9 * state[0] + 0.1 * g;
+        state[1] = 0.999 * state[1] + 0.001 * g * g;
+        let (m, v) = (state[0] / (1.0 - 0.9_f64.powf(state[2])), state[1] / (1.0 - 0.999_f64.powf(state[2])));
+        *w -= 0.1 * m / (v.sqrt() + 1e-8);
+    };
+    type New = fn() -> Box<dyn Optimizer<f64>>;
+    let cases: [(Update, New, f64); 3] = [
+        (sgd, || Box::new(Sgd::new(0.1).momentum(0.9).weight_decay(0.02)), 0.01),
+        (adam, || Box::new(Adam::new(0.1)), 0.0),
+        (
+            adam_w,
+            || {
+                let mut adam = AdamW::new(0.1);
+                adam.weight_decay = 0.02;
+                Box::new(adam)
+            },
+            0.01,
+        ),
+    ];
+    for (update, new, decay) in cases {
+        for scale in [2.0, 1.0] {
+            let dict = random::<TimeRnn<f64>>("", d, h, 1, 13);
+            let rows = |name: &str| -> Vec<Vec<f64>> {
+                let x = &dict[name];
+                (0..x.dims()[0]).map(|i| x.select(0, i).to_vec()).collect()
+            };
+            let b = ["bias_ih_l0", "bias_hh_l0"].map(|name| dict[name].to_vec());
+            let mut two = TwoBiases { w_ih: rows("weight_ih_l0"), w_hh: rows("weight_hh_l0"), b };
+            let one = Stacked::<TimeRnn<f64>, f64>::from_torch(&dict, "").unwrap();
+            let mut optimizer = new();
+            let biases = one.layers.iter().map(|layer| layer.cell.b.clone());
+            optimizer.add_group(Group::new(biases).lr_scale(scale).weight_decay(decay)).unwrap();
+            let mut states = vec![[0.0; 3]; h * d + h * h + 2 * h];
+            let mut rng = seeded(14);
+            for _ in 0..6 {
+                let (xs, g) =
+                    (normal::<f64>([1, steps, d], 1.0, &mut rng), normal([1, steps, h], 1.0, &mut rng));
+                let tape = Tape::new();
+                let hs = one.run(&tape.constant(xs.clone()), None, &SequenceOptions::new()).unwrap().hs;
+                optimizer.step(&hs.backward_with(&g).unwrap()).unwrap();
+
+                let rows = |x: &Tensor<f64>| -> Vec<Vec<f64>> {
+                    (0..steps).map(|t| x.select(0, 0).select(0, t).to_vec()).collect()
+                };
+                let (dw_ih, dw_hh, db) = two.gradients(&rows(&xs), &rows(&g));
+                let mut states = states.iter_mut();
+                let mut step = |w: &mut [f64], g: &[f64]| {
+                    w.iter_mut().zip(g).for_each(|(w, &g)| update(w, g, states.next().unwrap()));
+                };
+                two.w_ih.iter_mut().zip(&dw_ih).for_each(|(w, g)| step(w, g));
+                two.w_hh.iter_mut().zip(&dw_hh).for_each(|(w, g)| step(w, g));
+                two.b.iter_mut().for_each(|b| step(b, &db));
+            }
+            let cell = &one.layers[0].cell;
+            let sum = Tensor::from_fn([h], |j| two.b[0][j[0]] + two.b[1][j[0]]);
+            let w_ih = Tensor::from_fn([h, d], |i| two.w_ih[i[0]][i[1]]);
+            let w_hh = Tensor::from_fn([h, h], |i| two.w_hh[i[0]][i[1]]);
+            let differences = [
+                relative(&cell.b.value(), &sum),
+                relative(&cell.wx.value().t(), &w_ih),
+                relative(&cell.wh.value().t(), &w_hh),
+            ];
+            let close = differences.iter().all(|&difference| difference < 1e-12);
+            assert_eq!(close, scale == 2.0, "{scale}, {}: {differences:?}", optimizer.name());
+        }
+    }
+}
+
+/// Sizes whose product with the number of gates does not fit, in arrays without elements.
+#[test]
+fn sizes_that_wrap_are_refused() {
+    let said = |gates: usize, result: &dyn Fn(&StateDict<f64>) -> Option<String>| {
+        for h in [usize::MAX / gates + 1, 1 << 62] {
+            let mut dict = StateDict::new();
+            dict.insert("weight_ih_l0".into(), Tensor::zeros([0, 3]));
+            dict.insert("weight_hh_l0".into(), Tensor::zeros([0, h]));
+            let found = result(&dict).unwrap();
+            assert!(found.contains(&format!("torch: expected {gates} · {h} to fit in usize")), "{found}");
+        }
+    };
+    said(4, &|dict| Some(Stacked::<TimeLstm<f64>, f64>::from_torch(dict, "").err()?.to_string()));
+    said(4, &|dict| {
+        Some(Stacked::<Bidirectional<LstmCell<f64>, f64>, f64>::from_torch(dict, "").err()?.to_string())
+    });
+    let mut dict = StateDict::new();
+    dict.insert("weight_ih_l0".into(), Tensor::zeros([0, 3]));
+    dict.insert("weight_hh_l0".into(), Tensor::zeros([0, usize::MAX / 3 + 1]));
+    let found = Stacked::<TimeGru<f64>, f64>::from_torch(&dict, "").unwrap_err().to_string();
+    assert!(found.contains("torch: expected 3 · "), "{found}");
+    // The constructors of cells, whatever the gates.
+    let h = 1 << 62;
+    let zeros = |dims: [usize; 2]| Param::new("w", Tensor::<f64>::zeros(dims));
+    let b = || Param::new("b", Tensor::<f64>::zeros([0]));
+    assert_eq!(
+        LstmCell::from_params(zeros([3, 0]), zeros([h, 0]), b()).unwrap_err().to_string(),
+        format!("lstm_cell: expected 4 · {h} to fit in usize")
+    );
+    let panic = |f: fn(usize)| {
+        for h in [1 << 62, usize::MAX / 2] {
+            let panic = std::panic::catch_unwind(|| f(h)).unwrap_err();
+            let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+            assert!(text.contains("expected") && !text.contains("overflow"), "{text}");
+        }
+    };
+    panic(|h| drop(RnnCell::<f32>::new(h, h, &mut seeded(1))));
+    panic(|h| drop(LstmCell::<f32>::new(1, h, &mut seeded(1))));
+    panic(|h| drop(LstmCell::<f32>::new(0, h, &mut seeded(1))));
+    panic(|h| drop(GruCell::<f32>::reset_before(0, h, &mut seeded(1))));
+    panic(|h| drop(MguCell::<f32>::new(0, 2 * h, &mut seeded(1))));
+    panic(|h| drop(PeepholeLstmCell::<f32>::new(0, h, &mut seeded(1))));
+    panic(|h| drop(LayerNormLstmCell::<f32>::new(0, h, &mut seeded(1))));
+    panic(|h| drop(Linear::<f32>::new(h, h, &mut seeded(1))));
+    panic(|h| drop(Embedding::<f32>::new(h, h, &mut seeded(1))));
+    panic(|h| drop(init::forget_bias::<f32>(h, 1.0)));
 }

@@ -74,7 +74,8 @@ fn open_model<C: TorchCell<f64> + 'static>(
     let [beta1, beta2] = settings.numbers("betas")?[..] else {
         return Err(settings.wrong("betas", "two numbers"));
     };
-    let mut adam = Adam::new(settings.number("lr")?);
+    let model = LanguageModel::new(embedding, Time::new(cell), head);
+    let mut adam = Adam::new(settings.number("lr")?).of(&model)?;
     (adam.betas, adam.eps) = ((beta1, beta2), settings.number("eps")?);
     let (curve, steps) = (case.within("curves")?.within(name)?, case.size("steps")?);
     let numbers = |field| match curve.numbers(field)? {
@@ -83,7 +84,7 @@ fn open_model<C: TorchCell<f64> + 'static>(
     };
     let training = CharRnn {
         case: format!("char_rnn, {name}"),
-        model: LanguageModel::new(embedding, Time::new(cell), head),
+        model,
         adam,
         max_norm: case.number("clip_grad_norm")?,
         tokens: tokens.to_vec(),

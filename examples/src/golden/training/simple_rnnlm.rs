@@ -97,7 +97,7 @@ impl SimpleRnnlm {
     /// The loss of each step, and the perplexity of each epoch.
     fn train(&self, nudge: fn(f32) -> f32, bar: &ProgressBar) -> Result<[Vec<f64>; 2], Error> {
         let mut model = self.weights.model(nudge)?;
-        let mut sgd = Sgd::new(self.lr);
+        let mut sgd = Sgd::new(self.lr).of(&model)?;
         let mut windows = self.windows()?;
         let per_epoch = windows.per_epoch();
         let (mut losses, mut perplexity) = (Vec::new(), Vec::new());

@@ -35,7 +35,7 @@ impl<E: Float, C: TorchCell<E>> TwoBiases<C, E> {
 
 /// The parameter of a cell by its path.
 fn param<E: Float>(cell: &impl Module<E>, path: &str) -> Result<Param<E>> {
-    let found = cell.named_params().into_iter().find(|(known, _)| known == path);
+    let found = cell.try_named_params()?.into_iter().find(|(known, _)| known == path);
     found.map(|(_, param)| param).ok_or_else(|| Error::NoParam { path: path.into() })
 }
 
