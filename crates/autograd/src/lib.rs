@@ -72,3 +72,8 @@ pub use tape::operand::Operand;
 pub use tape::param::Param;
 pub use tape::var::Var;
 pub use value::Value;
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -86,3 +86,8 @@ pub mod macro_support {
     pub use retrograde_autograd::Param;
     pub use retrograde_tensor::Float;
 }
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

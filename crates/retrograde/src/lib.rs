@@ -59,5 +59,5 @@ pub mod prelude {
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

@@ -61,3 +61,8 @@ pub use simd::Level;
 pub use simd::peak_gflops;
 pub use storage::buffer::release_buffers;
 pub use tensor::Tensor;
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -165,9 +165,9 @@ fn settings_out_of_range() {
     let eps = adam(|adam| adam.eps = -1.0);
     assert_eq!(eps, "adam: expected eps to be finite and at least 0, found -1");
     let first = adam(|adam| adam.betas.0 = 1.0);
-    assert_eq!(first, "adam: expected betas to be at least 0 and below 1, found 1");
+    assert_eq!(first, "adam: expected betas.0 to be at least 0 and below 1, found 1");
     let second = adam(|adam| adam.betas.1 = f64::NAN);
-    assert_eq!(second, "adam: expected betas to be at least 0 and below 1, found NaN");
+    assert_eq!(second, "adam: expected betas.0 to be at least 0 and below 1, found NaN");
     assert_eq!(w.value(), Tensor::from([1.0]));
 
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| clip_grad_norm(&mut grads, -1.0)));
