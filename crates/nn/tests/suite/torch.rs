@@ -206,9 +206,9 @@ fn layers_that_pytorch_does_not_have_are_not_exported() {
         said(learned),
         "torch: expected layers that start from zeros, found a learned initial state in layer 0"
     );
-    let zoneout = vec![lstm(rng).zoneout(&[0.0, 0.1]).unwrap()];
+    let zoneout = vec![lstm(rng).zoneout(&[("c", 0.1)]).unwrap()];
     assert_eq!(said(zoneout), "torch: expected layers without zoneout, found zoneout in layer 0");
-    assert!(Stacked::new(vec![lstm(rng).zoneout(&[0.0, 0.0]).unwrap()]).to_torch("").is_ok());
+    assert!(Stacked::new(vec![lstm(rng).zoneout(&[("h", 0.0)]).unwrap()]).to_torch("").is_ok());
 
     let both = |change: fn(&mut Bidirectional<RnnCell<f64>, f64>), rng: &mut _| {
         let mut layer = Bidirectional::new(RnnCell::new(2, 2, rng), RnnCell::new(2, 2, rng));
