@@ -167,7 +167,7 @@ fn settings_out_of_range() {
     let first = adam(|adam| adam.betas.0 = 1.0);
     assert_eq!(first, "adam: expected betas.0 to be at least 0 and below 1, found 1");
     let second = adam(|adam| adam.betas.1 = f64::NAN);
-    assert_eq!(second, "adam: expected betas.0 to be at least 0 and below 1, found NaN");
+    assert_eq!(second, "adam: expected betas.1 to be at least 0 and below 1, found NaN");
     assert_eq!(w.value(), Tensor::from([1.0]));
 
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| clip_grad_norm(&mut grads, -1.0)));
