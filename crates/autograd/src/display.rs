@@ -6,8 +6,8 @@ use std::fmt;
 use retrograde_tensor::{Float, Tensor};
 
 use crate::tape::Tape;
-use crate::tape::node::Origin;
-use crate::tape::record::Record;
+use crate::tape::id::NodeId;
+use crate::tape::record::{Kind, Record};
 
 /// Tables of more rows are cut in the middle, unless asked for in full with `{:#}`.
 const ROWS: usize = 60;
@@ -37,14 +37,14 @@ const ROWS: usize = 60;
 impl<E: Float> fmt::Display for Tape<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let record = self.record.borrow();
-        let nodes = record.nodes.len();
+        let nodes = record.len();
         let left_out = if f.alternate() || nodes <= ROWS { 0..0 } else { ROWS / 2..nodes - ROWS / 2 };
         let mut table = vec![["#", "name", "op", "operands", "shape", "kept"].map(str::to_owned)];
         for id in (0..nodes).filter(|id| !left_out.contains(id)) {
             if id == left_out.end && !left_out.is_empty() {
                 table.push(["…", "", "", "", "", ""].map(str::to_owned));
             }
-            table.push(record.row(id as u32));
+            table.push(record.row(NodeId::new(id)));
         }
         let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         let widths: [usize; 6] = std::array::from_fn(width);
@@ -79,15 +79,9 @@ impl<E: Float> Tape<E> {
 }
 
 impl<E: Float> Record<E> {
-    /// The name of a node, or one made of its index: `v3`.
-    pub(crate) fn label(&self, id: u32) -> String {
-        self.name(id).unwrap_or_else(|| format!("v{id}"))
-    }
-
-    fn row(&self, id: u32) -> [String; 6] {
-        let node = &self.nodes[id as usize];
-        let operation = match &node.origin {
-            Origin::Computed(op) => op.to_string(),
+    fn row(&self, id: NodeId) -> [String; 6] {
+        let operation = match self.kind(id) {
+            Kind::Op(op) => op.to_string(),
             other => other.name().to_owned(),
         };
         let operands: Vec<String> = self.operands(id).iter().map(|&x| self.label(x)).collect();
@@ -97,7 +91,7 @@ impl<E: Float> Record<E> {
         };
         let kept = self.value(id).map_or(String::new(), |value| bytes(value.numel() * size_of::<E>()));
         [
-            id.to_string(),
+            id.index().to_string(),
             self.name(id).unwrap_or_default(),
             operation,
             operands,
@@ -108,7 +102,7 @@ impl<E: Float> Record<E> {
 
     /// A view keeps the whole storage of what it is a view on.
     fn kept_bytes(&self) -> usize {
-        let ranges = self.values.iter().map(Tensor::storage_range);
+        let ranges = self.values().iter().map(Tensor::storage_range);
         let storages: HashMap<_, _> = ranges.map(|range| (range.start, range.end)).collect();
         storages.iter().map(|(&start, &end)| end as usize - start as usize).sum()
     }

@@ -85,6 +85,24 @@ pub enum Error {
         /// The shape of the value.
         found: Box<Shape>,
     },
+    /// A parameter was set or updated from within an update of it, or while another thread's update did not end.
+    #[error(
+        "parameter {name}: expected no change while an update of it runs, found one; \
+         let the update return before the next change"
+    )]
+    ParamUpdating {
+        /// The name of the parameter.
+        name: String,
+    },
+    /// A parameter was used on a tape that recorded an earlier value of it.
+    #[error(
+        "parameter {name}: expected the value that the tape recorded, found another since; \
+         record each training step on a fresh tape"
+    )]
+    ParamChanged {
+        /// The name of the parameter.
+        name: String,
+    },
     /// The backward pass of a [`Function`](crate::Function) returned another number of cotangents than it has inputs.
     #[error("{op}: expected {expected} cotangents, one for each input, found {found}")]
     CotangentCount {
@@ -106,6 +124,25 @@ pub enum Error {
         expected: Box<Shape>,
         /// The shape of the cotangent.
         found: Box<Shape>,
+    },
+    /// A [`Function`](crate::Function) gave an output of another shape than the one that was recorded.
+    #[error("{op}: expected an output of shape {expected}, as when it was recorded, found {found}")]
+    FunctionShape {
+        /// The name of the function.
+        op: &'static str,
+        /// The shape of the output that was recorded.
+        expected: Box<Shape>,
+        /// The shape of the output.
+        found: Box<Shape>,
+    },
+    /// A backward pass from outputs that no gradient can come from.
+    #[error(
+        "{op}: expected an output that depends on a variable or parameter in a way that has a derivative, found none; \
+         a detached value, a constant or a mask has no gradient"
+    )]
+    Untracked {
+        /// What was asked for.
+        op: &'static str,
     },
     /// A [`Function`](crate::Function) where only an operation will do whose derivative is in the table of rules.
     #[error(

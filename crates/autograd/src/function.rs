@@ -1,17 +1,14 @@
 //! Operations whose backward pass is written by hand.
 
-use std::panic::Location;
 use std::sync::Arc;
 
 use retrograde_tensor::{Float, Tensor};
 
-use crate::readings::numbers::Adjoint;
-use crate::readings::saved::Read;
+use crate::Result;
 use crate::tape::Tape;
-use crate::tape::node::Origin;
-use crate::tape::record::{Record, UNRECORDED};
+use crate::tape::id::NodeId;
+use crate::tape::record::{Kind, Opaque, Record};
 use crate::tape::var::{Var, or_panic};
-use crate::{Error, Result};
 
 /// An operation of tensors with a backward pass written by hand, which [`Tape::call`] records as one node.
 ///
@@ -23,7 +20,7 @@ use crate::{Error, Result};
 /// what the backward pass needs besides, it computes again. [`Check`](crate::check::Check) holds it against finite
 /// differences. It has a first derivative and no more: to a recorded gradient
 /// ([`hvp`](Var::hvp)), to forward mode ([`Tape::jvp`]) and to a [`Derivation`](crate::Derivation) it is
-/// [`Error::NoRule`].
+/// [`Error::NoRule`](crate::Error::NoRule), unless it says in [`expand`](Self::expand) what operations it stands for.
 ///
 /// # Example
 /// Rounding, through which the gradient passes as it is:
@@ -65,12 +62,24 @@ pub trait Function<E: Float>: Send + Sync {
     /// The output, from the inputs.
     ///
     /// # Errors
-    /// If the inputs do not fit, in number or in shape, such as [`Error::InputShape`].
+    /// If the inputs do not fit, in number or in shape, such as [`Error::InputShape`](crate::Error::InputShape).
     fn forward(&self, x: &[&Tensor<E>]) -> Result<Tensor<E>>;
 
     /// The cotangent of each input in its shape, from the inputs, the output `y` and its cotangent `dy`; `None` where
     /// nothing flows.
     fn backward(&self, x: &[&Tensor<E>], y: &Tensor<E>, dy: &Tensor<E>) -> Vec<Option<Tensor<E>>>;
+
+    /// The same output in operations on the tape of the inputs, if the function is composed of some.
+    ///
+    /// A recorded gradient, forward mode and a derivation see through it to these operations, which must have the
+    /// derivative that the backward pass computes. They may use the inputs and constants; a parameter counts as a
+    /// constant.
+    ///
+    /// # Errors
+    /// If the inputs do not fit.
+    fn expand<'t>(&self, _x: &[&Var<'t, E>]) -> Option<Result<Var<'t, E>>> {
+        None
+    }
 }
 
 impl<E: Float> Tape<E> {
@@ -94,58 +103,32 @@ impl<E: Float> Tape<E> {
     /// Where the function refuses its inputs, or if one is a variable of another tape.
     #[track_caller]
     pub fn try_call(&self, function: Arc<dyn Function<E>>, x: &[&Var<'_, E>]) -> Result<Var<'_, E>> {
-        if x.iter().any(|x| !std::ptr::eq(x.tape(), self)) {
-            return Err(Error::ForeignVariable { op: function.name() });
-        }
+        self.require_own(function.name(), x)?;
         let value = function.forward(&x.iter().map(|x| x.value()).collect::<Vec<_>>())?;
-        let id = if self.is_recording() {
-            self.record.borrow_mut().push_call(function, x, &value, Location::caller())
-        } else {
-            UNRECORDED
-        };
+        let id = self.push(Kind::Function(Arc::new(function)), x, &value);
         Ok(Var::new(self, id, value))
     }
 }
 
-impl<E: Float> Record<E> {
-    fn push_call(
-        &mut self,
-        function: Arc<dyn Function<E>>,
-        x: &[&Var<'_, E>],
-        value: &Tensor<E>,
-        location: &'static Location<'static>,
-    ) -> u32 {
-        let tracked = x.iter().any(|x| self.nodes[x.id() as usize].tracked);
-        let read = if tracked { Read::ALL } else { Read::default() };
-        self.push_result(Origin::Called(function), x, value, (tracked, read), location)
+/// A function as a record sees it.
+impl<E: Float> Opaque<E> for Arc<dyn Function<E>> {
+    fn name(&self) -> &'static str {
+        (**self).name()
     }
-}
 
-/// The cotangents of the inputs of a function by its backward pass, if they are as many and have the shapes that they
-/// should.
-pub(crate) fn by_hand<'r, E: Float>(
-    function: &dyn Function<E>,
-    x: &[Adjoint<'r, E>],
-    y: &Adjoint<'r, E>,
-    g: &Adjoint<'r, E>,
-) -> Result<Vec<Option<Adjoint<'r, E>>>> {
-    let dense = |value: &Adjoint<'r, E>| value.clone().into_dense();
-    let x: Vec<Tensor<E>> = x.iter().map(dense).collect();
-    let cotangents = function.backward(&x.iter().collect::<Vec<_>>(), &dense(y), &dense(g));
-    let op = function.name();
-    if cotangents.len() != x.len() {
-        return Err(Error::CotangentCount { op, expected: x.len(), found: cotangents.len() });
+    fn forward(&self, x: &[&Tensor<E>]) -> Result<Tensor<E>> {
+        (**self).forward(x)
     }
-    for (input, (x, d)) in x.iter().zip(&cotangents).enumerate() {
-        if let Some(d) = d.as_ref().filter(|d| d.shape() != x.shape()) {
-            let (expected, found) = (Box::new(x.shape()), Box::new(d.shape()));
-            return Err(Error::CotangentShape { op, input, expected, found });
-        }
-    }
-    Ok(cotangents.into_iter().map(|d| d.map(Adjoint::Dense)).collect())
-}
 
-/// What a reading makes of a function: nothing, where only a rule of the table would do.
-pub(crate) fn no_rule<T, E: Float>(op: &'static str, function: &dyn Function<E>) -> Result<T> {
-    Err(Error::NoRule { op, function: function.name() })
+    fn backward(&self, x: &[&Tensor<E>], y: &Tensor<E>, dy: &Tensor<E>) -> Vec<Option<Tensor<E>>> {
+        (**self).backward(x, y, dy)
+    }
+
+    fn expansion(&self, x: &[&Tensor<E>]) -> Result<Option<(Record<E>, NodeId)>> {
+        let tape = Tape::new();
+        let x: Vec<_> = x.iter().map(|&x| tape.var(x.clone())).collect();
+        let Some(output) = self.expand(&x.iter().collect::<Vec<_>>()) else { return Ok(None) };
+        let id = tape.recorded_id((**self).name(), &output?)?;
+        Ok(Some((tape.record.into_inner(), id)))
+    }
 }

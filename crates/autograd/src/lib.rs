@@ -45,6 +45,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod backward;
 pub mod check;
 mod display;
 mod error;
@@ -64,10 +65,13 @@ pub use forward_mode::dual::Dual;
 pub use function::Function;
 pub use gradients::{Gradients, Key};
 pub use op::Op;
-pub use readings::finite::{NonFinite, Pass};
+pub use readings::finite::{Direction, NonFinite};
 pub use readings::formula::{self as expr, Derivation, Expr};
 pub use readings::numbers::Plain;
+pub use readings::observed::{Term, Visit};
 pub use tape::Tape;
+pub use tape::id::NodeId;
+pub use tape::inspect::{Node, NodeKind};
 pub use tape::operand::Operand;
 pub use tape::param::Param;
 pub use tape::var::Var;

@@ -5,8 +5,9 @@ use std::ops::Range;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::tape::Tape;
-use crate::tape::node::Origin;
-use crate::tape::record::Record;
+use crate::tape::id::NodeId;
+use crate::tape::record::{Kind, Opaque, Record};
+use crate::{Error, Result};
 
 impl<E: Float> Tape<E> {
     /// Runs `f`, and keeps of what it records only what it began from: the backward pass computes the rest again.
@@ -39,15 +40,11 @@ impl<E: Float> Tape<E> {
     /// differentiation* (1992); T. Chen, B. Xu, C. Zhang and C. Guestrin, *Training deep nets with sublinear memory
     /// cost* (2016).
     pub fn recompute<R>(&self, f: impl FnOnce() -> R) -> R {
-        if !self.is_recording() || self.record.borrow().segment.is_some() {
+        if !self.is_recording() || !self.record.borrow_mut().open_segment() {
             return f();
         }
-        let open = Open(self);
-        let start = self.len() as u32;
-        self.record.borrow_mut().segment = Some(start);
-        let result = f();
-        drop(open);
-        result
+        let _open = Open(self);
+        f()
     }
 }
 
@@ -56,90 +53,92 @@ struct Open<'t, E: Float>(&'t Tape<E>);
 
 impl<E: Float> Drop for Open<'_, E> {
     fn drop(&mut self) {
-        let mut record = self.0.record.borrow_mut();
-        let end = record.nodes.len() as u32;
-        if let Some(start) = record.segment.take().filter(|&start| start < end) {
-            record.segments.push(start..end);
-        }
+        self.0.record.borrow_mut().close_segment();
     }
 }
 
-/// The values of a record as a backward sweep meets them: kept, or computed again a segment at a time.
-pub(crate) struct Values<'r, E> {
+/// The values that a backward pass reads, as it meets them: kept, or computed again one segment at a time.
+pub(crate) struct Saved<'r, E> {
     record: &'r Record<E>,
     /// The segment of the node that the sweep is at, if it is in one.
-    segment: Range<u32>,
+    segment: Range<usize>,
     /// The values of the segment, once one of them has been asked for.
-    again: Vec<Tensor<E>>,
+    rematerialized: Vec<Tensor<E>>,
 }
 
-impl<'r, E: Float> Values<'r, E> {
+impl<'r, E: Float> Saved<'r, E> {
     pub(crate) fn new(record: &'r Record<E>) -> Self {
-        Values { record, segment: 0..0, again: Vec::new() }
+        Saved { record, segment: 0..0, rematerialized: Vec::new() }
     }
 
-    /// Turns to a node: its own value and those of its operands may be asked for.
-    pub(crate) fn turn_to(&mut self, id: u32) {
-        if self.segment.contains(&id) {
-            return;
+    /// Moves to a node: its own value and those of its operands may be asked for.
+    pub(crate) fn seek(&mut self, id: NodeId) {
+        if !self.segment.contains(&id.index()) {
+            self.rematerialized.clear();
+            self.segment = self.record.segment(id);
         }
-        self.again.clear();
-        let segments = &self.record.segments;
-        let after = segments.partition_point(|segment| segment.end <= id);
-        self.segment = segments.get(after).filter(|segment| segment.contains(&id)).cloned().unwrap_or(0..0);
-    }
-
-    /// The value of a node, if it is kept.
-    pub(crate) fn kept(&self, id: u32) -> Option<&'r Tensor<E>> {
-        self.record.value(id)
     }
 
     /// The value of a node that is not kept, computed again; `None` where no rule reads it.
-    pub(crate) fn again(&mut self, id: u32) -> Option<&Tensor<E>> {
-        if !self.segment.contains(&id) {
-            return None;
+    ///
+    /// # Errors
+    /// Where a [`Function`](crate::Function) of the segment fails.
+    pub(crate) fn rematerialized(&mut self, id: NodeId) -> Result<Option<&Tensor<E>>> {
+        if !self.segment.contains(&id.index()) {
+            return Ok(None);
         }
-        if self.again.is_empty() {
-            self.again.reserve(self.segment.len());
-            for id in self.segment.clone() {
-                self.again.push(self.compute(id));
+        if self.rematerialized.is_empty() {
+            self.rematerialized.reserve(self.segment.len());
+            for id in self.segment.clone().map(NodeId::new) {
+                let value = self.compute(id)?;
+                self.rematerialized.push(value);
             }
         }
-        self.again.get((id - self.segment.start) as usize)
-    }
-
-    /// The shape of a node.
-    pub(crate) fn shape(&self, id: u32) -> Shape {
-        self.record.shape(id)
+        Ok(self.rematerialized.get(id.index() - self.segment.start))
     }
 
     /// The value of a node. What no rule reads was not kept: should one read it after all, its gradient must not look
     /// right, so every element is NaN.
-    pub(crate) fn get_or_nan(&mut self, id: u32) -> Tensor<E> {
-        match self.kept(id).or_else(|| self.again(id)) {
-            Some(value) => value.clone(),
-            None => Tensor::scalar(E::from_f64(f64::NAN)).broadcast_to(self.shape(id)),
+    pub(crate) fn get_or_nan(&mut self, id: NodeId) -> Result<Tensor<E>> {
+        let record = self.record;
+        if let Some(kept) = record.value(id) {
+            return Ok(kept.clone());
         }
+        Ok(match self.rematerialized(id)? {
+            Some(value) => value.clone(),
+            None => Tensor::scalar(E::from_f64(f64::NAN)).broadcast_to(record.shape(id)),
+        })
     }
 
     /// The value of a node of the segment, all before which have been computed.
-    fn compute(&self, id: u32) -> Tensor<E> {
+    fn compute(&self, id: NodeId) -> Result<Tensor<E>> {
         let record = self.record;
-        let node = &record.nodes[id as usize];
         if let Some(kept) = record.value(id) {
-            return kept.clone();
+            return Ok(kept.clone());
         }
-        let value = |&id: &u32| match id.checked_sub(self.segment.start) {
-            Some(place) => &self.again[place as usize],
-            None => record.value(id).expect("what a segment begins from is kept"),
+        let value = |id: &NodeId| match id.index().checked_sub(self.segment.start) {
+            Some(place) => &self.rematerialized[place],
+            None => record.value(*id).expect("what a segment begins from is kept"),
         };
         let x: Vec<&Tensor<E>> = record.operands(id).iter().map(value).collect();
-        match &node.origin {
-            Origin::Computed(op) => op.compute(&x),
-            Origin::Called(function) => {
-                function.forward(&x).expect("a function that gave a value gives it again")
-            }
-            Origin::Variable | Origin::Parameter | Origin::Constant => unreachable!("a leaf is kept"),
+        match record.kind(id) {
+            Kind::Op(op) => Ok(op.compute(&x)),
+            Kind::Function(function) => forward_again(&**function, &x, record.shape(id)),
+            Kind::Variable | Kind::Parameter | Kind::Constant => unreachable!("a leaf is kept"),
         }
     }
+}
+
+/// The output of a function, which must have the shape that it had when it was recorded.
+pub(crate) fn forward_again<E: Float>(
+    function: &dyn Opaque<E>,
+    x: &[&Tensor<E>],
+    expected: Shape,
+) -> Result<Tensor<E>> {
+    let y = function.forward(x)?;
+    if y.shape() == expected {
+        return Ok(y);
+    }
+    let (expected, found) = (Box::new(expected), Box::new(y.shape()));
+    Err(Error::FunctionShape { op: function.name(), expected, found })
 }

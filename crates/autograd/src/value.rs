@@ -21,7 +21,7 @@ pub trait Value: Clone {
     }
 
     /// Evaluates what is left to evaluate: rules read the value once all contributions have been added up.
-    fn settle(&mut self) {}
+    fn finish(&mut self) {}
 
     /// `g ⊙ (1 - y²)`, for `y = tanh(x)`.
     fn tanh_grad(&self, y: &Self) -> Self {

@@ -11,12 +11,7 @@ use super::cotangent::ALL;
 use super::pattern::{Pattern, Suspect};
 use super::problem::{Part, Recorded, tensors};
 use super::report::{Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict};
-use crate::function::by_hand;
-use crate::readings::numbers::Adjoint;
-use crate::recompute::Values;
-use crate::sweep::{pull_back, sweep};
-use crate::tape::node::Origin;
-use crate::{Tape, Var};
+use crate::{NodeKind, Tape, Var};
 
 /// Beyond this many elements no pattern is looked for.
 const EXAMINED: usize = 4096;
@@ -236,10 +231,8 @@ impl Comparison<'_, '_> {
     /// Where the tape holds a constant that moves with the inputs.
     fn cuts(&mut self) -> Result<Vec<String>, Error> {
         let constants = |tape: &Tape<f64>| -> Vec<_> {
-            let record = tape.record.borrow();
-            let constants =
-                (0..).zip(&record.nodes).filter(|(_, node)| matches!(node.origin, Origin::Constant));
-            constants.map(|(id, node)| (node.location, node.step, record.leaf(id).clone())).collect()
+            let constants = tape.nodes().into_iter().filter(|node| matches!(node.kind, NodeKind::Constant));
+            constants.map(|node| (node.location, node.step, node.value)).collect()
         };
         let moved: Vec<f64> = self.x.iter().map(|x| x + 0.01 * x.abs().max(1.0)).collect();
         let before = self.problem.record(&self.x, |run| Ok(constants(run.tape)))?;
@@ -257,30 +250,16 @@ impl Comparison<'_, '_> {
 }
 
 impl Recorded<'_> {
-    /// The gradient of `⟨v, outputs⟩` with respect to `x` before it is summed over the uses of `x`.
+    /// The gradient of `⟨v, outputs⟩` with respect to `x` before it is summed over the uses of `x`, from the last to the first.
     fn contributions(&self, x: &Var<'_, f64>, v: &[Tensor<f64>]) -> Result<Vec<Vec<f64>>, Error> {
-        let mut record = self.tape.record.borrow().clone();
-        let uses: Vec<u32> =
-            (0..record.nodes.len() as u32).filter(|&id| record.operands(id).contains(&x.id())).collect();
-        uses.iter().for_each(|&id| record.nodes[id as usize].retained = true);
-        let value = |id: u32, values: &mut Values<'_, f64>| Adjoint::Dense(values.get_or_nan(id));
-        let seeds = self.y.iter().zip(v).map(|(y, v)| (y.id(), Adjoint::Dense(v.clone())));
-        let cotangents = sweep(&record, seeds, value, |_, _, _| {}, by_hand)?;
         let mut contributions = Vec::new();
-        let mut values = Values::new(&record);
-        for &id in &uses {
-            let found = cotangents.iter().find(|(node, _)| *node == id);
-            let Some((_, g)) = found else { continue };
-            values.turn_to(id);
-            let operands: Vec<_> =
-                record.operands(id).iter().map(|&operand| value(operand, &mut values)).collect();
-            let y = value(id, &mut values);
-            let wanted = (0..operands.len()).filter(|&i| record.operands(id)[i] == x.id());
-            let origin = &record.nodes[id as usize].origin;
-            pull_back(origin, wanted, (&operands, &y, g), by_hand, |_, d| {
-                contributions.push(d.into_dense().to_vec());
-            })?;
-        }
+        let outputs: Vec<_> = self.y.iter().zip(v).collect();
+        self.tape.backward_observed(&outputs, |visit| {
+            if Some(visit.node) == x.id() {
+                contributions = visit.terms.iter().map(|term| term.value.to_vec()).collect();
+            }
+        })?;
+        contributions.reverse();
         Ok(contributions)
     }
 }

@@ -164,9 +164,8 @@ impl Problem<'_> {
 
     /// Refuses a run that met a parameter that nobody listed.
     fn require_listed(&self, tape: &Tape<f64>) -> Result<(), Error> {
-        let record = tape.record.borrow();
-        let met = record.params.iter().map(|(param, _)| param);
-        let unlisted = met.filter(|met| !self.params.iter().any(|param| param.same(met)));
+        let met = tape.params();
+        let unlisted = met.iter().filter(|met| !self.params.iter().any(|param| param.same(met)));
         let names: Vec<String> = unlisted.map(|param| param.name().to_owned()).collect();
         if names.is_empty() { Ok(()) } else { Err(Error::NotPerturbed { names }) }
     }
@@ -191,7 +190,12 @@ impl Recorded<'_> {
     /// The gradient of `⟨v, outputs⟩`, end to end; zero where nothing flowed.
     pub(super) fn gradient(&self, v: &[Tensor<f64>]) -> Result<Vec<f64>, Error> {
         let outputs: Vec<_> = self.y.iter().zip(v).collect();
-        let gradients = self.tape.backward(&outputs)?;
+        let gradients = match self.tape.backward(&outputs) {
+            Err(crate::Error::Untracked { .. }) => {
+                return Ok(self.x.iter().flat_map(|x| vec![0.0; x.value().numel()]).collect());
+            }
+            gradients => gradients?,
+        };
         let dense = |x: &Var<'_, f64>| match gradients.get(x) {
             Some(g) => g.to_vec(),
             None => vec![0.0; x.value().numel()],

@@ -96,11 +96,12 @@ impl Recorded<'_> {
         let v: Vec<_> = v.iter().map(|v| self.tape.constant(v.clone())).collect();
         let gradients = self.tape.backward_recorded(&self.y.iter().zip(&v).collect::<Vec<_>>())?;
         let terms = self.x.iter().zip(w).filter_map(|(x, w)| Some((gradients.get(x)? * w).sum()));
-        let Some(along) = terms.reduce(|sum, term| sum + term) else {
-            return Ok(w.iter().flat_map(|w| vec![0.0; w.numel()]).collect());
+        // A gradient that depends on nothing does not move.
+        let product = match terms.reduce(|sum, term| sum + term).map(|along| along.backward()) {
+            None | Some(Err(crate::Error::Untracked { .. })) => None,
+            Some(product) => Some(product?),
         };
-        let product = along.backward()?;
-        let dense = |x: &crate::Var<'_, f64>| match product.get(x) {
+        let dense = |x: &crate::Var<'_, f64>| match product.as_ref().and_then(|product| product.get(x)) {
             Some(g) => g.to_vec(),
             None => vec![0.0; x.value().numel()],
         };

@@ -1,13 +1,14 @@
 //! The forward reading of a tape: Jacobian-vector products by replaying it over dual numbers.
 
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::Result;
 use crate::forward_mode::dual::Dual;
-use crate::forward_mode::replay::ids;
-use crate::function::{Function, no_rule};
+use crate::recompute::forward_again;
 use crate::tape::Tape;
+use crate::tape::id::NodeId;
+use crate::tape::record::Opaque;
 use crate::tape::var::Var;
+use crate::{Error, Result};
 
 impl<E: Float> Tape<E> {
     /// The Jacobian-vector product `J u`: how each output moves when the inputs move along their tangents `u`.
@@ -18,7 +19,8 @@ impl<E: Float> Tape<E> {
     ///
     /// # Errors
     /// If a tangent has another shape than its input, if it is given for the result of an operation, if a variable
-    /// lives on another tape, if this one does not record, or where a [`Function`] moves with the inputs.
+    /// lives on another tape, if this one does not record, or where a [`Function`](crate::Function) moves
+    /// with the inputs that does not say what it stands for.
     ///
     /// # Example
     /// ```
@@ -40,12 +42,12 @@ impl<E: Float> Tape<E> {
         outputs: &[&Var<'_, E>],
         tangents: &[(&Var<'_, E>, &Tensor<E>)],
     ) -> Result<Vec<Tensor<E>>> {
-        let directions = self.at_leaves("jvp", outputs, tangents)?;
-        let leaf = |id: u32, x: &Tensor<E>| match directions[id as usize] {
+        let (wanted, directions) = self.at_leaves("jvp", outputs, tangents)?;
+        let leaf = |id: NodeId, x: &Tensor<E>| match directions.get(&id) {
             Some(u) => x.zip(u, Dual::new),
             None => at_rest(x),
         };
-        let values = self.record.borrow().replay(&ids(outputs), leaf, call)?;
+        let values = self.record.borrow().replay(&wanted, leaf, function)?;
         Ok(values.iter().map(|y| y.map(|y| y.derivative)).collect())
     }
 }
@@ -55,11 +57,23 @@ fn at_rest<E: Float>(x: &Tensor<E>) -> Tensor<Dual<E>> {
     x.map(|x| Dual::new(x, E::default()))
 }
 
-/// The value of a function that has no rule, where its inputs do not move.
-fn call<E: Float>(function: &dyn Function<E>, x: &[&Tensor<Dual<E>>]) -> Result<Tensor<Dual<E>>> {
-    if x.iter().any(|x| x.iter().any(|x| x.derivative != E::default())) {
-        return no_rule("jvp", function);
-    }
+/// The value of a function that is not in the table: where its inputs move, through the operations it stands for.
+fn function<E: Float>(
+    function: &dyn Opaque<E>,
+    x: &[&Tensor<Dual<E>>],
+    expected: Shape,
+) -> Result<Tensor<Dual<E>>> {
     let values: Vec<Tensor<E>> = x.iter().map(|x| x.map(|x| x.value)).collect();
-    Ok(at_rest(&function.forward(&values.iter().collect::<Vec<_>>())?))
+    let values: Vec<&Tensor<E>> = values.iter().collect();
+    if x.iter().all(|x| x.iter().all(|x| x.derivative == E::default())) {
+        return Ok(at_rest(&forward_again(function, &values, expected)?));
+    }
+    let Some((record, output)) = function.expansion(&values)? else {
+        return Err(Error::NoRule { op: "jvp", function: function.name() });
+    };
+    let leaf = |id: NodeId, value: &Tensor<E>| match x.get(id.index()) {
+        Some(&x) => x.clone(),
+        None => at_rest(value),
+    };
+    Ok(record.replay(&[output], leaf, self::function)?.remove(0))
 }

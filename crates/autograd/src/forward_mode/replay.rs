@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use retrograde_tensor::{Float, Scalar, Tensor};
+use retrograde_tensor::{Float, Scalar, Shape, Tensor};
 
-use crate::function::Function;
+use crate::recompute::forward_again;
 use crate::tape::Tape;
-use crate::tape::node::Origin;
-use crate::tape::record::Record;
+use crate::tape::id::NodeId;
+use crate::tape::record::{Kind, Opaque, Record};
 use crate::tape::var::Var;
 use crate::{Error, Result};
 
@@ -36,55 +36,50 @@ impl<E: Float> Tape<E> {
         outputs: &[&Var<'_, E>],
         inputs: &[(&Var<'_, E>, &Tensor<E>)],
     ) -> Result<Vec<Tensor<E>>> {
-        let record = self.record.borrow();
-        let given = self.at_leaves("replay", outputs, inputs)?;
-        record.replay(&ids(outputs), |id, x| given[id as usize].unwrap_or(x).clone(), |f, x| f.forward(x))
+        let (wanted, given) = self.at_leaves("replay", outputs, inputs)?;
+        self.record.borrow().replay(
+            &wanted,
+            |id, x| given.get(&id).copied().unwrap_or(x).clone(),
+            forward_again,
+        )
     }
 
-    /// What is given for each leaf, by node, if it can be given.
+    /// The nodes of the outputs, and what is given for each leaf, if it can be given.
+    #[expect(clippy::type_complexity)]
     pub(crate) fn at_leaves<'a>(
         &self,
         op: &'static str,
         outputs: &[&Var<'_, E>],
         inputs: &[(&Var<'_, E>, &'a Tensor<E>)],
-    ) -> Result<Vec<Option<&'a Tensor<E>>>> {
-        if outputs.iter().chain(inputs.iter().map(|(x, _)| x)).any(|x| !std::ptr::eq(x.tape(), self)) {
-            return Err(Error::ForeignVariable { op });
-        }
-        if !self.is_recording() {
-            return Err(Error::NotRecorded { op });
-        }
-        let record = self.record.borrow();
-        let mut given = vec![None; record.nodes.len()];
-        for (x, value) in inputs {
-            if !record.nodes[x.id() as usize].origin.is_leaf() {
+    ) -> Result<(Vec<NodeId>, HashMap<NodeId, &'a Tensor<E>>)> {
+        let wanted = outputs.iter().map(|y| self.recorded_id(op, y)).collect::<Result<_>>()?;
+        let mut given = HashMap::new();
+        for &(x, value) in inputs {
+            let id = self.recorded_id(op, x)?;
+            if !self.record.borrow().kind(id).is_leaf() {
                 return Err(Error::NotALeaf { op });
             }
             if x.shape() != value.shape() {
                 let (expected, found) = (Box::new(x.shape()), Box::new(value.shape()));
                 return Err(Error::InputShape { op, expected, found });
             }
-            given[x.id() as usize] = Some(*value);
+            given.insert(id, value);
         }
-        Ok(given)
+        Ok((wanted, given))
     }
 }
 
-pub(crate) fn ids<E: Float>(vars: &[&Var<'_, E>]) -> Vec<u32> {
-    vars.iter().map(|x| x.id()).collect()
-}
-
 impl<E: Float> Record<E> {
-    /// The values of the wanted nodes, from what `leaf` makes of the values of the leaves and `call` of functions with
-    /// a backward pass of their own.
+    /// The values of the wanted nodes, from what `leaf` makes of the values of the leaves and `function` of functions
+    /// that are not in the table.
     pub(crate) fn replay<S: Scalar>(
         &self,
-        wanted: &[u32],
-        leaf: impl Fn(u32, &Tensor<E>) -> Tensor<S>,
-        call: impl Fn(&dyn Function<E>, &[&Tensor<S>]) -> Result<Tensor<S>>,
+        wanted: &[NodeId],
+        leaf: impl Fn(NodeId, &Tensor<E>) -> Tensor<S>,
+        function: impl Fn(&dyn Opaque<E>, &[&Tensor<S>], Shape) -> Result<Tensor<S>>,
     ) -> Result<Vec<Tensor<S>>> {
-        let mut held: HashMap<u32, Option<Tensor<S>>> = wanted.iter().map(|&id| (id, None)).collect();
-        self.replay_through(wanted, leaf, call, |id, value| {
+        let mut held: HashMap<NodeId, Option<Tensor<S>>> = wanted.iter().map(|&id| (id, None)).collect();
+        self.replay_through(wanted, leaf, function, |id, value| {
             if let Some(place) = held.get_mut(&id) {
                 *place = Some(value.clone());
             }
@@ -94,46 +89,46 @@ impl<E: Float> Record<E> {
         Ok(wanted.iter().map(value).collect())
     }
 
-    /// Computes all that the wanted nodes depend on, in the order of recording, and lets `look` look at each value.
+    /// Computes all that the wanted nodes depend on, in the order of recording, and shows each value to `visit`.
     ///
     /// A value is dropped after its last use, so memory stays that of a forward pass that keeps nothing.
     pub(crate) fn replay_through<S: Scalar>(
         &self,
-        wanted: &[u32],
-        leaf: impl Fn(u32, &Tensor<E>) -> Tensor<S>,
-        call: impl Fn(&dyn Function<E>, &[&Tensor<S>]) -> Result<Tensor<S>>,
-        mut look: impl FnMut(u32, &Tensor<S>) -> Result<()>,
+        wanted: &[NodeId],
+        leaf: impl Fn(NodeId, &Tensor<E>) -> Tensor<S>,
+        function: impl Fn(&dyn Opaque<E>, &[&Tensor<S>], Shape) -> Result<Tensor<S>>,
+        mut visit: impl FnMut(NodeId, &Tensor<S>) -> Result<()>,
     ) -> Result<()> {
-        let end = wanted.iter().map(|&id| id + 1).max().unwrap_or(0);
-        let mut needed_until = vec![0; end as usize];
-        wanted.iter().for_each(|&id| needed_until[id as usize] = end);
-        for id in (0..end).rev() {
+        let end = wanted.iter().map(|id| id.index() + 1).max().unwrap_or(0);
+        // The last node that needs each node, if one does.
+        let mut needed_until: Vec<Option<NodeId>> = vec![None; end];
+        wanted.iter().for_each(|&id| needed_until[id.index()] = Some(NodeId::new(end)));
+        for id in (0..end).rev().map(NodeId::new) {
             // Operands precede their node, so whether a node is needed is known before its operands are asked for.
-            if needed_until[id as usize] > 0 {
-                for &operand in self.operands(id) {
-                    let until = &mut needed_until[operand as usize];
-                    *until = id.max(*until);
+            if needed_until[id.index()].is_some() {
+                for operand in self.operands(id) {
+                    let until = &mut needed_until[operand.index()];
+                    *until = Some(id).max(*until);
                 }
             }
         }
-        let mut values: Vec<Option<Tensor<S>>> = vec![None; end as usize];
-        for id in (0..end).filter(|&id| needed_until[id as usize] > 0) {
-            let node = &self.nodes[id as usize];
+        let mut values: Vec<Option<Tensor<S>>> = vec![None; end];
+        for id in (0..end).map(NodeId::new).filter(|id| needed_until[id.index()].is_some()) {
             let operands = self.operands(id);
             let x: Vec<_> =
-                operands.iter().map(|&x| values[x as usize].as_ref().expect("still needed")).collect();
-            let value = match &node.origin {
-                Origin::Computed(op) => op.compute(&x),
-                Origin::Called(function) => call(&**function, &x)?,
-                Origin::Variable | Origin::Parameter | Origin::Constant => leaf(id, self.leaf(id)),
+                operands.iter().map(|x| values[x.index()].as_ref().expect("still needed")).collect();
+            let value = match self.kind(id) {
+                Kind::Op(op) => op.compute(&x),
+                Kind::Function(opaque) => function(&**opaque, &x, self.shape(id))?,
+                Kind::Variable | Kind::Parameter | Kind::Constant => leaf(id, self.leaf(id)),
             };
-            for &operand in operands {
-                if needed_until[operand as usize] == id {
-                    values[operand as usize] = None;
+            for operand in operands {
+                if needed_until[operand.index()] == Some(id) {
+                    values[operand.index()] = None;
                 }
             }
-            look(id, &value)?;
-            values[id as usize] = Some(value);
+            visit(id, &value)?;
+            values[id.index()] = Some(value);
         }
         Ok(())
     }

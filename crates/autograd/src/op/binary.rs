@@ -193,7 +193,7 @@ impl<'t, E: Float> Var<'t, E> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn try_where_mask(&self, mask: impl Operand<'t, E>, otherwise: impl Operand<'t, E>) -> Result<Self> {
-        let (mask, otherwise) = (mask.on(self.tape()), otherwise.on(self.tape()));
+        let (mask, otherwise) = (mask.try_on(self.tape())?, otherwise.try_on(self.tape())?);
         self.tape().apply(Op::Where, &[&mask, self, &otherwise])
     }
 }

@@ -48,7 +48,7 @@ impl<'t, E: Float> Var<'t, E> {
     /// If the inner dimensions differ, the batches do not broadcast, or an operand has rank 0.
     #[track_caller]
     pub fn try_matmul(&self, r: impl Operand<'t, E>) -> Result<Self> {
-        let r = r.on(self.tape());
+        let r = r.try_on(self.tape())?;
         let (a, b) = (self.shape().require_rank("matmul", 1)?, r.shape().require_rank("matmul", 1)?);
         if a.rank() > 1 && b.rank() > 1 {
             return self.try_binary(Op::MatMul, r);

@@ -5,13 +5,13 @@ use std::panic::Location;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::function::by_hand;
-use crate::gradients::adjoint;
+use crate::backward::Numbers;
 use crate::readings::numbers::Adjoint;
-use crate::recompute::Values;
-use crate::sweep::{pull_back, sweep};
+use crate::recompute::{Saved, forward_again};
+use crate::sweep::{Reading, sweep};
 use crate::tape::Tape;
-use crate::tape::record::Record;
+use crate::tape::id::NodeId;
+use crate::tape::record::{Opaque, Record};
 use crate::tape::var::Var;
 use crate::{Error, Result};
 
@@ -19,8 +19,8 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct NonFinite {
-    /// Which pass met it.
-    pub pass: Pass,
+    /// The direction in which the tape was read.
+    pub direction: Direction,
     /// The variable or cotangent that holds it: `h_2`, `dh_2`, or `v7` for node 7 without a name.
     pub name: String,
     /// The index of its first element that is not finite.
@@ -41,7 +41,7 @@ pub struct NonFinite {
 
 /// A direction in which a tape is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
+pub enum Direction {
     /// From the inputs to the outputs: values.
     Forward,
     /// From the outputs to the inputs: cotangents.
@@ -50,12 +50,15 @@ pub enum Pass {
 
 impl fmt::Display for NonFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pass = match self.pass {
-            Pass::Forward => "forward",
-            Pass::Backward => "backward",
+        let direction = match self.direction {
+            Direction::Forward => "forward",
+            Direction::Backward => "backward",
         };
         let Self { name, index, element, source, shape, .. } = self;
-        write!(f, "{pass}: expected finite values, found {element} at {index:?} of {name} in {source}, ")?;
+        write!(
+            f,
+            "{direction}: expected finite values, found {element} at {index:?} of {name} in {source}, "
+        )?;
         for (i, operand) in self.operands.iter().enumerate() {
             write!(f, "{}{operand}", if i > 0 { ", " } else { "" })?;
         }
@@ -96,72 +99,92 @@ impl<E: Float> Tape<E> {
     /// As [`Var::check_finite`], for outputs of any shape with their cotangents.
     ///
     /// The recorded operations are computed again, since values that no rule reads are not kept. It costs about two
-    /// forward and three backward passes, and no lasting memory.
+    /// forward passes and one backward pass, and no lasting memory.
     ///
     /// # Errors
     /// [`Error::NonFinite`] for the first infinite or NaN value, forwards and then backwards. As
     /// [`backward`](Tape::backward) where that fails.
     pub fn check_finite(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<()> {
-        for (y, cotangent) in outputs {
-            self.check_output(y, cotangent.shape())?;
-        }
+        let op = "backward";
+        let seeds = self.cotangents(op, outputs.iter().map(|&(y, g)| (y, Adjoint::Dense(g.clone()))))?;
+        let ids: Vec<NodeId> = seeds.iter().map(|&(id, _)| id).collect();
         let record = self.record.borrow();
-        record.check_values(outputs)?;
-        record.check_cotangents(outputs)
+        record.check_values(&ids)?;
+        self.require_tracked(op, &seeds)?;
+        sweep(&record, seeds, &mut Finite(Numbers { record: &record }))?;
+        Ok(())
+    }
+}
+
+/// The numeric reading that stops at the first cotangent that is not finite. Each is looked at as a rule returns it,
+/// before it is added to others, so that the rule is known.
+struct Finite<'r, E>(Numbers<'r, E>);
+
+impl<'r, E: Float> Reading<E> for Finite<'r, E> {
+    type Value = Adjoint<'r, E>;
+
+    fn name(&self) -> &'static str {
+        "check_finite"
+    }
+
+    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<Adjoint<'r, E>> {
+        self.0.value(id, saved)
+    }
+
+    fn constant(&mut self, value: &Tensor<E>) -> Adjoint<'r, E> {
+        self.0.constant(value)
+    }
+
+    fn term(&mut self, id: NodeId, i: usize, term: &Adjoint<'r, E>) -> Result<()> {
+        let record = self.0.record;
+        record.require_finite(id, record.operands(id)[i], first_of(term))
+    }
+
+    fn visit(&mut self, id: NodeId, g: &mut Adjoint<'r, E>) -> Result<()> {
+        self.0.record.require_finite(id, id, first_of(g))
+    }
+
+    fn function(
+        &mut self,
+        function: &dyn Opaque<E>,
+        x: &[Adjoint<'r, E>],
+        y: &Adjoint<'r, E>,
+        g: &Adjoint<'r, E>,
+    ) -> Option<Result<Vec<Option<Adjoint<'r, E>>>>> {
+        self.0.function(function, x, y, g)
     }
 }
 
 impl<E: Float> Record<E> {
-    fn check_values(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<()> {
-        let wanted: Vec<u32> = outputs.iter().map(|(y, _)| y.id()).collect();
+    fn check_values(&self, wanted: &[NodeId]) -> Result<()> {
         self.replay_through(
-            &wanted,
+            wanted,
             |_, x| x.clone(),
-            |function, x| function.forward(x),
+            |function, x, shape| forward_again(function, x, shape),
             |id, value| match first(value) {
-                Some(at) => Err(self.non_finite(Pass::Forward, id, self.label(id), at)),
+                Some(at) => Err(self.non_finite(Direction::Forward, id, self.label(id), at)),
                 None => Ok(()),
             },
         )
     }
 
-    /// Each cotangent is looked at as a rule hands it out, before it is added to others, so that the rule is known.
-    fn check_cotangents(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<()> {
-        let mut found = Ok(());
-        let seeds = outputs.iter().map(|(y, cotangent)| (y.id(), Adjoint::Dense((*cotangent).clone())));
-        let look = |id, g: &mut Adjoint<'_, E>, values: &mut Values<'_, E>| {
-            if found.is_ok() {
-                found = self.check_rules(id, g, values);
-            }
-        };
-        sweep(self, seeds, adjoint, look, by_hand)?;
-        found
-    }
-
-    /// Checks the cotangent of a node, and what its rules make of it.
-    fn check_rules(&self, id: u32, g: &Adjoint<'_, E>, values: &mut Values<'_, E>) -> Result<()> {
-        if let Some(at) = first_of(g) {
-            return Err(self.non_finite(Pass::Backward, id, format!("d{}", self.label(id)), at));
+    /// Refuses a cotangent of `of`, met at `id`, that is not finite.
+    fn require_finite(&self, id: NodeId, of: NodeId, at: Option<(Vec<usize>, f64)>) -> Result<()> {
+        match at {
+            Some(at) => Err(self.non_finite(Direction::Backward, id, format!("d{}", self.label(of)), at)),
+            None => Ok(()),
         }
-        let operands = self.operands(id);
-        let x: Vec<_> = operands.iter().map(|&x| adjoint(x, values)).collect();
-        let y = adjoint(id, values);
-        let tracked = |&i: &usize| self.nodes[operands[i] as usize].tracked;
-        let wanted = (0..operands.len()).filter(tracked);
-        let mut found = Ok(());
-        pull_back(&self.nodes[id as usize].origin, wanted, (&x, &y, g), by_hand, |i, d| {
-            if let Some(at) = first_of(&d).filter(|_| found.is_ok()) {
-                let name = format!("d{}", self.label(operands[i]));
-                found = Err(self.non_finite(Pass::Backward, id, name, at));
-            }
-        })?;
-        found
     }
 
-    fn non_finite(&self, pass: Pass, id: u32, name: String, (index, element): (Vec<usize>, f64)) -> Error {
-        let node = &self.nodes[id as usize];
+    fn non_finite(
+        &self,
+        direction: Direction,
+        id: NodeId,
+        name: String,
+        (index, element): (Vec<usize>, f64),
+    ) -> Error {
         let operands = self.operands(id);
-        let source = match &node.origin {
+        let source = match self.kind(id) {
             leaf if leaf.is_leaf() => format!("{} {}", leaf.name(), self.label(id)),
             result => {
                 let operands: Vec<_> = operands.iter().map(|&x| self.label(x)).collect();
@@ -169,15 +192,15 @@ impl<E: Float> Record<E> {
             }
         };
         Error::NonFinite(Box::new(NonFinite {
-            pass,
+            direction,
             name,
             index,
             element,
             source,
             operands: operands.iter().map(|&x| self.shape(x)).collect(),
             shape: self.shape(id),
-            step: node.step.map(|step| step as usize),
-            location: node.location,
+            step: self.step(id),
+            location: self.location(id),
         }))
     }
 }
@@ -196,9 +219,9 @@ fn first<E: Float>(x: &Tensor<E>) -> Option<(Vec<usize>, f64)> {
 /// As [`first`], without spreading out the cotangent of a slice.
 fn first_of<E: Float>(g: &Adjoint<'_, E>) -> Option<(Vec<usize>, f64)> {
     match g {
-        Adjoint::Placed(placed) => {
-            let (mut index, element) = first(&placed.part)?;
-            index[placed.axis] += placed.start;
+        Adjoint::Padded(padded) => {
+            let (mut index, element) = first(&padded.part)?;
+            index[padded.axis] += padded.start;
             Some((index, element))
         }
         Adjoint::Dense(g) => first(g),

@@ -3,6 +3,7 @@
 pub(crate) mod finite;
 pub mod formula;
 pub(crate) mod numbers;
+pub(crate) mod observed;
 mod pending;
 mod recorded;
 pub(crate) mod saved;

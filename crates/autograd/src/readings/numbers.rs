@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::op::Op;
-use crate::readings::pending::Assembly;
+use crate::readings::pending::{Concatenated, Padded};
 use crate::value::Value;
 
 /// A tensor, or a sum that has not been evaluated yet.
@@ -24,21 +24,12 @@ pub(crate) enum Adjoint<'r, E> {
     /// `sum + Σ a · b` over the last two axes of each pair.
     Products { sum: Option<Box<Tensor<E>>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
     /// Zeros, with a part placed in them.
-    Placed(Box<Placed<E>>),
+    Padded(Box<Padded<E>>),
     /// Several of these along one axis.
-    Assembled(Box<Assembly<E>>),
+    Concatenated(Box<Concatenated<E>>),
     /// A value that no rule reads, and that was not kept. Should one read it after all, its gradient is not to look
     /// right: every element is NaN.
     Unread(Shape),
-}
-
-/// Zeros of size `size` along `axis`, with `part` placed from `start`.
-#[derive(Clone)]
-pub(crate) struct Placed<E> {
-    pub(crate) part: Tensor<E>,
-    pub(crate) axis: usize,
-    pub(crate) start: usize,
-    pub(crate) size: usize,
 }
 
 /// Rows of pending products that come together before they are multiplied: enough to fill a kernel, little to keep.
@@ -56,8 +47,8 @@ impl<'r, E: Float> Adjoint<'r, E> {
                 add_products(&mut sum, &terms);
                 sum
             }
-            Adjoint::Placed(placed) => Assembly::new(&placed).finish(),
-            Adjoint::Assembled(parts) => parts.finish(),
+            Adjoint::Padded(padded) => Concatenated::new(&padded).finish(),
+            Adjoint::Concatenated(parts) => parts.finish(),
             Adjoint::Unread(shape) => Tensor::full(shape, E::from_f64(f64::NAN)),
         }
     }
@@ -80,7 +71,7 @@ impl<'r, E: Float> Adjoint<'r, E> {
         match other {
             Adjoint::Dense(term) => sum.add_assign(&term),
             Adjoint::Products { sum: None, terms } => add_products(sum, &terms),
-            Adjoint::Placed(placed) => sum.add_at(placed.axis, placed.start, &placed.part),
+            Adjoint::Padded(padded) => sum.add_at(padded.axis, padded.start, &padded.part),
             pending => sum.add_assign(&pending.into_dense()),
         }
     }
@@ -107,8 +98,8 @@ impl<E: Float> Value for Adjoint<'_, E> {
             Adjoint::Kept(value) => value.shape(),
             Adjoint::Products { sum: Some(sum), .. } => sum.shape(),
             Adjoint::Products { terms, .. } => product_shape(&terms[0]),
-            Adjoint::Placed(placed) => placed.part.shape().with_axis(placed.axis, placed.size),
-            Adjoint::Assembled(parts) => parts.value().shape(),
+            Adjoint::Padded(padded) => padded.part.shape().with_axis(padded.axis, padded.size),
+            Adjoint::Concatenated(parts) => parts.value().shape(),
             Adjoint::Unread(shape) => *shape,
         }
     }
@@ -124,7 +115,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
         })
     }
 
-    fn settle(&mut self) {
+    fn finish(&mut self) {
         if !matches!(self, Adjoint::Dense(_)) {
             *self = Adjoint::Dense(self.take().into_dense());
         }
@@ -142,13 +133,13 @@ impl<E: Float> Value for Adjoint<'_, E> {
                     terms.clear();
                 }
             }
-            (Adjoint::Assembled(parts), Adjoint::Placed(next)) if next.axis == parts.axis() => {
+            (Adjoint::Concatenated(parts), Adjoint::Padded(next)) if next.axis == parts.axis() => {
                 parts.add(next.start, &next.part);
             }
             (sum, other) => {
                 *sum = match (&*sum, &other) {
-                    (Adjoint::Placed(first), Adjoint::Placed(next)) if first.axis == next.axis => {
-                        Adjoint::Assembled(Box::new(Assembly::new(first)))
+                    (Adjoint::Padded(first), Adjoint::Padded(next)) if first.axis == next.axis => {
+                        Adjoint::Concatenated(Box::new(Concatenated::new(first)))
                     }
                     _ => Adjoint::Dense(sum.take().into_dense()),
                 };
@@ -194,7 +185,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
 
     fn pad(&self, axis: usize, start: usize, size: usize) -> Self {
         let part = self.dense().into_owned();
-        Adjoint::Placed(Box::new(Placed { part, axis, start, size }))
+        Adjoint::Padded(Box::new(Padded { part, axis, start, size }))
     }
 
     fn tanh_grad(&self, y: &Self) -> Self {

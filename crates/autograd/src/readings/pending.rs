@@ -4,24 +4,31 @@ use std::ops::Range;
 
 use retrograde_tensor::{Float, Tensor};
 
-use crate::readings::numbers::Placed;
+/// Zeros of size `size` along `axis`, with `part` placed from `start`.
+#[derive(Clone)]
+pub(crate) struct Padded<E> {
+    pub(crate) part: Tensor<E>,
+    pub(crate) axis: usize,
+    pub(crate) start: usize,
+    pub(crate) size: usize,
+}
 
 /// Zeros, to which parts along an axis are added. Where parts come one beside the other, as those of a sequence do, each
 /// is written once, and no zeros are.
 #[derive(Clone)]
-pub(crate) struct Assembly<E> {
+pub(crate) struct Concatenated<E> {
     /// Any numbers, where nothing has been filled yet.
     value: Tensor<E>,
     axis: usize,
     filled: Range<usize>,
 }
 
-impl<E: Float> Assembly<E> {
+impl<E: Float> Concatenated<E> {
     /// The first part.
-    pub(crate) fn new(&Placed { ref part, axis, start, size }: &Placed<E>) -> Self {
+    pub(crate) fn new(&Padded { ref part, axis, start, size }: &Padded<E>) -> Self {
         let mut value = Tensor::empty(part.shape().with_axis(axis, size));
         value.set_at(axis, start, part);
-        Assembly { value, axis, filled: start..start + part.dims()[axis] }
+        Concatenated { value, axis, filled: start..start + part.dims()[axis] }
     }
 
     pub(crate) fn value(&self) -> &Tensor<E> {
@@ -75,7 +82,7 @@ mod tests {
             for step in 1..parts.len() {
                 let order = (0..4).map(|i| parts[(first + i * step) % parts.len()]);
                 let mut expected = Tensor::<f64>::zeros([2, 9]);
-                let mut found: Option<Assembly<f64>> = None;
+                let mut found: Option<Concatenated<f64>> = None;
                 for (i, (start, length)) in order.enumerate() {
                     let part = Tensor::from_fn([2, length], |at| (100 * (i + 1) + 10 * at[0] + at[1]) as f64);
                     expected.add_at(1, start, &part);
@@ -83,10 +90,10 @@ mod tests {
                     drop(Tensor::<f64>::full([2, 9], f64::NAN));
                     match &mut found {
                         Some(found) => found.add(start, &part),
-                        None => found = Some(Assembly::new(&Placed { part, axis: 1, start, size: 9 })),
+                        None => found = Some(Concatenated::new(&Padded { part, axis: 1, start, size: 9 })),
                     }
                 }
-                assert_eq!(found.map(Assembly::finish), Some(expected), "from {first} by {step}");
+                assert_eq!(found.map(Concatenated::finish), Some(expected), "from {first} by {step}");
             }
         }
     }

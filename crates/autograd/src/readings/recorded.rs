@@ -1,23 +1,53 @@
-//! Products with the matrix of second derivatives, which is never formed.
+//! The reading that records: gradients that are variables themselves, and products with the Hessian.
 
 use retrograde_tensor::{Float, Tensor};
 
 use crate::Result;
+use crate::backward::numbers;
 use crate::gradients::Gradients;
+use crate::readings::numbers::Adjoint;
+use crate::recompute::Saved;
+use crate::sweep::{Reading, sweep};
+use crate::tape::Tape;
+use crate::tape::id::NodeId;
 use crate::tape::record::Record;
 use crate::tape::var::Var;
 
-impl<E: Float> Var<'_, E> {
+impl<'t, E: Float> Var<'t, E> {
+    /// As [`backward`](Self::backward), with the backward pass recorded on the same tape: its gradients are variables
+    /// that can be computed with and differentiated again.
+    ///
+    /// # Errors
+    /// As [`Tape::backward_recorded`], and if it is not a scalar.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::scalar(2.0_f64));
+    /// let y = x.square() * &x; // x³
+    /// let dx = y.backward_recorded()?.get(&x).unwrap().clone(); // 3 x²
+    /// let ddx = dx.backward()?.get(&x).unwrap().item()?; // 6 x
+    /// assert_eq!(ddx, 12.0);
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn backward_recorded(&self) -> Result<Gradients<E, Var<'t, E>>> {
+        let cotangent = self.tape().constant(self.unit_cotangent()?);
+        self.tape().backward_recorded(&[(self, &cotangent)])
+    }
+
     /// The Hessian-vector product of this scalar: how its gradient moves when inputs move along directions `v`.
     ///
     /// `H v` is the gradient of `⟨gradient, v⟩`, so it costs about two backward passes, whatever the number of inputs.
     /// Inputs without a direction stand still, but the gradient of each moves. The direction of a parameter is given
-    /// for `tape.param(&p)`. The tape is left as it was.
+    /// for `tape.param(&p)`. The tape is left as it was, whether this succeeds or not.
     ///
     /// # Errors
-    /// If this is not a scalar, if a direction has another shape than its input or is given for the result of an
-    /// operation, if a variable lives on another tape, if this one does not record, or where a
-    /// [`Function`](crate::Function) is met.
+    /// If this is not a scalar or depends on no variable or parameter, if a direction has another shape than its input or
+    /// is given for the result of an operation, if a variable lives on another tape, if this one does not record, or
+    /// where a [`Function`](crate::Function) is met that does not say what it stands for.
     ///
     /// # Example
     /// ```
@@ -37,31 +67,77 @@ impl<E: Float> Var<'_, E> {
     /// A. Griewank and A. Walther, *Evaluating Derivatives* (2008), section 5.
     pub fn hvp(&self, directions: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<Gradients<E>> {
         let tape = self.tape();
-        self.unit_cotangent()?;
+        let unit = self.unit_cotangent()?;
         tape.at_leaves("hvp", &[self], directions)?;
-        let before = tape.len();
-        let product = self.product(directions);
-        tape.record.borrow_mut().truncate(before);
-        product
-    }
-
-    /// The gradient of `⟨gradient, v⟩`, which leaves the gradient on the tape.
-    fn product(&self, directions: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<Gradients<E>> {
-        let gradients = self.backward_recorded()?;
+        let before = Snapshot { tape, record: tape.record.borrow().clone() };
+        let seeds = tape.seeds("hvp", [(self, tape.constant(unit))].into_iter())?;
+        let gradients = tape.recorded(&before.record, seeds)?;
         let mut outputs = Vec::new();
         for &(x, v) in directions {
-            outputs.extend(gradients.try_get(x)?.map(|g| (g, v)));
+            let along = gradients.try_get(x)?.and_then(Var::id).map(|id| (id, Adjoint::Dense(v.clone())));
+            outputs.extend(along);
         }
-        self.tape().backward(&outputs)
+        let record = tape.record.borrow();
+        Ok(Gradients::new(&record, tape, numbers(&record, outputs)?))
     }
 }
 
-impl<E: Float> Record<E> {
-    /// Forgets the nodes from `len` on, which nothing names or refers to.
-    fn truncate(&mut self, len: usize) {
-        if let Some(node) = self.nodes.get(len) {
-            self.operands.truncate(node.first_operand as usize);
-            self.nodes.truncate(len);
-        }
+impl<E: Float> Tape<E> {
+    /// As [`backward`](Self::backward), with the backward pass recorded on this tape.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward), and where a [`Function`](crate::Function) is met that does not say what it stands for.
+    pub fn backward_recorded<'t>(
+        &'t self,
+        outputs: &[(&Var<'t, E>, &Var<'t, E>)],
+    ) -> Result<Gradients<E, Var<'t, E>>> {
+        self.require_own("backward", &outputs.iter().map(|&(_, cotangent)| cotangent).collect::<Vec<_>>())?;
+        let outputs = outputs.iter().map(|&(y, cotangent)| (y, cotangent.clone()));
+        let seeds = self.seeds("backward", outputs)?;
+        let record = self.record.borrow().clone();
+        self.recorded(&record, seeds)
+    }
+
+    /// Sweeps a snapshot of the record, as the rules record on the tape that is being swept.
+    fn recorded<'t>(
+        &'t self,
+        snapshot: &Record<E>,
+        seeds: Vec<(NodeId, Var<'t, E>)>,
+    ) -> Result<Gradients<E, Var<'t, E>>> {
+        let swept = sweep(snapshot, seeds, &mut Recorded { tape: self })?;
+        Ok(Gradients::new(snapshot, self, swept))
+    }
+}
+
+/// The reading over variables of a tape.
+struct Recorded<'t, E> {
+    tape: &'t Tape<E>,
+}
+
+impl<'t, E: Float> Reading<E> for Recorded<'t, E> {
+    type Value = Var<'t, E>;
+
+    fn name(&self) -> &'static str {
+        "backward_recorded"
+    }
+
+    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<Var<'t, E>> {
+        Ok(Var::new(self.tape, Some(id), saved.get_or_nan(id)?))
+    }
+
+    fn constant(&mut self, value: &Tensor<E>) -> Var<'t, E> {
+        self.tape.constant(value.clone())
+    }
+}
+
+/// The record of a tape as it was, which it is set back to when this is dropped.
+struct Snapshot<'t, E: Float> {
+    tape: &'t Tape<E>,
+    record: Record<E>,
+}
+
+impl<E: Float> Drop for Snapshot<'_, E> {
+    fn drop(&mut self) {
+        *self.tape.record.borrow_mut() = std::mem::take(&mut self.record);
     }
 }

@@ -1,34 +1,34 @@
 //! Values of which a sequence has the same few at each step.
 
+use crate::tape::id::Place;
+
 /// A list of values. One that is among the last few is not put there again.
 #[derive(Clone, Debug)]
-pub(crate) struct Recurring<T> {
+pub(crate) struct Interner<T> {
     values: Vec<T>,
 }
 
 /// More than a cell has names, or shapes, in a step.
 const RECENT: usize = 16;
 
-impl<T> Recurring<T> {
+impl<T> Interner<T> {
     pub(crate) fn new() -> Self {
-        Recurring { values: Vec::new() }
+        Interner { values: Vec::new() }
     }
 
     /// The place of a value: one that it is the `same` as, or a new one.
-    pub(crate) fn place(&mut self, value: T, same: impl Fn(&T, &T) -> bool) -> u32 {
+    pub(crate) fn intern(&mut self, value: T, same: impl Fn(&T, &T) -> bool) -> Place {
         let recent = self.values.len().saturating_sub(RECENT);
-        let place = match self.values[recent..].iter().position(|known| same(known, &value)) {
-            Some(place) => recent + place,
-            None => {
-                self.values.push(value);
-                self.values.len() - 1
-            }
-        };
-        place as u32
+        let known = self.values[recent..].iter().position(|known| same(known, &value));
+        let index = known.map_or(self.values.len(), |place| recent + place);
+        if known.is_none() {
+            self.values.push(value);
+        }
+        Place::new(index)
     }
 
-    /// The value at a place, if there is one.
-    pub(crate) fn get(&self, place: u32) -> Option<&T> {
-        self.values.get(place as usize)
+    /// The value at a place.
+    pub(crate) fn get(&self, place: Place) -> &T {
+        &self.values[place.index()]
     }
 }

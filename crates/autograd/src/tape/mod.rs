@@ -1,31 +1,27 @@
-//! The tape: what records a computation.
+//! The tape: a recorded computation.
 
-pub(crate) mod interner;
-pub(crate) mod node;
+mod apply;
+pub(crate) mod id;
+pub(crate) mod inspect;
+mod interner;
 pub(crate) mod operand;
 pub(crate) mod param;
+mod params;
 pub(crate) mod record;
 pub(crate) mod var;
 
-use std::borrow::Cow;
 use std::cell::RefCell;
-use std::panic::Location;
 use std::sync::Arc;
 
-use retrograde_tensor::{Float, Shape, Tensor};
+use retrograde_tensor::Float;
 
 use crate::op::Op;
-use crate::tape::node::Origin;
-use crate::tape::operand::Operand;
-use crate::tape::param::Param;
-use crate::tape::record::{Record, UNRECORDED};
-use crate::tape::var::Var;
-use crate::{Error, Result};
+use crate::tape::record::{Kind, Record};
 
 /// The record of a computation, from which derivatives are derived.
 ///
-/// A tape grows by a node an operation and is dropped as a whole. A [`Var`] borrows its tape, so the compiler proves
-/// that no variable outlives it: truncated backpropagation is a plain tensor ([`Var::detach`]) and a fresh tape.
+/// A tape grows by one node per operation and is dropped as a whole. A [`Var`](crate::Var) borrows its tape, so the compiler proves
+/// that no variable outlives it: truncated backpropagation is a plain tensor ([`Var::detach`](crate::Var::detach)) and a fresh tape.
 ///
 /// # Example
 /// ```
@@ -63,6 +59,7 @@ use crate::{Error, Result};
 /// # assert_eq!(h.value(), &Tensor::from([0.0]));
 /// ```
 pub struct Tape<E> {
+    /// Borrowed for a moment at a time, never while a user's code runs that could record.
     pub(crate) record: RefCell<Record<E>>,
     recording: bool,
     /// Outlives the tape in its gradients, so that no later tape can be taken for this one.
@@ -71,57 +68,31 @@ pub struct Tape<E> {
 
 impl<E: Float> Tape<E> {
     /// An empty tape that records.
+    #[must_use]
     pub fn new() -> Self {
         Self::with(true)
     }
 
     /// A tape that computes and records nothing, for evaluation: its memory stays empty however long the computation.
     ///
-    /// The same code runs on it; only a backward pass is refused, with [`Error::NotRecorded`].
+    /// The same code runs on it; only a backward pass is refused, with [`Error::NotRecorded`](crate::Error::NotRecorded).
+    #[must_use]
     pub fn inference() -> Self {
         Self::with(false)
     }
 
     fn with(recording: bool) -> Self {
-        Tape { record: RefCell::new(Record::new()), recording, identity: Arc::new(()) }
+        Tape { record: RefCell::default(), recording, identity: Arc::new(()) }
     }
 
-    /// A variable: an input that gradients are taken with respect to.
-    #[track_caller]
-    pub fn var(&self, value: Tensor<E>) -> Var<'_, E> {
-        self.leaf(Origin::Variable, value)
-    }
-
-    /// A constant: an input that no gradient is taken with respect to.
-    #[track_caller]
-    pub fn constant(&self, value: Tensor<E>) -> Var<'_, E> {
-        self.leaf(Origin::Constant, value)
-    }
-
-    /// The variable of a parameter. However often it is asked for, it is on the tape once, and its gradients sum.
-    #[track_caller]
-    pub fn param(&self, param: &Param<E>) -> Var<'_, E> {
-        if let Some(id) = self.record.borrow().param(param) {
-            let value = self.record.borrow().leaf(id).clone();
-            return Var::new(self, id, value);
-        }
-        let var = self.leaf(Origin::Parameter, param.value());
-        if self.recording {
-            let mut record = self.record.borrow_mut();
-            record.set_name(var.id(), Cow::Owned(param.name().to_owned()));
-            record.params.push((param.clone(), var.id()));
-        }
-        var
-    }
-
-    /// Marks what is recorded from here on as belonging to a time step (`None`: to no step), for error messages.
+    /// Marks the next nodes as belonging to a time step (`None`: to no step), for names and error messages.
     pub fn set_step(&self, step: Option<usize>) {
-        self.record.borrow_mut().step = step.map(|step| step as u32);
+        self.record.borrow_mut().set_step(step);
     }
 
     /// The number of recorded nodes.
     pub fn len(&self) -> usize {
-        self.record.borrow().nodes.len()
+        self.record.borrow().len()
     }
 
     /// Whether nothing has been recorded.
@@ -129,94 +100,17 @@ impl<E: Float> Tape<E> {
         self.len() == 0
     }
 
-    /// The recorded operations, in order; leaves are left out, and so is a [`Function`](crate::Function).
+    /// The recorded operations, in order, without inputs and without any [`Function`](crate::Function).
+    /// [`nodes`](Self::nodes) has all nodes.
     pub fn ops(&self) -> Vec<Op> {
         let record = self.record.borrow();
-        let operations = record.nodes.iter().filter_map(|node| match &node.origin {
-            Origin::Computed(op) => Some(op.clone()),
-            _ => None,
-        });
-        operations.collect()
+        let op = |id| if let Kind::Op(op) = record.kind(id) { Some(op.clone()) } else { None };
+        record.ids().filter_map(op).collect()
     }
 
     /// Whether the tape records.
     pub fn is_recording(&self) -> bool {
         self.recording
-    }
-
-    /// Records an operation and computes its value.
-    ///
-    /// # Errors
-    /// If the operands do not fit the operation, or if one is a variable of another tape.
-    #[track_caller]
-    pub fn apply(&self, op: Op, x: &[&Var<'_, E>]) -> Result<Var<'_, E>> {
-        if x.iter().any(|x| !std::ptr::eq(x.tape(), self)) {
-            return Err(Error::ForeignVariable { op: op.name() });
-        }
-        match *x {
-            [x0] => self.record_op(op, x, &[x0.shape()], &[x0.value()]),
-            [x0, x1] => self.record_op(op, x, &[x0.shape(), x1.shape()], &[x0.value(), x1.value()]),
-            _ => {
-                let shapes: Vec<Shape> = x.iter().map(|x| x.shape()).collect();
-                self.record_op(op, x, &shapes, &x.iter().map(|x| x.value()).collect::<Vec<_>>())
-            }
-        }
-    }
-
-    /// `x0 + x1`, in the buffer of `x0` where it has the shape of the sum and nothing else holds it.
-    #[track_caller]
-    pub(crate) fn add_into<'t>(&'t self, x0: Var<'t, E>, x1: &Var<'t, E>) -> Result<Var<'t, E>> {
-        let (op, shapes) = (Op::Add, [x0.shape(), x1.shape()]);
-        let fits = op.shape(&shapes).is_ok_and(|shape| shape == shapes[0]);
-        if !fits || !std::ptr::eq(x1.tape(), self) {
-            return self.apply(op, &[&x0, x1]);
-        }
-        let mut id = UNRECORDED;
-        if self.recording {
-            // Recorded first, as no rule reads a sum or its terms; what is kept for another reason is not overwritten.
-            id = self.record.borrow_mut().push_op(op, &[&x0, x1], &shapes, x0.value(), Location::caller());
-        }
-        let mut sum = x0.detach();
-        sum.add_assign(x1.value());
-        Ok(Var::new(self, id, sum))
-    }
-
-    #[track_caller]
-    fn record_op(
-        &self,
-        op: Op,
-        x: &[&Var<'_, E>],
-        shapes: &[Shape],
-        values: &[&Tensor<E>],
-    ) -> Result<Var<'_, E>> {
-        let shape = op.shape(shapes)?;
-        let value = op.compute_within_memory(&shape, values)?;
-        debug_assert_eq!(
-            value.shape(),
-            shape,
-            "{}: the value has another shape than the one declared",
-            op.name()
-        );
-        if !self.recording {
-            return Ok(Var::new(self, UNRECORDED, value));
-        }
-        let id = self.record.borrow_mut().push_op(op, x, shapes, &value, Location::caller());
-        Ok(Var::new(self, id, value))
-    }
-
-    /// What anything that can be an operand is on this tape.
-    #[track_caller]
-    pub fn operand<'t>(&'t self, x: impl Operand<'t, E>) -> Var<'t, E> {
-        x.on(self)
-    }
-
-    #[track_caller]
-    fn leaf(&self, origin: Origin<E>, value: Tensor<E>) -> Var<'_, E> {
-        if !self.recording {
-            return Var::new(self, UNRECORDED, value);
-        }
-        let id = self.record.borrow_mut().push_leaf(origin, &value, Location::caller());
-        Var::new(self, id, value)
     }
 }
 

@@ -4,7 +4,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use retrograde_tensor::{Float, Tensor};
 
-use crate::op::Unary;
+use crate::Result;
+use crate::op::{Op, Unary};
 use crate::tape::Tape;
 use crate::tape::param::Param;
 use crate::tape::var::{Var, or_panic};
@@ -14,8 +15,11 @@ use crate::tape::var::{Var, or_panic};
 /// A parameter is put on the tape once; a tensor or a number becomes a constant.
 pub trait Operand<'t, E> {
     /// The operand as a variable of `tape`.
+    ///
+    /// # Errors
+    /// If it is a parameter of which the tape recorded another value: [`Error::ParamChanged`](crate::Error::ParamChanged).
     #[track_caller]
-    fn on(self, tape: &'t Tape<E>) -> Var<'t, E>;
+    fn try_on(self, tape: &'t Tape<E>) -> Result<Var<'t, E>>;
 
     /// The operand if it is a plain number, which needs no node of its own.
     fn number(&self) -> Option<f64> {
@@ -25,36 +29,70 @@ pub trait Operand<'t, E> {
 
 impl<'t, E: Float> Operand<'t, E> for Var<'t, E> {
     #[track_caller]
-    fn on(self, _: &'t Tape<E>) -> Var<'t, E> {
-        self
+    fn try_on(self, _: &'t Tape<E>) -> Result<Var<'t, E>> {
+        Ok(self)
     }
 }
 
 impl<'t, E: Float> Operand<'t, E> for &Var<'t, E> {
     #[track_caller]
-    fn on(self, _: &'t Tape<E>) -> Var<'t, E> {
-        self.clone()
+    fn try_on(self, _: &'t Tape<E>) -> Result<Var<'t, E>> {
+        Ok(self.clone())
     }
 }
 
 impl<'t, E: Float> Operand<'t, E> for &Param<E> {
     #[track_caller]
-    fn on(self, tape: &'t Tape<E>) -> Var<'t, E> {
-        tape.param(self)
+    fn try_on(self, tape: &'t Tape<E>) -> Result<Var<'t, E>> {
+        tape.try_param(self)
     }
 }
 
 impl<'t, E: Float> Operand<'t, E> for Tensor<E> {
     #[track_caller]
-    fn on(self, tape: &'t Tape<E>) -> Var<'t, E> {
-        tape.constant(self)
+    fn try_on(self, tape: &'t Tape<E>) -> Result<Var<'t, E>> {
+        Ok(tape.constant(self))
     }
 }
 
 impl<'t, E: Float> Operand<'t, E> for &Tensor<E> {
     #[track_caller]
-    fn on(self, tape: &'t Tape<E>) -> Var<'t, E> {
-        tape.constant(self.clone())
+    fn try_on(self, tape: &'t Tape<E>) -> Result<Var<'t, E>> {
+        Ok(tape.constant(self.clone()))
+    }
+}
+
+impl<E: Float> Tape<E> {
+    /// The variable of anything that can be an operand.
+    ///
+    /// # Panics
+    /// As [`param`](Self::param); [`Operand::try_on`] returns that as an error.
+    #[track_caller]
+    pub fn operand<'t>(&'t self, x: impl Operand<'t, E>) -> Var<'t, E> {
+        or_panic(x.try_on(self))
+    }
+}
+
+impl<'t, E: Float> Var<'t, E> {
+    /// Records an operation of two operands; a number on the right needs no node where it can be an attribute.
+    #[track_caller]
+    pub(crate) fn try_binary(&self, op: Op, r: impl Operand<'t, E>) -> Result<Self> {
+        match r.number().and_then(|c| op.with_number(c)) {
+            Some(op) => self.try_unary(op),
+            None => self.tape().apply(op, &[self, &r.try_on(self.tape())?]),
+        }
+    }
+
+    /// As [`try_add`](Self::try_add), in the buffer of this variable where nothing else holds it.
+    #[track_caller]
+    fn try_into_sum(self, r: impl Operand<'t, E>) -> Result<Self> {
+        match r.number() {
+            Some(_) => self.try_add(r),
+            None => {
+                let r = r.try_on(self.tape())?;
+                self.tape().add_into(self, &r)
+            }
+        }
     }
 }
 
@@ -125,10 +163,10 @@ macro_rules! left_operator {
 /// A parameter or a tensor on the left.
 macro_rules! tensor {
     ($left:ty) => {
-        left_operator!([, E: Float] $left, E, Add, add, |l, x| l.on(x.tape()).add(x));
-        left_operator!([, E: Float] $left, E, Sub, sub, |l, x| l.on(x.tape()).sub(x));
-        left_operator!([, E: Float] $left, E, Mul, mul, |l, x| l.on(x.tape()).mul(x));
-        left_operator!([, E: Float] $left, E, Div, div, |l, x| l.on(x.tape()).div(x));
+        left_operator!([, E: Float] $left, E, Add, add, |l, x| x.tape().operand(l).add(x));
+        left_operator!([, E: Float] $left, E, Sub, sub, |l, x| x.tape().operand(l).sub(x));
+        left_operator!([, E: Float] $left, E, Mul, mul, |l, x| x.tape().operand(l).mul(x));
+        left_operator!([, E: Float] $left, E, Div, div, |l, x| x.tape().operand(l).div(x));
     };
 }
 
@@ -141,8 +179,8 @@ macro_rules! number {
     ($e:ty) => {
         impl<'t> Operand<'t, $e> for $e {
             #[track_caller]
-            fn on(self, tape: &'t Tape<$e>) -> Var<'t, $e> {
-                tape.constant(Tensor::scalar(self))
+            fn try_on(self, tape: &'t Tape<$e>) -> Result<Var<'t, $e>> {
+                Ok(tape.constant(Tensor::scalar(self)))
             }
             fn number(&self) -> Option<f64> {
                 Some(f64::from(*self))
@@ -151,7 +189,7 @@ macro_rules! number {
         left_operator!([] $e, $e, Add, add, |c, x| x.shift(f64::from(c)));
         left_operator!([] $e, $e, Sub, sub, |c, x| (-x).shift(f64::from(c)));
         left_operator!([] $e, $e, Mul, mul, |c, x| x.scale(f64::from(c)));
-        left_operator!([] $e, $e, Div, div, |c, x| c.on(x.tape()).div(x));
+        left_operator!([] $e, $e, Div, div, |c, x| x.tape().operand(c).div(x));
     };
 }
 

@@ -1,8 +1,12 @@
 //! Trainable parameters.
 
-use std::sync::{Arc, RwLock};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
 
-use retrograde_tensor::{Shape, Tensor};
+use retrograde_tensor::{Element, Shape, Tensor};
 
 use crate::{Error, Result};
 
@@ -26,13 +30,35 @@ pub struct Param<E> {
 
 struct Inner<E> {
     name: String,
+    /// Locked to be read or replaced, never while a user's code runs.
     value: RwLock<Tensor<E>>,
+    /// The number of times that the value was replaced.
+    version: AtomicU64,
+    /// The thread whose update runs.
+    updating: Mutex<Option<ThreadId>>,
+    updated: Condvar,
 }
 
-impl<E: retrograde_tensor::Element> Param<E> {
+thread_local! {
+    /// Set while an update runs on this thread: to wait for another one could be to wait for ever.
+    static UPDATES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The longest wait for the update of another thread.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl<E: Element> Param<E> {
     /// A parameter with a name and an initial value.
     pub fn new(name: impl Into<String>, value: Tensor<E>) -> Self {
-        Param { inner: Arc::new(Inner { name: name.into(), value: RwLock::new(value) }) }
+        Param {
+            inner: Arc::new(Inner {
+                name: name.into(),
+                value: RwLock::new(value),
+                version: AtomicU64::new(0),
+                updating: Mutex::new(None),
+                updated: Condvar::new(),
+            }),
+        }
     }
 
     /// The name, such as `Wx`.
@@ -42,39 +68,113 @@ impl<E: retrograde_tensor::Element> Param<E> {
 
     /// The present value; sharing, not copying.
     pub fn value(&self) -> Tensor<E> {
-        self.inner.value.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        self.inner.value.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The shape of the value.
     pub fn shape(&self) -> Shape {
-        self.inner.value.read().unwrap_or_else(|poisoned| poisoned.into_inner()).shape()
+        self.inner.value.read().unwrap_or_else(PoisonError::into_inner).shape()
     }
 
-    /// Replaces the value, here and in every clone. Tapes that the parameter is on keep the value that they recorded.
+    /// Replaces the value, here and in every clone. Tapes that the parameter is on keep the value that they recorded,
+    /// and refuse to record it again.
     ///
     /// # Errors
-    /// If the shape is another one than before.
+    /// If the shape is another one than before, or within an update of the same parameter.
     pub fn set(&self, value: Tensor<E>) -> Result<()> {
-        if value.shape() != self.shape() {
-            let name = self.name().to_owned();
-            let (expected, found) = (Box::new(self.shape()), Box::new(value.shape()));
-            return Err(Error::ParamShape { name, expected, found });
+        if *self.turn() == Some(thread::current().id()) {
+            return Err(Error::ParamUpdating { name: self.name().to_owned() });
         }
-        *self.inner.value.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = value;
-        Ok(())
+        self.replace(value, None)
     }
 
-    /// Changes the value where it is, here and in every clone; without a copy if no tape holds it.
+    /// Changes the value, here and in every clone.
+    ///
+    /// The closure changes a copy, which then replaces the value. Until it returns, everybody reads the value as it was,
+    /// the closure too. A value that another thread sets meanwhile stands, as if it had been set after the update.
+    ///
+    /// # Panics
+    /// If the shape has changed, or within an update of the same parameter; the value is then as before.
+    /// [`try_update`](Self::try_update) returns that as an error.
+    #[track_caller]
     pub fn update(&self, change: impl FnOnce(&mut Tensor<E>)) {
-        let shape = self.shape();
-        let mut value = self.inner.value.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Err(error) = self.try_update(change) {
+            panic!("{error}");
+        }
+    }
+
+    /// As [`update`](Self::update).
+    ///
+    /// # Errors
+    /// If the shape has changed, or within an update of the same parameter. If another thread's update of it runs, this
+    /// one waits; but not from within an update, and not longer than ten seconds.
+    pub fn try_update(&self, change: impl FnOnce(&mut Tensor<E>)) -> Result<()> {
+        let _turn = self.take_turn()?;
+        let version = self.version();
+        let mut value = self.value();
         change(&mut value);
-        assert_eq!(value.shape(), shape, "update of parameter {}: the shape has changed", self.name());
+        self.replace(value, Some(version))
     }
 
     /// Whether two handles are the same parameter.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// The number of times that the value was replaced.
+    pub(crate) fn version(&self) -> u64 {
+        self.inner.version.load(Ordering::Acquire)
+    }
+
+    /// The same for all handles to the parameter, as long as there is one.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
+    }
+
+    /// Stores a value, unless there is a newer one than the version that it was made from.
+    fn replace(&self, value: Tensor<E>, version: Option<u64>) -> Result<()> {
+        let mut present = self.inner.value.write().unwrap_or_else(PoisonError::into_inner);
+        if value.shape() != present.shape() {
+            let name = self.name().to_owned();
+            let (expected, found) = (Box::new(present.shape()), Box::new(value.shape()));
+            return Err(Error::ParamShape { name, expected, found });
+        }
+        if version.is_none_or(|version| version == self.version()) {
+            *present = value;
+            self.inner.version.fetch_add(1, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.inner.updating.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_turn(&self) -> Result<Turn<'_, E>> {
+        let (this, nested) = (thread::current().id(), UPDATES.get());
+        let busy = |updating: &mut Option<ThreadId>| updating.is_some_and(|by| !nested && by != this);
+        let waited = self.inner.updated.wait_timeout_while(self.turn(), PATIENCE, busy);
+        let mut updating = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if updating.is_some() {
+            return Err(Error::ParamUpdating { name: self.name().to_owned() });
+        }
+        *updating = Some(this);
+        Ok(Turn { param: self, nested: UPDATES.replace(true) })
+    }
+}
+
+/// The right to update a parameter, given up when this is dropped, also where the update panics.
+struct Turn<'p, E: Element> {
+    param: &'p Param<E>,
+    /// Whether it was taken within another update.
+    nested: bool,
+}
+
+impl<E: Element> Drop for Turn<'_, E> {
+    fn drop(&mut self) {
+        *self.param.turn() = None;
+        self.param.inner.updated.notify_one();
+        UPDATES.set(self.nested);
     }
 }
 
@@ -84,7 +184,7 @@ impl<E> Clone for Param<E> {
     }
 }
 
-impl<E: retrograde_tensor::Element> std::fmt::Debug for Param<E> {
+impl<E: Element> std::fmt::Debug for Param<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Param").field("name", &self.name()).field("shape", &self.shape()).finish()
     }

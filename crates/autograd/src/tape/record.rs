@@ -3,234 +3,333 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::panic::Location;
+use std::sync::Arc;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
+use crate::Result;
 use crate::op::Op;
-use crate::readings::saved::{Read, ReadsOf};
-use crate::tape::interner::Recurring;
-use crate::tape::node::Origin;
+use crate::readings::saved::{SavedSet, SavedSets};
+use crate::tape::id::{NodeId, Place};
+use crate::tape::interner::Interner;
 use crate::tape::param::Param;
-use crate::tape::var::Var;
+use crate::tape::params::Params;
 
-/// What a tape holds. A copy of it is a snapshot: tensors are shared, not copied.
+/// The nodes of a tape and the values that it keeps. A clone is a snapshot: tensors are shared, not copied.
 #[derive(Clone)]
 pub(crate) struct Record<E> {
-    pub(crate) nodes: Vec<Node<E>>,
-    /// The values that are kept: leaves always, the value of an operation only where some rule reads it.
-    pub(crate) values: Vec<Tensor<E>>,
-    /// The names and shapes of nodes, which few steps of a sequence have anew.
-    names: Recurring<Cow<'static, str>>,
-    shapes: Recurring<Shape>,
+    nodes: Vec<Node<E>>,
     /// The operands of all nodes, end to end.
-    pub(crate) operands: Vec<u32>,
-    pub(crate) params: Vec<(Param<E>, u32)>,
-    reads: ReadsOf,
-    pub(crate) step: Option<u32>,
-    /// Where the segment began that is being recorded to be computed again.
-    pub(crate) segment: Option<u32>,
-    /// The segments that are computed again, in order.
-    pub(crate) segments: Vec<Range<u32>>,
+    operands: Vec<NodeId>,
+    /// The values that are kept: of leaves always, of an operation only where some rule reads it.
+    values: Vec<Tensor<E>>,
+    /// The names and shapes of nodes. Few of a step differ from those of the step before.
+    names: Interner<Cow<'static, str>>,
+    shapes: Interner<Shape>,
+    params: Params<E>,
+    saved_sets: SavedSets,
+    /// The time step that the next nodes belong to.
+    step: Option<u32>,
+    /// The segments that are computed again, in order, and the start of the one that is being recorded.
+    segments: Vec<Range<usize>>,
+    open_segment: Option<usize>,
 }
 
-/// One entry of a tape.
 #[derive(Clone)]
-pub(crate) struct Node<E> {
-    pub(crate) origin: Origin<E>,
-    /// Where its shape is among those that there are.
-    shape: u32,
-    /// Where its name is among those given, or [`UNNAMED`].
-    name: u32,
-    /// Where its value is among those kept, or [`NOT_KEPT`].
-    kept: u32,
+struct Node<E> {
+    kind: Kind<E>,
+    shape: Place,
+    name: Option<Place>,
+    /// The place of its value, if that is kept.
+    kept: Option<Place>,
     /// Whether it depends on a variable or parameter in a way that has a derivative.
-    pub(crate) tracked: bool,
-    /// Whether its gradient is handed out although it is not a leaf.
-    pub(crate) retained: bool,
-    pub(crate) first_operand: u32,
+    tracked: bool,
+    /// Whether its gradient is returned although it is not a leaf.
+    retained: bool,
+    first_operand: u32,
     /// The source line that recorded it.
-    pub(crate) location: &'static Location<'static>,
-    /// The time step that it belongs to, if any.
-    pub(crate) step: Option<u32>,
+    location: &'static Location<'static>,
+    step: Option<u32>,
 }
 
-/// The id of variables of a tape that does not record.
-pub(crate) const UNRECORDED: u32 = u32::MAX;
+/// The origin of a node: an input, or the result of an operation or a function.
+#[derive(Clone)]
+pub(crate) enum Kind<E> {
+    Variable,
+    Parameter,
+    Constant,
+    /// An operation, whose derivative is in the table.
+    Op(Op),
+    /// A function with a backward pass of its own.
+    Function(Arc<dyn Opaque<E>>),
+}
 
-/// The place of a value that is not kept.
-const NOT_KEPT: u32 = u32::MAX;
+/// A function of tensors that is not in the table of rules, as the record sees it.
+pub(crate) trait Opaque<E>: Send + Sync {
+    fn name(&self) -> &'static str;
 
-/// The place of a name that was not given.
-const UNNAMED: u32 = u32::MAX;
+    fn forward(&self, x: &[&Tensor<E>]) -> Result<Tensor<E>>;
 
-impl<E: Float> Record<E> {
-    pub(crate) fn new() -> Self {
+    fn backward(&self, x: &[&Tensor<E>], y: &Tensor<E>, dy: &Tensor<E>) -> Vec<Option<Tensor<E>>>;
+
+    /// The operations that it stands for and the node of its output, if it says so. The inputs are the first nodes.
+    fn expansion(&self, x: &[&Tensor<E>]) -> Result<Option<(Record<E>, NodeId)>>;
+}
+
+impl<E> Kind<E> {
+    /// Whether it is an input of the computation.
+    pub(crate) fn is_leaf(&self) -> bool {
+        matches!(self, Kind::Variable | Kind::Parameter | Kind::Constant)
+    }
+
+    /// The word for it in errors and printed tapes.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Kind::Variable => "variable",
+            Kind::Parameter => "parameter",
+            Kind::Constant => "constant",
+            Kind::Op(op) => op.name(),
+            Kind::Function(function) => function.name(),
+        }
+    }
+}
+
+impl<E> Default for Record<E> {
+    fn default() -> Self {
         Record {
             nodes: Vec::new(),
-            values: Vec::new(),
-            names: Recurring::new(),
-            shapes: Recurring::new(),
             operands: Vec::new(),
-            params: Vec::new(),
-            reads: ReadsOf::default(),
+            values: Vec::new(),
+            names: Interner::new(),
+            shapes: Interner::new(),
+            params: Params::default(),
+            saved_sets: SavedSets::default(),
             step: None,
-            segment: None,
             segments: Vec::new(),
+            open_segment: None,
         }
     }
+}
 
-    /// The operands of a node.
-    pub(crate) fn operands(&self, id: u32) -> &[u32] {
+impl<E: Float> Record<E> {
+    /// The number of nodes.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// All nodes, in order.
+    pub(crate) fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<E> {
+        (0..self.len()).map(NodeId::new)
+    }
+
+    fn node(&self, id: NodeId) -> &Node<E> {
+        &self.nodes[id.index()]
+    }
+
+    pub(crate) fn kind(&self, id: NodeId) -> &Kind<E> {
+        &self.node(id).kind
+    }
+
+    pub(crate) fn operands(&self, id: NodeId) -> &[NodeId] {
         let end =
-            self.nodes.get(id as usize + 1).map_or(self.operands.len(), |next| next.first_operand as usize);
-        &self.operands[self.nodes[id as usize].first_operand as usize..end]
+            self.nodes.get(id.index() + 1).map_or(self.operands.len(), |next| next.first_operand as usize);
+        &self.operands[self.node(id).first_operand as usize..end]
     }
 
-    /// The value of a node, if it is kept.
-    pub(crate) fn value(&self, id: u32) -> Option<&Tensor<E>> {
-        self.values.get(self.nodes[id as usize].kept as usize)
+    pub(crate) fn shape(&self, id: NodeId) -> Shape {
+        *self.shapes.get(self.node(id).shape)
     }
 
-    /// The value of a leaf.
-    pub(crate) fn leaf(&self, id: u32) -> &Tensor<E> {
-        self.value(id).expect("the value of a leaf is kept")
+    /// Whether a node depends on a variable or parameter in a way that has a derivative.
+    pub(crate) fn is_tracked(&self, id: NodeId) -> bool {
+        self.node(id).tracked
     }
 
-    /// Keeps the value of a node, if it is not kept.
-    fn keep(&mut self, id: u32, value: &Tensor<E>) {
-        let kept = &mut self.nodes[id as usize].kept;
-        if *kept == NOT_KEPT {
-            *kept = self.values.len() as u32;
-            self.values.push(value.clone());
-        }
+    /// Whether the gradient of a node is returned although it is not a leaf.
+    pub(crate) fn is_retained(&self, id: NodeId) -> bool {
+        self.node(id).retained
+    }
+
+    pub(crate) fn retain(&mut self, id: NodeId) {
+        self.nodes[id.index()].retained = true;
+    }
+
+    /// The source line that recorded a node.
+    pub(crate) fn location(&self, id: NodeId) -> &'static Location<'static> {
+        self.node(id).location
+    }
+
+    /// The time step that a node belongs to.
+    pub(crate) fn step(&self, id: NodeId) -> Option<usize> {
+        self.node(id).step.map(|step| step as usize)
+    }
+
+    pub(crate) fn set_step(&mut self, step: Option<usize>) {
+        self.step = step.map(|step| step as u32);
     }
 
     /// The name of a node, with its time step if it has one: `h_2`.
-    pub(crate) fn name(&self, id: u32) -> Option<String> {
-        let node = &self.nodes[id as usize];
-        let name = self.names.get(node.name)?;
-        Some(match node.step {
+    pub(crate) fn name(&self, id: NodeId) -> Option<String> {
+        let name = self.names.get(self.node(id).name?);
+        Some(match self.node(id).step {
             Some(step) => format!("{name}_{step}"),
             None => name.to_string(),
         })
     }
 
-    /// Names a node.
-    pub(crate) fn set_name(&mut self, id: u32, name: Cow<'static, str>) {
+    /// The name of a node, or its number: `v3`.
+    pub(crate) fn label(&self, id: NodeId) -> String {
+        self.name(id).unwrap_or_else(|| id.to_string())
+    }
+
+    pub(crate) fn set_name(&mut self, id: NodeId, name: Cow<'static, str>) {
         // Compared by place, as text takes longer.
         let same = |known: &Cow<'static, str>, name: &Cow<'static, str>| match (known, name) {
             (Cow::Borrowed(known), Cow::Borrowed(name)) => std::ptr::eq(*known, *name),
             _ => false,
         };
-        self.nodes[id as usize].name = self.names.place(name, same);
+        self.nodes[id.index()].name = Some(self.names.intern(name, same));
     }
 
-    /// The shape of a node.
-    pub(crate) fn shape(&self, id: u32) -> Shape {
-        *self.shapes.get(self.nodes[id as usize].shape).expect("every node has a shape")
+    /// The parameters in the order in which the tape met them.
+    pub(crate) fn params(&self) -> impl Iterator<Item = (&Param<E>, NodeId)> {
+        self.params.iter()
     }
 
-    /// The node of a parameter, if it is on the tape.
-    pub(crate) fn param(&self, param: &Param<E>) -> Option<u32> {
-        self.params.iter().find(|(known, _)| known.same(param)).map(|&(_, id)| id)
+    /// The node of a parameter and the value that was recorded, if it is on the tape.
+    pub(crate) fn param(&self, param: &Param<E>) -> Result<Option<(NodeId, &Tensor<E>)>> {
+        self.params.find(param, |id| self.leaf(id))
     }
 
-    /// The next node, whose operands are about to be appended.
-    fn node(
-        &mut self,
-        origin: Origin<E>,
-        shape: Shape,
-        tracked: bool,
-        location: &'static Location<'static>,
-    ) -> Node<E> {
-        let shape = self.shapes.place(shape, Shape::eq);
-        let first_operand = self.operands.len() as u32;
-        let (kept, name, step) = (NOT_KEPT, UNNAMED, self.step);
-        Node { origin, shape, name, kept, tracked, retained: false, first_operand, location, step }
+    /// The parameter of a node that is one.
+    pub(crate) fn param_of(&self, id: NodeId) -> &Param<E> {
+        self.params.at(id)
     }
 
-    fn push(&mut self, node: Node<E>) -> u32 {
-        let id = u32::try_from(self.nodes.len()).ok().filter(|&id| id != UNRECORDED);
-        self.nodes.push(node);
-        id.expect("a tape holds fewer than 2³² - 1 nodes")
+    /// Says which parameter a node is, and which version of it.
+    pub(crate) fn set_param(&mut self, id: NodeId, param: &Param<E>, version: u64) {
+        self.set_name(id, Cow::Owned(param.name().to_owned()));
+        self.params.push(param, id, version);
     }
 
-    /// Appends a node that is an input, and keeps its value.
-    pub(crate) fn push_leaf(
-        &mut self,
-        origin: Origin<E>,
-        value: &Tensor<E>,
-        location: &'static Location<'static>,
-    ) -> u32 {
-        // A parameter is shared by all steps, whichever asks for it first.
-        let step = self.step.filter(|_| !matches!(origin, Origin::Parameter));
-        let tracked = !matches!(origin, Origin::Constant);
-        let node = Node { step, ..self.node(origin, value.shape(), tracked, location) };
-        let id = self.push(node);
-        self.keep(id, value);
-        id
+    /// The value of a node, if it is kept.
+    pub(crate) fn value(&self, id: NodeId) -> Option<&Tensor<E>> {
+        self.node(id).kept.map(|place| &self.values[place.index()])
     }
 
-    /// Appends a node of an operation, and keeps what the backward pass will read.
-    pub(crate) fn push_op(
-        &mut self,
-        op: Op,
-        x: &[&Var<'_, E>],
-        shapes: &[Shape],
-        value: &Tensor<E>,
-        location: &'static Location<'static>,
-    ) -> u32 {
-        let rules = self.reads.of(&op, shapes, value.shape());
-        let mut tracked = false;
-        let mut read = Read::default();
-        for (i, xi) in x.iter().enumerate() {
-            if self.nodes[xi.id() as usize].tracked
-                && let Some(reads) = rules.of_input(i)
-            {
-                tracked = true;
-                read = read.and(reads);
-            }
+    /// The value of a leaf.
+    pub(crate) fn leaf(&self, id: NodeId) -> &Tensor<E> {
+        self.value(id).expect("the value of a leaf is kept")
+    }
+
+    /// All values that are kept.
+    pub(crate) fn values(&self) -> &[Tensor<E>] {
+        &self.values
+    }
+
+    fn keep(&mut self, id: NodeId, value: &Tensor<E>) {
+        let kept = &mut self.nodes[id.index()].kept;
+        if kept.is_none() {
+            *kept = Some(Place::new(self.values.len()));
+            self.values.push(value.clone());
         }
-        self.push_result(Origin::Computed(op), x, value, (tracked, read), location)
     }
 
-    /// Appends a node that is no leaf, and keeps what the backward pass will read.
-    pub(crate) fn push_result(
+    /// Begins a segment whose values are computed again; false within one.
+    pub(crate) fn open_segment(&mut self) -> bool {
+        let first = self.open_segment.is_none();
+        self.open_segment.get_or_insert(self.nodes.len());
+        first
+    }
+
+    pub(crate) fn close_segment(&mut self) {
+        let end = self.len();
+        self.segments
+            .extend(self.open_segment.take().map(|start| start..end).filter(|segment| !segment.is_empty()));
+    }
+
+    /// The segment that a node belongs to; an empty one if its value need not be computed again.
+    pub(crate) fn segment(&self, id: NodeId) -> Range<usize> {
+        let id = id.index();
+        let after = self.segments.partition_point(|segment| segment.end <= id);
+        let open = self.open_segment.map(|start| start..self.len());
+        let segment = self.segments.get(after).cloned().or(open);
+        segment.filter(|segment| segment.contains(&id)).unwrap_or(0..0)
+    }
+
+    /// Appends a node, and keeps what the backward pass will read: the value of an input, and of operands and results of
+    /// operations what some rule reads.
+    pub(crate) fn push<'a>(
         &mut self,
-        origin: Origin<E>,
-        x: &[&Var<'_, E>],
+        kind: Kind<E>,
+        operands: impl Iterator<Item = (NodeId, &'a Tensor<E>)> + Clone,
         value: &Tensor<E>,
-        (tracked, read): (bool, Read),
         location: &'static Location<'static>,
-    ) -> u32 {
-        for (j, xj) in x.iter().enumerate() {
-            let keep = match self.segment {
+    ) -> NodeId
+    where
+        E: 'a,
+    {
+        let id = NodeId::new(self.nodes.len());
+        let first_operand = self.operands.len() as u32;
+        self.operands.extend(operands.clone().map(|(id, _)| id));
+        let saved = self.saved(&kind, operands.clone(), value.shape());
+        let tracked = saved.is_some();
+        let saved = saved.unwrap_or_default();
+        for (i, (id, value)) in operands.enumerate() {
+            let keep = match self.open_segment {
                 // To be computed again, a segment needs all that it began from.
-                Some(start) => xj.id() < start,
-                None => read.input(j),
+                Some(start) => id.index() < start,
+                None => saved.input(i),
             };
             if keep {
-                self.keep(xj.id(), xj.value());
+                self.keep(id, value);
             }
         }
-        let node = self.node(origin, value.shape(), tracked, location);
-        self.operands.extend(x.iter().map(|x| x.id()));
-        let id = self.push(node);
-        if self.segment.is_none() && read.output() {
+        // A parameter is shared by all steps, whichever asks for it first.
+        let step = self.step.filter(|_| !matches!(kind, Kind::Parameter));
+        let keep = kind.is_leaf() || self.open_segment.is_none() && saved.output();
+        let stacked = if let Kind::Op(Op::Stack { axis }) = kind { Some(axis) } else { None };
+        let shape = self.shapes.intern(value.shape(), Shape::eq);
+        let (name, kept, retained) = (None, None, false);
+        self.nodes.push(Node { kind, shape, name, kept, tracked, retained, first_operand, location, step });
+        if keep {
             self.keep(id, value);
         }
-        self.share_stacked(id, value);
+        if let Some(axis) = stacked {
+            self.share_stacked(id, axis, value);
+        }
         id
+    }
+
+    /// The values that the backward pass of a node reads; `None` if it depends on no variable or parameter.
+    fn saved<'a>(
+        &mut self,
+        kind: &Kind<E>,
+        operands: impl Iterator<Item = (NodeId, &'a Tensor<E>)> + Clone,
+        output: Shape,
+    ) -> Option<SavedSet>
+    where
+        E: 'a,
+    {
+        let tracked = operands.clone().enumerate().filter(|(_, (id, _))| self.nodes[id.index()].tracked);
+        match kind {
+            Kind::Variable | Kind::Parameter => Some(SavedSet::default()),
+            Kind::Constant => None,
+            Kind::Op(op) => {
+                let sets = self.saved_sets.of(op, operands.map(|(_, value)| value.shape()), output);
+                tracked.filter_map(|(i, _)| sets.of_input(i)).reduce(SavedSet::and)
+            }
+            Kind::Function(_) => tracked.map(|_| SavedSet::ALL).next(),
+        }
     }
 
     /// Keeps what was stacked as views on the stack, so that the states of a sequence are not kept twice.
-    fn share_stacked(&mut self, id: u32, stack: &Tensor<E>) {
-        let Origin::Computed(Op::Stack { axis }) = self.nodes[id as usize].origin else { return };
-        let first = self.nodes[id as usize].first_operand as usize;
-        for index in 0..self.operands.len() - first {
-            let node = &self.nodes[self.operands[first + index] as usize];
-            if node.kept != NOT_KEPT && !node.origin.is_leaf() {
-                self.values[node.kept as usize] = stack.select(axis, index);
+    fn share_stacked(&mut self, id: NodeId, axis: usize, stack: &Tensor<E>) {
+        let first = self.node(id).first_operand as usize;
+        for (index, operand) in self.operands[first..].iter().enumerate() {
+            let node = &self.nodes[operand.index()];
+            if let Some(place) = node.kept.filter(|_| !node.kind.is_leaf()) {
+                self.values[place.index()] = stack.select(axis, index);
             }
         }
     }

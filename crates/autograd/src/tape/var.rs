@@ -6,7 +6,7 @@ use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::op::Op;
 use crate::tape::Tape;
-use crate::tape::operand::Operand;
+use crate::tape::id::NodeId;
 use crate::value::Value;
 use crate::{Error, Result};
 
@@ -27,16 +27,17 @@ use crate::{Error, Result};
 #[derive(Clone)]
 pub struct Var<'t, E> {
     tape: &'t Tape<E>,
-    id: u32,
+    id: Option<NodeId>,
     value: Tensor<E>,
 }
 
 impl<'t, E: Float> Var<'t, E> {
-    pub(crate) fn new(tape: &'t Tape<E>, id: u32, value: Tensor<E>) -> Self {
+    pub(crate) fn new(tape: &'t Tape<E>, id: Option<NodeId>, value: Tensor<E>) -> Self {
         Var { tape, id, value }
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    /// The node of the tape that the variable is a handle to; `None` on a tape that does not record.
+    pub fn id(&self) -> Option<NodeId> {
         self.id
     }
 
@@ -65,31 +66,25 @@ impl<'t, E: Float> Var<'t, E> {
     /// it was recorded, if any: `h_2`. Derived formulas are cut into lines at named variables.
     #[must_use]
     pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        if self.tape.is_recording() {
-            self.tape.record.borrow_mut().set_name(self.id, name.into());
-        }
+        self.set_name(name);
         self
     }
 
-    /// Asks every backward pass to hand out the gradient of this variable although it is not an input.
+    /// As [`named`](Self::named), in place.
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
+        if let Some(id) = self.id {
+            let name = name.into();
+            self.tape.record.borrow_mut().set_name(id, name);
+        }
+    }
+
+    /// Asks every backward pass to return the gradient of this variable although it is not an input.
     #[must_use]
     pub fn retain_grad(self) -> Self {
-        if self.tape.is_recording() {
-            self.tape.record.borrow_mut().nodes[self.id as usize].retained = true;
+        if let Some(id) = self.id {
+            self.tape.record.borrow_mut().retain(id);
         }
         self
-    }
-
-    /// As [`try_add`](Self::try_add), in the buffer of this variable where nothing else holds it.
-    #[track_caller]
-    pub(crate) fn try_into_sum(self, r: impl Operand<'t, E>) -> Result<Self> {
-        match r.number() {
-            Some(_) => self.try_add(r),
-            None => {
-                let r = r.on(self.tape);
-                self.tape.add_into(self, &r)
-            }
-        }
     }
 
     /// Records an operation of one operand that fits every shape.
@@ -102,15 +97,6 @@ impl<'t, E: Float> Var<'t, E> {
     #[track_caller]
     pub(crate) fn try_unary(&self, op: Op) -> Result<Self> {
         self.tape.apply(op, &[self])
-    }
-
-    /// Records an operation of two operands; a number on the right needs no node where it can be an attribute.
-    #[track_caller]
-    pub(crate) fn try_binary(&self, op: Op, r: impl Operand<'t, E>) -> Result<Self> {
-        match r.number().and_then(|c| op.with_number(c)) {
-            Some(op) => self.try_unary(op),
-            None => self.tape.apply(op, &[self, &r.on(self.tape)]),
-        }
     }
 }
 

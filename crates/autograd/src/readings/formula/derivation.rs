@@ -2,17 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Tensor};
 
 use super::{Expr, Term};
-use crate::function::no_rule;
-use crate::sweep::sweep;
+use crate::Result;
+use crate::recompute::Saved;
+use crate::sweep::{Reading, sweep};
 use crate::tape::Tape;
-use crate::tape::node::Origin;
-use crate::tape::record::Record;
+use crate::tape::id::NodeId;
+use crate::tape::record::{Kind, Record};
 use crate::tape::var::Var;
 use crate::value::Value;
-use crate::{Error, Result};
 
 /// A derived backward pass.
 ///
@@ -49,7 +49,8 @@ impl<'t, E: Float> Var<'t, E> {
     /// The backward pass from this variable as formulas; its own cotangent is named after it, `h_next` to `dh_next`.
     ///
     /// # Errors
-    /// If the tape does not record, or where a [`Function`](crate::Function) is met.
+    /// If the tape does not record, or where a [`Function`](crate::Function) is met
+    /// that does not say what it stands for.
     ///
     /// # Example
     /// ```
@@ -74,38 +75,55 @@ impl<E: Float> Tape<E> {
     /// read over [`Expr`].
     ///
     /// # Errors
-    /// If an output lives on another tape, if this one does not record, or where a [`Function`](crate::Function) is met.
+    /// If an output lives on another tape, if this one does not record, or where a [`Function`](crate::Function) is met
+    /// that does not say what it stands for.
     pub fn derivation(&self, outputs: &[&Var<'_, E>]) -> Result<Derivation> {
-        if !self.is_recording() {
-            return Err(Error::NotRecorded { op: "derivation" });
-        }
-        if outputs.iter().any(|y| !std::ptr::eq(y.tape(), self)) {
-            return Err(Error::ForeignVariable { op: "derivation" });
-        }
+        let ids = outputs.iter().map(|y| self.recorded_id("derivation", y)).collect::<Result<Vec<_>>>()?;
         let record = self.record.borrow();
-        let values = Values::of(&record, outputs);
-        let cotangent = |id: u32| format!("d{}", values.label(id));
-        let seeds = outputs.iter().map(|y| (y.id(), Expr::name(cotangent(y.id()), y.shape())));
-        let mut lines = Vec::new();
-        sweep(
-            &record,
-            seeds,
-            |id, _| values.formulas[id as usize].clone(),
-            |id, g, _| {
-                if !values.is_named(id) && !values.is_cut(id, g) {
-                    return;
-                }
-                let name = cotangent(id);
-                let formula = std::mem::replace(g, Expr::name(name.clone(), g.shape()));
-                if formula != *g {
-                    lines.push(Line { name, formula });
-                }
-            },
-            |function, _, _, _| no_rule("derivation", function),
-        )?;
-        let mut all = values.read_by(&lines);
-        all.append(&mut lines);
-        Ok(Derivation { lines: all })
+        let mut formulas = Formulas { values: Values::of(&record, &ids), lines: Vec::new() };
+        let seed = |id| (id, Expr::name(formulas.values.cotangent(id), record.shape(id)));
+        let seeds: Vec<_> = ids.iter().copied().map(seed).collect();
+        sweep(&record, seeds, &mut formulas)?;
+        let mut lines = formulas.values.read_by(&formulas.lines);
+        lines.append(&mut formulas.lines);
+        Ok(Derivation { lines })
+    }
+}
+
+/// The reading over formulas.
+struct Formulas<'r, E> {
+    values: Values<'r, E>,
+    /// The lines of cotangents.
+    lines: Vec<Line>,
+}
+
+impl<E: Float> Reading<E> for Formulas<'_, E> {
+    type Value = Expr;
+
+    fn name(&self) -> &'static str {
+        "derivation"
+    }
+
+    fn value(&mut self, id: NodeId, _: &mut Saved<'_, E>) -> Result<Expr> {
+        Ok(self.values.formulas[id.index()].clone())
+    }
+
+    fn constant(&mut self, value: &Tensor<E>) -> Expr {
+        match value.rank() {
+            0 => Expr::number(value.at(&[]).to_f64()),
+            _ => Expr::name("constant", value.shape()),
+        }
+    }
+
+    fn visit(&mut self, id: NodeId, g: &mut Expr) -> Result<()> {
+        if self.values.is_named(id) || self.values.is_cut(id, g) {
+            let name = self.values.cotangent(id);
+            let formula = std::mem::replace(g, Expr::name(name.clone(), g.shape()));
+            if formula != *g {
+                self.lines.push(Line { name, formula });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -123,36 +141,36 @@ struct Values<'r, E> {
 }
 
 impl<'r, E: Float> Values<'r, E> {
-    fn of(record: &'r Record<E>, outputs: &[&Var<'_, E>]) -> Self {
-        let count = outputs.iter().map(|y| y.id() as usize + 1).max().unwrap_or(0);
+    fn of(record: &'r Record<E>, outputs: &[NodeId]) -> Self {
+        let count = outputs.iter().map(|y| y.index() + 1).max().unwrap_or(0);
         let mut uses = vec![0; count];
         let mut reached = vec![false; count];
-        outputs.iter().for_each(|y| reached[y.id() as usize] = true);
+        outputs.iter().for_each(|y| reached[y.index()] = true);
         for id in (0..count).rev() {
-            let operands = if reached[id] { record.operands(id as u32) } else { &[] };
-            for &x in operands {
-                reached[x as usize] = true;
-                uses[x as usize] += 1;
+            let operands = if reached[id] { record.operands(NodeId::new(id)) } else { &[] };
+            for x in operands {
+                reached[x.index()] = true;
+                uses[x.index()] += 1;
             }
         }
-        let given = (0..count as u32).filter_map(|id| record.name(id)).collect();
+        let given = (0..count).map(NodeId::new).filter_map(|id| record.name(id)).collect();
         let mut values =
             Values { record, formulas: Vec::with_capacity(count), uses, given, lines: Vec::new() };
-        for id in 0..count as u32 {
+        for id in (0..count).map(NodeId::new) {
             let formula = values.formula(id);
             values.formulas.push(formula);
         }
         values
     }
 
-    fn formula(&mut self, id: u32) -> Expr {
+    fn formula(&mut self, id: NodeId) -> Expr {
         let shape = self.record.shape(id);
         let name = || Expr::name(self.label(id), shape);
-        match &self.record.nodes[id as usize].origin {
+        match self.record.kind(id) {
             _ if self.record.name(id).is_some() => name(),
-            Origin::Computed(op) => {
+            Kind::Op(op) => {
                 let operands = self.record.operands(id).iter();
-                let x: Vec<&Expr> = operands.map(|&x| &self.formulas[x as usize]).collect();
+                let x: Vec<&Expr> = operands.map(|x| &self.formulas[x.index()]).collect();
                 let formula = Expr::apply(op.clone(), &x);
                 if !self.is_cut(id, &formula) {
                     return formula;
@@ -160,15 +178,15 @@ impl<'r, E: Float> Values<'r, E> {
                 self.lines.push(Line { name: self.label(id), formula });
                 Expr::name(self.label(id), shape)
             }
-            Origin::Constant if shape.rank() == 0 => Expr::number(self.record.leaf(id).at(&[]).to_f64()),
+            Kind::Constant if shape.rank() == 0 => Expr::number(self.record.leaf(id).at(&[]).to_f64()),
             _ => name(),
         }
     }
 
     /// The name of a node, or one made of its index that nothing else has: `v3`.
-    fn label(&self, id: u32) -> String {
+    fn label(&self, id: NodeId) -> String {
         self.record.name(id).unwrap_or_else(|| {
-            let mut label = format!("v{id}");
+            let mut label = id.to_string();
             while self.given.contains(&label) {
                 label.push('\'');
             }
@@ -176,14 +194,19 @@ impl<'r, E: Float> Values<'r, E> {
         })
     }
 
+    /// The name of the cotangent of a node: `dWx` for `Wx`.
+    fn cotangent(&self, id: NodeId) -> String {
+        format!("d{}", self.label(id))
+    }
+
     /// Whether a node has a name, or is an input.
-    fn is_named(&self, id: u32) -> bool {
-        self.record.name(id).is_some() || self.record.nodes[id as usize].origin.is_leaf()
+    fn is_named(&self, id: NodeId) -> bool {
+        self.record.name(id).is_some() || self.record.kind(id).is_leaf()
     }
 
     /// Whether a formula that stands for a node without a name gets a line.
-    fn is_cut(&self, id: u32, formula: &Expr) -> bool {
-        formula.size() > 1 && (self.uses[id as usize] > 1 || formula.size() > LONG)
+    fn is_cut(&self, id: NodeId, formula: &Expr) -> bool {
+        formula.size() > 1 && (self.uses[id.index()] > 1 || formula.size() > LONG)
     }
 
     /// The lines of values that some line reads.

@@ -1,6 +1,6 @@
 //! The first value that is not finite, named.
 
-use retrograde_autograd::{Error, Param, Pass, Tape, Var};
+use retrograde_autograd::{Direction, Error, Param, Tape, Var};
 use retrograde_tensor::Tensor;
 
 /// Steps `h = tanh(x_t·Wx + h·Wh)` over slices of `xs`, and the line that records `tanh`.
@@ -46,7 +46,10 @@ fn an_input_that_is_nan() {
     let (h, _) = rnn(&tape, xs, 0.4);
     let error = h.sum().check_finite().unwrap_err();
     let Error::NonFinite(found) = &error else { panic!("{error}") };
-    assert_eq!((found.pass, found.name.as_str(), &found.index[..]), (Pass::Forward, "xs", &[0, 3, 1][..]));
+    assert_eq!(
+        (found.direction, found.name.as_str(), &found.index[..]),
+        (Direction::Forward, "xs", &[0, 3, 1][..])
+    );
     let expected = format!(
         "forward: expected finite values, found NaN at [0, 3, 1] of xs in variable xs, [1, 5, 2], recorded at {}",
         found.location
@@ -130,7 +133,7 @@ fn a_gradient_that_explodes() {
     let y = h.sum() * 1e290;
     let error = y.check_finite().unwrap_err();
     let Error::NonFinite(found) = &error else { panic!("{error}") };
-    assert_eq!((found.pass, found.step), (Pass::Backward, Some(3)));
+    assert_eq!((found.direction, found.step), (Direction::Backward, Some(3)));
     let expected = format!(
         "backward: expected finite values, found inf at [0, 0] of dh_2 in {} = matmul(h_2, w), \
          [1, 1], [1, 1] -> [1, 1], at step 3, recorded at {}:{line}:{}",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_autograd::check::{Check, Oracle, Report, Verdict};
-use retrograde_autograd::{Error, Function, Op, Param, Plain, Result, Tape};
+use retrograde_autograd::{Error, Function, Op, Param, Plain, Result, Tape, Var};
 use retrograde_tensor::{Tensor, assert_close};
 
 /// What is wrong with the backward pass of [`Gated`].
@@ -205,6 +205,147 @@ fn it_has_a_first_derivative_and_no_more() {
     let b = tape.var(normal([2], 4));
     let (u, z) = (normal([2], 5), &y * &b);
     assert_eq!(tape.jvp(&[&z], &[(&b, &u)]).unwrap(), [y.value() * &u]);
+}
+
+/// As [`Gated`], and says so in operations.
+struct Composed(Gated);
+
+impl Function<f64> for Composed {
+    fn name(&self) -> &'static str {
+        "composed"
+    }
+    fn forward(&self, x: &[&Tensor<f64>]) -> Result<Tensor<f64>> {
+        self.0.forward(x)
+    }
+    fn backward(&self, x: &[&Tensor<f64>], y: &Tensor<f64>, dy: &Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
+        self.0.backward(x, y, dy)
+    }
+    fn expand<'t>(&self, x: &[&Var<'t, f64>]) -> Option<Result<Var<'t, f64>>> {
+        Some(x[0].try_mul(x[1].tanh()))
+    }
+}
+
+/// Squares [`Composed`], with a constant in between: an expansion within an expansion.
+struct Outer;
+
+impl Function<f64> for Outer {
+    fn name(&self) -> &'static str {
+        "outer"
+    }
+    fn forward(&self, x: &[&Tensor<f64>]) -> Result<Tensor<f64>> {
+        Ok((Gated(Fault::None).forward(&[x[1], x[0]])? * 3.0).square())
+    }
+    fn backward(&self, x: &[&Tensor<f64>], _: &Tensor<f64>, dy: &Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
+        let inner = Gated(Fault::None).forward(&[x[1], x[0]]).unwrap();
+        let mut d = Gated(Fault::None).backward(&[x[1], x[0]], &inner, &(dy * &(&inner * 18.0)));
+        d.reverse();
+        d
+    }
+    fn expand<'t>(&self, x: &[&Var<'t, f64>]) -> Option<Result<Var<'t, f64>>> {
+        let three = x[0].tape().constant(Tensor::scalar(3.0));
+        let inner = x[0].tape().call(Arc::new(Composed(Gated(Fault::None))), &[x[1], x[0]]);
+        Some(Ok((inner * three).square()))
+    }
+}
+
+/// Every reading sees through it to the operations: the same as if they had been recorded.
+#[test]
+fn it_may_say_what_it_stands_for() {
+    let (w, u) = (Param::new("w", normal([3, 2], 3)), normal([3, 2], 4));
+    for segments in [false, true] {
+        let of = |expanded: bool| {
+            let tape = Tape::new();
+            let (x, c) = (tape.var(normal([3, 2], 1)).named("x"), tape.constant(normal([3, 2], 2)));
+            let record = || {
+                let t = (&x * &w).named("t");
+                let z = match expanded {
+                    true => tape.call(Arc::new(Outer), &[&t, &x]),
+                    false => ((&x * t.tanh()) * tape.constant(Tensor::scalar(3.0))).square(),
+                };
+                (z * &c).sum()
+            };
+            let y = if segments { tape.recompute(record) } else { record() };
+            let nodes = (tape.len(), tape.kept_bytes());
+            let directions = [(&x, &u)];
+            let hvp = y.hvp(&directions).unwrap();
+            let plain = tape.backward_over(&[(&y, Plain(Tensor::scalar(1.0)))], Plain).unwrap();
+            let jvp = tape.jvp(&[&y], &directions).unwrap();
+            y.check_finite().unwrap();
+            assert_eq!((tape.len(), tape.kept_bytes()), nodes);
+            let lines = y.derivation().unwrap();
+            let recorded = y.backward_recorded().unwrap();
+            let second = recorded.get(&x).unwrap().square().sum().backward().unwrap();
+            let mut all = jvp;
+            for gradients in [hvp, y.backward().unwrap(), second] {
+                all.extend([gradients.get(&x).unwrap().clone(), gradients.get(&w).unwrap().clone()]);
+            }
+            all.extend([plain.get(&x).unwrap().0.clone(), plain.get(&w).unwrap().0.clone()]);
+            (all, lines.to_string())
+        };
+        let ((found, lines), (expected, _)) = (of(true), of(false));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_close!(found, expected, 1e-12, 1e-13);
+        }
+        assert!(lines.contains("dt = ") && lines.contains("dw = "), "{lines}");
+        assert!(lines.contains("tanh(t)"), "{lines}");
+    }
+}
+
+/// A function that fails or gives another shape from the second time on.
+struct Moody(std::sync::atomic::AtomicUsize, bool);
+
+impl Function<f64> for Moody {
+    fn name(&self) -> &'static str {
+        "moody"
+    }
+    fn forward(&self, x: &[&Tensor<f64>]) -> Result<Tensor<f64>> {
+        match (self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed), self.1) {
+            (0, _) => Ok(x[0].clone()),
+            (_, true) => Err(Error::NotALeaf { op: "moody" }),
+            (_, false) => Ok(Tensor::zeros([7])),
+        }
+    }
+    fn backward(&self, _: &[&Tensor<f64>], _: &Tensor<f64>, dy: &Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
+        vec![Some(dy.clone())]
+    }
+    fn expand<'t>(&self, x: &[&Var<'t, f64>]) -> Option<Result<Var<'t, f64>>> {
+        Some(Ok(x[0].scale(1.0)))
+    }
+}
+
+#[test]
+fn its_failure_the_second_time_is_an_error() {
+    for fails in [true, false] {
+        let tape = Tape::new();
+        let x = tape.var(normal([2], 1));
+        let y = tape.recompute(|| tape.call(Arc::new(Moody(0.into(), fails)), &[&x]).exp()).square().sum();
+        let (nodes, one) = ((tape.len(), tape.kept_bytes()), Tensor::scalar(1.0));
+        let text = if fails {
+            "moody: expected a variable, parameter or constant, found the result of an operation"
+        } else {
+            "moody: expected an output of shape [2], as when it was recorded, found [7]"
+        };
+        refused(y.backward(), text);
+        refused(y.backward(), text);
+        refused(tape.backward_observed(&[(&y, &one)], |_| {}), text);
+        refused(tape.backward_over(&[(&y, Plain(one.clone()))], Plain), text);
+        refused(y.hvp(&[(&x, &normal([2], 2))]), text);
+        refused(tape.replay(&[&y], &[]), text);
+        refused(tape.jvp(&[&y], &[]), text);
+        refused(y.check_finite(), text);
+        assert_eq!((tape.len(), tape.kept_bytes()), nodes);
+        refused(y.backward_recorded(), text);
+    }
+}
+
+/// What is recorded in a segment can be swept before the segment ends.
+#[test]
+fn a_backward_pass_within_a_segment_has_its_values() {
+    let tape = Tape::new();
+    let x = tape.var(normal([2], 1));
+    let expected = x.tanh().exp().sum().backward().unwrap();
+    let found = tape.recompute(|| x.tanh().exp().sum().backward().unwrap());
+    assert_eq!(found.get(&x), expected.get(&x));
 }
 
 fn check(fault: Fault, second_order: bool) -> Report {

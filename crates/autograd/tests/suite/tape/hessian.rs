@@ -64,3 +64,57 @@ fn is_absent_where_the_gradient_is_constant() {
     assert_eq!(y.hvp(&[(&x, &v)]).unwrap().get(&x), None);
     assert_eq!(y.hvp(&[(&apart, &Tensor::from([1.0]))]).unwrap().get(&x), None);
 }
+
+/// All that a tape says of itself.
+fn state(tape: &Tape<f64>) -> (String, usize, usize) {
+    (format!("{tape:#} {:?}", tape.nodes()), tape.kept_bytes(), tape.len())
+}
+
+/// Values, names, shapes and what is kept: as before, also after an error and after a panic.
+#[test]
+fn the_tape_is_left_as_it_was() {
+    struct Refusing(bool);
+    impl retrograde_autograd::Function<f64> for Refusing {
+        fn name(&self) -> &'static str {
+            "refusing"
+        }
+        fn forward(&self, x: &[&Tensor<f64>]) -> retrograde_autograd::Result<Tensor<f64>> {
+            Ok(x[0].clone())
+        }
+        fn backward(
+            &self,
+            _: &[&Tensor<f64>],
+            _: &Tensor<f64>,
+            dy: &Tensor<f64>,
+        ) -> Vec<Option<Tensor<f64>>> {
+            vec![Some(dy.clone())]
+        }
+        fn expand<'t>(&self, x: &[&Var<'t, f64>]) -> Option<retrograde_autograd::Result<Var<'t, f64>>> {
+            assert!(self.0, "a panic on the way");
+            Some(x[0].try_add(Tensor::zeros([7, 7, 7])))
+        }
+    }
+    let tape = Tape::new();
+    let w = Param::new("w", Tensor::from([[0.5, -0.2], [0.3, 0.1]]));
+    tape.set_step(Some(3));
+    let x = tape.var(Tensor::ones([5, 2])).named("x");
+    let states: Vec<_> = (0..3).map(|i| x.scale(f64::from(i)).matmul(&w).tanh().named("h")).collect();
+    let y = Var::stack(&states, 1).exp().sum();
+    let fails = [true, false].map(|fails| tape.call(std::sync::Arc::new(Refusing(fails)), &[&x]).exp().sum());
+    let before = state(&tape);
+    for _ in 0..3 {
+        y.hvp(&[(&x, &Tensor::ones([5, 2]))]).unwrap();
+        assert_eq!(state(&tape), before);
+        fails[0].hvp(&[(&x, &Tensor::ones([5, 2]))]).err().unwrap();
+        assert_eq!(state(&tape), before);
+        let hvp = || fails[1].hvp(&[(&x, &Tensor::ones([5, 2]))]).map(|_| ());
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(hvp)).unwrap_err();
+        assert_eq!(state(&tape), before);
+        tape.jvp(&[&y], &[(&x, &Tensor::ones([5, 2]))]).unwrap();
+        y.check_finite().unwrap();
+        y.derivation().unwrap();
+        assert_eq!(state(&tape), before);
+    }
+    // The next node is that of the same step.
+    assert!(x.exp().named("next").id().and_then(|id| tape.node(id)).unwrap().label() == "next_3");
+}

@@ -1,0 +1,222 @@
+//! The backward pass: gradients in numbers, or in any kind of value that the rules can be read over.
+
+use retrograde_tensor::{Float, Tensor};
+
+use crate::gradients::Gradients;
+use crate::readings::numbers::Adjoint;
+use crate::recompute::Saved;
+use crate::sweep::{Reading, sweep};
+use crate::tape::Tape;
+use crate::tape::id::NodeId;
+use crate::tape::record::{Opaque, Record};
+use crate::tape::var::Var;
+use crate::value::Value;
+use crate::{Error, Result};
+
+impl<'t, E: Float> Var<'t, E> {
+    /// The gradients of this scalar.
+    ///
+    /// # Errors
+    /// If it is not a scalar (one element), if it depends on no variable or parameter, or if its tape does not record.
+    ///
+    /// # Source
+    /// Reverse mode: S. Linnainmaa (1970); over time, P. Werbos, *Backpropagation through time* (1990).
+    pub fn backward(&self) -> Result<Gradients<E>> {
+        self.backward_with(&self.unit_cotangent()?)
+    }
+
+    /// The cotangent of a scalar with respect to itself.
+    pub(crate) fn unit_cotangent(&self) -> Result<Tensor<E>> {
+        if self.value().numel() != 1 {
+            return Err(Error::NotScalar { found: self.shape() });
+        }
+        Ok(Tensor::ones(self.shape()))
+    }
+
+    /// The gradients of `⟨cotangent, self⟩`: the vector-Jacobian product of an output of any shape.
+    ///
+    /// # Errors
+    /// As [`Tape::backward`].
+    pub fn backward_with(&self, cotangent: &Tensor<E>) -> Result<Gradients<E>> {
+        self.tape().backward(&[(self, cotangent)])
+    }
+}
+
+impl<E: Float> Tape<E> {
+    /// The gradients of `Σ ⟨cotangent, output⟩` over several outputs, such as all states and the last one.
+    ///
+    /// A second sweep of the same tape gives the same numbers: there is nothing to zero.
+    ///
+    /// # Errors
+    /// If a cotangent has another shape than its output; if an output lives on another tape; if no output depends on a
+    /// variable or parameter ([`Error::Untracked`]); if the tape does not record; if a [`Function`](crate::Function)
+    /// returns cotangents that do not fit its inputs, or fails when it is computed again.
+    pub fn backward(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<Gradients<E>> {
+        let seeds = self.seeds("backward", outputs.iter().map(|&(y, g)| (y, Adjoint::Dense(g.clone()))))?;
+        let record = self.record.borrow();
+        Ok(Gradients::new(&record, self, numbers(&record, seeds)?))
+    }
+
+    /// As [`backward`](Self::backward), by any reading of the rules: `read` makes of a recorded value what the rules
+    /// are to see.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward), and where a [`Function`](crate::Function) is met that does not say what it stands for.
+    ///
+    /// # Example
+    /// The rules as they stand in the table, without fused kernels:
+    /// ```
+    /// use retrograde_autograd::{Plain, Tape};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::from([0.5_f64, -1.0]));
+    /// let y = x.tanh();
+    /// let dy = Tensor::from([1.0, 2.0]);
+    /// let plain = tape.backward_over(&[(&y, Plain(dy.clone()))], Plain)?;
+    /// let fused = y.backward_with(&dy)?;
+    /// assert_eq!(plain.get(&x).unwrap().0, *fused.get(&x).unwrap());
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn backward_over<V: Value>(
+        &self,
+        outputs: &[(&Var<'_, E>, V)],
+        read: impl Fn(Tensor<E>) -> V,
+    ) -> Result<Gradients<E, V>> {
+        let outputs = outputs.iter().map(|(y, cotangent)| (*y, cotangent.clone()));
+        let seeds = self.seeds("backward", outputs)?;
+        // A snapshot: the reading is the user's, and may record on this tape.
+        let record = self.record.borrow().clone();
+        Ok(Gradients::new(&record, self, sweep(&record, seeds, &mut Over(read))?))
+    }
+
+    /// The cotangents of outputs by node, if a backward pass can begin with them.
+    pub(crate) fn seeds<'v, V: Value>(
+        &self,
+        op: &'static str,
+        outputs: impl Iterator<Item = (&'v Var<'v, E>, V)>,
+    ) -> Result<Vec<(NodeId, V)>>
+    where
+        E: 'v,
+    {
+        let seeds = self.cotangents(op, outputs)?;
+        self.require_tracked(op, &seeds)?;
+        Ok(seeds)
+    }
+
+    /// The cotangents of outputs by node, if they fit.
+    pub(crate) fn cotangents<'v, V: Value>(
+        &self,
+        op: &'static str,
+        outputs: impl Iterator<Item = (&'v Var<'v, E>, V)>,
+    ) -> Result<Vec<(NodeId, V)>>
+    where
+        E: 'v,
+    {
+        let cotangents = outputs.map(|(y, cotangent)| {
+            let id = self.recorded_id(op, y)?;
+            if y.shape() != cotangent.shape() {
+                let (expected, found) = (Box::new(y.shape()), Box::new(cotangent.shape()));
+                return Err(Error::Cotangent { expected, found });
+            }
+            Ok((id, cotangent))
+        });
+        cotangents.collect()
+    }
+
+    /// Refuses outputs none of which has a gradient: they were detached, most likely by mistake.
+    pub(crate) fn require_tracked<V>(&self, op: &'static str, seeds: &[(NodeId, V)]) -> Result<()> {
+        let record = self.record.borrow();
+        let tracked = seeds.is_empty() || seeds.iter().any(|&(id, _)| record.is_tracked(id));
+        if tracked { Ok(()) } else { Err(Error::Untracked { op }) }
+    }
+}
+
+/// The gradients of a record in numbers.
+pub(crate) fn numbers<'r, E: Float>(
+    record: &'r Record<E>,
+    seeds: Vec<(NodeId, Adjoint<'r, E>)>,
+) -> Result<Vec<(NodeId, Tensor<E>)>> {
+    let swept = sweep(record, seeds, &mut Numbers { record })?;
+    Ok(swept.into_iter().map(|(id, g)| (id, g.into_dense())).collect())
+}
+
+/// The numeric reading: gradients.
+pub(crate) struct Numbers<'r, E> {
+    pub(crate) record: &'r Record<E>,
+}
+
+impl<'r, E: Float> Reading<E> for Numbers<'r, E> {
+    type Value = Adjoint<'r, E>;
+
+    fn name(&self) -> &'static str {
+        "backward"
+    }
+
+    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<Adjoint<'r, E>> {
+        if let Some(value) = self.record.value(id) {
+            return Ok(Adjoint::Kept(value));
+        }
+        Ok(match saved.rematerialized(id)? {
+            Some(value) => Adjoint::Dense(value.clone()),
+            None => Adjoint::Unread(self.record.shape(id)),
+        })
+    }
+
+    fn constant(&mut self, value: &Tensor<E>) -> Adjoint<'r, E> {
+        Adjoint::Dense(value.clone())
+    }
+
+    fn function(
+        &mut self,
+        function: &dyn Opaque<E>,
+        x: &[Adjoint<'r, E>],
+        y: &Adjoint<'r, E>,
+        g: &Adjoint<'r, E>,
+    ) -> Option<Result<Vec<Option<Adjoint<'r, E>>>>> {
+        Some(custom_vjp(function, x, y, g))
+    }
+}
+
+/// The cotangents of the inputs of a function by its backward pass, if they are as many and have the shapes that they
+/// should.
+fn custom_vjp<'r, E: Float>(
+    function: &dyn Opaque<E>,
+    x: &[Adjoint<'r, E>],
+    y: &Adjoint<'r, E>,
+    g: &Adjoint<'r, E>,
+) -> Result<Vec<Option<Adjoint<'r, E>>>> {
+    let dense = |value: &Adjoint<'r, E>| value.clone().into_dense();
+    let x: Vec<Tensor<E>> = x.iter().map(dense).collect();
+    let cotangents = function.backward(&x.iter().collect::<Vec<_>>(), &dense(y), &dense(g));
+    let op = function.name();
+    if cotangents.len() != x.len() {
+        return Err(Error::CotangentCount { op, expected: x.len(), found: cotangents.len() });
+    }
+    for (input, (x, d)) in x.iter().zip(&cotangents).enumerate() {
+        if let Some(d) = d.as_ref().filter(|d| d.shape() != x.shape()) {
+            let (expected, found) = (Box::new(x.shape()), Box::new(d.shape()));
+            return Err(Error::CotangentShape { op, input, expected, found });
+        }
+    }
+    Ok(cotangents.into_iter().map(|d| d.map(Adjoint::Dense)).collect())
+}
+
+/// A reading over any kind of value that can be made of a tensor.
+struct Over<F>(F);
+
+impl<E: Float, V: Value, F: Fn(Tensor<E>) -> V> Reading<E> for Over<F> {
+    type Value = V;
+
+    fn name(&self) -> &'static str {
+        "backward_over"
+    }
+
+    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<V> {
+        saved.get_or_nan(id).map(&self.0)
+    }
+
+    fn constant(&mut self, value: &Tensor<E>) -> V {
+        (self.0)(value.clone())
+    }
+}

@@ -1,0 +1,84 @@
+//! The parameters that a tape has met.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use retrograde_tensor::{Float, Tensor};
+
+use crate::tape::id::NodeId;
+use crate::tape::param::Param;
+use crate::{Error, Result};
+
+/// Parameters with their nodes, in order, and found by address.
+#[derive(Clone)]
+pub(crate) struct Params<E> {
+    met: Vec<Met<E>>,
+    by_address: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
+}
+
+#[derive(Clone)]
+struct Met<E> {
+    param: Param<E>,
+    id: NodeId,
+    /// The version of the value that was recorded.
+    version: u64,
+}
+
+impl<E> Default for Params<E> {
+    fn default() -> Self {
+        Params { met: Vec::new(), by_address: HashMap::default() }
+    }
+}
+
+impl<E: Float> Params<E> {
+    pub(crate) fn push(&mut self, param: &Param<E>, id: NodeId, version: u64) {
+        // The address is that of no other parameter while this one is held.
+        self.by_address.insert(param.address(), self.met.len());
+        self.met.push(Met { param: param.clone(), id, version });
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Param<E>, NodeId)> {
+        self.met.iter().map(|met| (&met.param, met.id))
+    }
+
+    /// The parameter of a node: nodes are met in order.
+    pub(crate) fn at(&self, id: NodeId) -> &Param<E> {
+        let place = self.met.binary_search_by_key(&id, |met| met.id);
+        &self.met[place.expect("a node of a parameter")].param
+    }
+
+    /// The node and the `recorded` value of a parameter, which must still be its value.
+    pub(crate) fn find<'r>(
+        &self,
+        param: &Param<E>,
+        recorded: impl Fn(NodeId) -> &'r Tensor<E>,
+    ) -> Result<Option<(NodeId, &'r Tensor<E>)>> {
+        let Some(&place) = self.by_address.get(&param.address()) else { return Ok(None) };
+        let met = &self.met[place];
+        let value = recorded(met.id);
+        // A newer version may hold the same numbers.
+        if met.version != param.version() && *value != param.value() {
+            return Err(Error::ParamChanged { name: param.name().to_owned() });
+        }
+        Ok(Some((met.id, value)))
+    }
+}
+
+/// Spreads the bits of an address: nobody chooses where parameters lie, so more is not needed.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_usize(usize::from(byte)));
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // The golden ratio in 64 bits: D. Knuth, The Art of Computer Programming (1973), section 6.4.
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
