@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use retrograde_autograd::op::{Comparison, Unary};
-use retrograde_autograd::{Op, Tape};
+use retrograde_autograd::{Error, Op, Tape};
 use retrograde_tensor::{Shape, Tensor};
 
 type Operand = Tensor<f64>;
