@@ -5,7 +5,7 @@ use retrograde_tensor::Float;
 
 use crate::Result;
 use crate::time::Noise;
-use crate::time::noise::{mask, probability};
+use crate::time::noise::{dropped, mask, probability};
 
 /// Sets elements to zero at random in training, and divides the others by the probability to stay, so that the mean
 /// stays as it is. In evaluation it changes nothing.
@@ -70,6 +70,6 @@ impl Dropout {
             return x.clone();
         };
         let shape = if self.variational { x.shape().with_axis(1, 1) } else { x.shape() };
-        x * mask(self.p, shape, &mut rng)
+        dropped(x, &mask(self.p, shape, &mut rng))
     }
 }

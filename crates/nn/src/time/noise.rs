@@ -2,6 +2,7 @@
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::{Error, Result};
@@ -72,6 +73,11 @@ fn mix(seed: u64) -> u64 {
 pub(crate) fn mask<E: Float>(p: f64, shape: Shape, rng: &mut StdRng) -> Tensor<E> {
     let stays = E::from_f64(1.0 / (1.0 - p));
     Tensor::from_fn(shape, |_| if rng.random::<f64>() < p { E::default() } else { stays })
+}
+
+/// `x ⊙ mask`, and 0 where the mask is, whatever `x` and its cotangent are: multiplied by 0, an infinite one would be NaN.
+pub(crate) fn dropped<'t, E: Float>(x: &Var<'t, E>, mask: &Tensor<E>) -> Var<'t, E> {
+    (x * mask).where_mask(mask, Tensor::zeros([]))
 }
 
 /// A probability that is not certain.

@@ -4,7 +4,7 @@ use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use super::noise::Noise;
-use super::noise::mask;
+use super::noise::{dropped, mask};
 use super::state::{State, StateShapes};
 
 /// One mask for each variable of the state, the same in all steps of a sequence; none for what is not dropped.
@@ -33,7 +33,7 @@ impl<E: Float> RecurrentDropout<E> {
             .next()
             .expect("a mask for each variable of the state")
         {
-            Some(mask) => part * mask,
+            Some(mask) => dropped(part, mask),
             None => part.clone(),
         })
     }

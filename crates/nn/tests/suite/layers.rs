@@ -171,3 +171,25 @@ fn a_shortcut_adds_the_input() {
     assert_near("hs", &found.hs, &(&expected.hs + &xs * &mask), 1e-13);
     assert_near("dxs", &found.dxs, &(&expected.dxs + &dhs * &mask), 1e-13);
 }
+
+/// The root of a dropped element has an infinite derivative, which the mask cuts off; so it does an infinite input.
+#[test]
+fn dropout_cuts_off_what_is_infinite() {
+    let tape = Tape::new();
+    let x = tape.var(Tensor::full([40], 4.0));
+    let noise = Noise::seeded(3);
+    for dropout in [Dropout::new(0.5).unwrap(), Dropout::new(0.2).unwrap()] {
+        let y = dropout.forward(&x, noise);
+        let dx = y.sqrt().sum().backward().unwrap().get(&x).unwrap().clone();
+        let infinite = dropout.forward(&tape.constant(Tensor::full([40], f64::INFINITY)), noise);
+        let dropped = y.value().iter().filter(|&y| y == 0.0).count();
+        assert!(dropped > 0 && dropped < 40);
+        for i in 0..40 {
+            let [y, dx, infinite] = [y.value(), &dx, infinite.value()].map(|x| x.at(&[i]));
+            // d √(4 s) / dx = s / (2 √(4 s)) = √s / 4 for what stays, scaled by s.
+            let expected = if y == 0.0 { 0.0 } else { (y / 4.0).sqrt() / 4.0 };
+            assert!((dx - expected).abs() < 1e-15, "{i}: {dx} and {expected}");
+            assert_eq!(infinite, if y == 0.0 { 0.0 } else { f64::INFINITY });
+        }
+    }
+}
