@@ -3,7 +3,7 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use retrograde::autograd::check::{Check, Measure, Named, Oracle};
+use retrograde::check::{Check, Measure, Named, Oracle};
 use retrograde::nn::explicit;
 use retrograde::prelude::*;
 use retrograde_examples::difference::Difference;

@@ -89,7 +89,7 @@ pub enum Error {
     Autograd(#[from] retrograde::autograd::Error),
     /// A gradient cannot be checked.
     #[error(transparent)]
-    Check(#[from] retrograde::autograd::check::Error),
+    Check(#[from] retrograde::check::Error),
     /// A layer cannot do what it is asked for.
     #[error(transparent)]
     Nn(#[from] retrograde::nn::Error),

@@ -2,8 +2,8 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use retrograde_autograd::check::{Check, Error, Named, Report};
 use retrograde_autograd::{Param, Var};
+use retrograde_check::{Check, Error, Named, Report};
 use retrograde_tensor::Tensor;
 
 use crate::zoo::normal;

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use retrograde_autograd::check::{Check, Error, Named, Oracle, Pattern, Report};
+use retrograde_check::{Check, Error, Named, Oracle, Pattern, Report};
 use retrograde_tensor::Tensor;
 use zoo::{Fault, Rnn, backward, normal};
 

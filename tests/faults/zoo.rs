@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use retrograde_autograd::check::{BoxError, Check, Error, Named, Report};
 use retrograde_autograd::{Param, Tape, Var};
+use retrograde_check::{BoxError, Check, Error, Named, Report};
 use retrograde_tensor::Tensor;
 
 use crate::lstm;

@@ -46,7 +46,6 @@
 #![forbid(unsafe_code)]
 
 mod backward;
-pub mod check;
 mod display;
 mod error;
 mod forward_mode;

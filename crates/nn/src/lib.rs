@@ -39,7 +39,6 @@
 #![forbid(unsafe_code)]
 
 mod cells;
-mod check;
 mod checkpoint;
 mod clip;
 mod error;
@@ -77,7 +76,8 @@ pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};
 pub use text::{Perplexity, Sampler, Window, Windows};
 pub use time::{
-    Cell, Layer, LayerStateOn, Noise, SequenceOptions, State, StateOn, Stateful, Time, Unrolled, Zip,
+    Causality, Cell, Layer, LayerStateOn, Noise, SequenceOptions, State, StateOn, Stateful, Time, Unrolled,
+    Zip,
 };
 
 /// What [`module!`] needs to name.

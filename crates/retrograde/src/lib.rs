@@ -20,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 pub use retrograde_autograd as autograd;
+pub use retrograde_check as check;
 pub use retrograde_nn as nn;
 pub use retrograde_tensor as tensor;
 
@@ -45,8 +46,8 @@ pub use retrograde_tensor as tensor;
 /// # Ok::<(), retrograde::nn::Error>(())
 /// ```
 pub mod prelude {
-    pub use crate::autograd::check::Check;
     pub use crate::autograd::{Function, Gradients, Param, Tape, Var};
+    pub use crate::check::Check;
     pub use crate::nn::{
         Adam, AdditiveAttention, Attention, Cell, DotAttention, Embedding, GruCell, Layer, Linear, LstmCell,
         Module, Noise, Optimizer, RnnCell, SequenceOptions, Sgd, State, Stateful, Time, TimeGru, TimeLstm,

@@ -8,7 +8,7 @@ use super::Linear;
 use crate::Result;
 use crate::module::{Module, join};
 use crate::shapes::{Axis, expect};
-use crate::time::{Layer, LayerStateOn, SequenceOptions};
+use crate::time::{Causality, Layer, LayerStateOn, SequenceOptions};
 
 /// Two layers, of which the second takes what the first hands out; more are pairs of pairs. The state is the pair of
 /// their states.
@@ -41,6 +41,10 @@ impl<E: Float, A: Layer<E>, B: Layer<E>> Layer<E> for (A, B) {
 
     fn input_size(&self) -> usize {
         self.0.input_size()
+    }
+
+    fn causality(&self) -> Causality {
+        self.0.causality().then(self.1.causality())
     }
 
     fn initial_state<'t>(
@@ -82,6 +86,10 @@ macro_rules! each_step {
 
             fn input_size(&$self) -> usize {
                 $input_size
+            }
+
+            fn causality(&self) -> Causality {
+                Causality::Forward
             }
 
             fn initial_state(&self, _: &Tape<E>, _: usize, _: Option<&()>) -> Result<()> {

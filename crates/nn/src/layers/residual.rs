@@ -5,7 +5,7 @@ use retrograde_tensor::Float;
 
 use crate::Result;
 use crate::module::Module;
-use crate::time::{Layer, LayerStateOn, SequenceOptions};
+use crate::time::{Causality, Layer, LayerStateOn, SequenceOptions};
 
 /// A layer whose input is added to what it hands out, which has to have as many features.
 ///
@@ -40,6 +40,10 @@ impl<E: Float, L: Layer<E>> Layer<E> for Residual<L> {
 
     fn input_size(&self) -> usize {
         self.0.input_size()
+    }
+
+    fn causality(&self) -> Causality {
+        self.0.causality()
     }
 
     fn initial_state<'t>(

@@ -6,7 +6,7 @@ use retrograde_tensor::Float;
 use super::Dropout;
 use crate::module::Module;
 use crate::time::carried::{CarriedState, carries_state};
-use crate::time::{Layer, LayerStateOn, SequenceOptions, State, Unrolled};
+use crate::time::{Causality, Layer, LayerStateOn, SequenceOptions, State, Unrolled};
 use crate::{Error, Result};
 
 const OP: &str = "stacked";
@@ -97,6 +97,10 @@ impl<E: Float, L: Layer<E>> Layer<E> for Stacked<L, E> {
 
     fn input_size(&self) -> usize {
         self.layers[0].input_size()
+    }
+
+    fn causality(&self) -> Causality {
+        self.layers.iter().map(Layer::causality).reduce(Causality::then).unwrap_or(Causality::Both)
     }
 
     fn initial_state<'t>(

@@ -42,6 +42,11 @@ pub trait Layer<E: Float>: Module<E> {
     /// Returns the number of features of the input, D.
     fn input_size(&self) -> usize;
 
+    /// Returns which steps of the input the output of a step may depend on.
+    fn causality(&self) -> Causality {
+        Causality::Both
+    }
+
     /// Returns the initial state for a batch of `n`: the one that is given, or that of a new sequence. Its gradient is
     /// available.
     ///
@@ -88,6 +93,26 @@ pub trait Layer<E: Float>: Module<E> {
         let initial = self.initial_state(tape, n, given)?;
         let (hs, last) = self.run_from(xs, initial.clone(), options)?;
         Ok(Unrolled { hs, last, initial })
+    }
+}
+
+/// The steps of the input that the output of a step may depend on, beside the step itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Causality {
+    /// The steps before, through the state: a sequence is its steps one by one.
+    Forward,
+    /// The steps after, through the state: a sequence is its steps one by one, the last one first.
+    Backward,
+    /// Any step.
+    Both,
+}
+
+impl Causality {
+    /// Returns that of two layers, one after the other.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        if self == next { self } else { Causality::Both }
     }
 }
 

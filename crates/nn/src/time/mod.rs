@@ -22,7 +22,7 @@ use self::noise::probability;
 use crate::{Error, Result};
 
 pub use self::cell::{Cell, StateOn};
-pub use self::layer::{Layer, LayerStateOn, Unrolled};
+pub use self::layer::{Causality, Layer, LayerStateOn, Unrolled};
 pub use self::noise::Noise;
 pub use self::options::SequenceOptions;
 pub use self::state::{State, Zip};

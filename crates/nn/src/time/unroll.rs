@@ -7,7 +7,7 @@ use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::{Float, Tensor};
 
 use super::cell::{Cell, StateOn};
-use super::layer::Layer;
+use super::layer::{Causality, Layer};
 use super::options::{SequenceOptions, choose};
 use super::recurrent_dropout::RecurrentDropout;
 use super::state::{State, StateShapes};
@@ -22,6 +22,10 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
 
     fn input_size(&self) -> usize {
         self.cell.input_size()
+    }
+
+    fn causality(&self) -> Causality {
+        if self.is_reversed() { Causality::Backward } else { Causality::Forward }
     }
 
     fn initial_state<'t>(

@@ -2,8 +2,8 @@
 
 use crate::common::{assert_near, normal, seeded};
 use rand::rngs::StdRng;
-use retrograde_autograd::check::Check;
 use retrograde_autograd::{Param, Tape};
+use retrograde_check::Check;
 use retrograde_nn::{AdditiveAttention, Attention, DotAttention, SequenceOptions};
 use retrograde_tensor::Tensor;
 

@@ -4,8 +4,8 @@ use crate::common::outcome::{assert_all_near, like, lstm, outcome};
 use crate::common::{assert_near, normal, perturb, seeded, tensors};
 use rand::RngExt;
 use rand::rngs::StdRng;
-use retrograde_autograd::check::Check;
 use retrograde_autograd::{Param, Tape};
+use retrograde_check::Check;
 use retrograde_nn::{
     Bidirectional, Cell, Embedding, GruCell, Layer, LayerNorm, Linear, LstmCell, MguCell, Module, Noise,
     Residual, RnnCell, SequenceOptions, State, Stateful, Time, TimeRnn, cross_entropy, module,

@@ -1,9 +1,9 @@
 //! Cells that break the contract of `Cell`: the error names the method, and a check compares a sequence with its steps.
 
 use crate::common::{normal, seeded};
-use retrograde_autograd::check::Check;
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_nn::{Cell, Layer, SequenceOptions, Stacked, StateOn, Time, module};
+use retrograde_check::Check;
+use retrograde_nn::{Cell, Layer, Residual, SequenceOptions, Stacked, StateOn, Time, module};
 use retrograde_tensor::{Float, Tensor};
 
 /// Ways to break the contract, and some that keep it.
@@ -148,6 +148,8 @@ fn a_check_compares_a_sequence_with_its_steps() {
             let error = Check::new().layer(&mut odd(way).reversed(reversed)).unwrap_err().to_string();
             assert!(error.contains("`project`") && error.contains("step"), "{way:?}: {error}");
         }
+        let error = Check::new().layer(&mut Residual((odd(way), odd(Way::Right)))).unwrap_err().to_string();
+        assert!(error.contains("`project`") && error.contains("step"), "{way:?}: {error}");
     }
     Check::new().layer(&mut odd(Way::Right)).unwrap().assert_ok();
     Check::new().layer(&mut odd(Way::Right).reversed(true)).unwrap().assert_ok();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::common::{assert_near, autodiff, normal, seeded, weights};
-use retrograde_autograd::check::{Check, Oracle, Pattern, Report};
 use retrograde_autograd::{Error, Function, Param, Result, Tape, Var};
+use retrograde_check::{Check, Oracle, Pattern, Report};
 use retrograde_nn::explicit::TimeRnn;
 use retrograde_nn::{Layer, SequenceOptions};
 use retrograde_tensor::Tensor;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use retrograde_autograd::check::{Check, Oracle, Report, Verdict};
 use retrograde_autograd::{Error, Function, Op, Param, Plain, Result, Tape, Var};
 use retrograde_tensor::{Tensor, assert_close};
 
@@ -346,60 +345,4 @@ fn a_backward_pass_within_a_segment_has_its_values() {
     let expected = x.tanh().exp().sum().backward().unwrap();
     let found = tape.recompute(|| x.tanh().exp().sum().backward().unwrap());
     assert_eq!(found.get(&x), expected.get(&x));
-}
-
-fn check(fault: Fault, second_order: bool) -> Report {
-    let v = Param::new("v", normal([4, 2], 3));
-    let check = Check::new().input("x", normal([3, 2], 1)).input("w", normal([3, 4], 2)).params([&v]);
-    check
-        .second_order(second_order)
-        .run(|tape, x| {
-            let c = x["w"].matmul(&v);
-            let y = tape.call(gated(fault), &[&x["x"], &c]);
-            Ok([("y", y * &c)].into())
-        })
-        .unwrap()
-}
-
-#[test]
-fn a_check_holds_it_against_finite_differences() {
-    let report = check(Fault::None, true);
-    report.assert_ok();
-    assert!(report.rows().iter().all(|row| row.verdict == Verdict::Verified), "{report}");
-    assert!(
-        report.rows().iter().all(|row| row.measures[0].0 == Oracle::Differences && row.measures.len() == 1)
-    );
-    let silent: Vec<_> = report.not_applicable().iter().map(|found| (found.oracle, &*found.name)).collect();
-    let [adjoint, second] = [Oracle::Adjoint, Oracle::SecondOrder];
-    assert_eq!(
-        silent,
-        [(adjoint, "x"), (adjoint, "w"), (adjoint, "v"), (second, "x"), (second, "w"), (second, "v")]
-    );
-    let text = report.to_string();
-    let expected = "adjoint identity not applicable: x, w, v\n  gated has a backward pass of its own\n";
-    assert!(text.contains(expected), "{text}");
-    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-}
-
-#[test]
-fn a_check_finds_its_wrong_gradient() {
-    let report = check(Fault::Value, false);
-    assert_eq!(report.wrong(), ["w", "v"]);
-    assert_eq!(report.caught_by(), [Oracle::Differences]);
-}
-
-/// The adjoint identity still speaks for what does not pass through it.
-#[test]
-fn a_check_asks_the_adjoint_where_it_can() {
-    let b = Param::new("b", normal([2], 6));
-    let report = Check::new()
-        .input("x", normal([3, 2], 1))
-        .params([&b])
-        .run(|tape, x| Ok([("y", (tape.call(gated(Fault::None), &[&x["x"], &x["x"]]) + &b).tanh())].into()))
-        .unwrap();
-    report.assert_ok();
-    let silent: Vec<_> = report.not_applicable().iter().map(|found| &*found.name).collect();
-    assert_eq!(silent, ["x"]);
-    let row = report.rows().iter().find(|row| row.name == "b").unwrap();
-    assert!(row.measures.iter().any(|(oracle, _)| *oracle == Oracle::Adjoint), "{report}");
 }

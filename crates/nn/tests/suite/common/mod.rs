@@ -3,8 +3,8 @@
 pub(crate) mod outcome;
 
 use rand::{SeedableRng, rngs::StdRng};
-use retrograde_autograd::check::Check;
 use retrograde_autograd::{Gradients, Param, Tape, Var};
+use retrograde_check::Check;
 use retrograde_nn::{Cell, Layer, Module, RnnCell, SequenceOptions, State, Time, TimeRnn, explicit};
 use retrograde_tensor::{Float, IntoShape, Tensor};
 

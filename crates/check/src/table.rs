@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::report::{Oracle, Report, Row, Verdict};
+use crate::report::{Oracle, Report, Row, Verdict};
 
 /// How many mismatches, kinks and blocks are listed before the rest is only counted.
 const LISTED: usize = 10;

@@ -7,7 +7,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a check could not be carried out.
 ///
-/// It is an enum of its own, apart from [`crate::Error`], because it carries errors of the passes under test, which
+/// It is an enum of its own, apart from [`retrograde_autograd::Error`], because it carries errors of the passes under test, which
 /// may be of any type.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub enum Error {
     Backward(#[source] BoxError),
     /// The tape refused a backward pass or a Jacobian-vector product.
     #[error(transparent)]
-    Tape(Box<crate::Error>),
+    Tape(Box<retrograde_autograd::Error>),
     /// There is nothing to compare.
     #[error("check: expected at least one output with at least one element, found none")]
     NoOutputs,
@@ -144,10 +144,10 @@ pub enum Error {
 
 impl Error {
     /// The function without a rule that an oracle met, if that is the error.
-    pub(super) fn no_rule(&self) -> Option<&'static str> {
+    pub(crate) fn no_rule(&self) -> Option<&'static str> {
         match self {
             Error::Tape(error) => match **error {
-                crate::Error::NoRule { function, .. } => Some(function),
+                retrograde_autograd::Error::NoRule { function, .. } => Some(function),
                 _ => None,
             },
             _ => None,
@@ -155,8 +155,8 @@ impl Error {
     }
 }
 
-impl From<crate::Error> for Error {
-    fn from(error: crate::Error) -> Self {
+impl From<retrograde_autograd::Error> for Error {
+    fn from(error: retrograde_autograd::Error) -> Self {
         Error::Tape(Box::new(error))
     }
 }

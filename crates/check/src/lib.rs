@@ -7,7 +7,7 @@
 //! # Example
 //! ```
 //! use retrograde_autograd::Param;
-//! use retrograde_autograd::check::Check;
+//! use retrograde_check::Check;
 //! use retrograde_tensor::Tensor;
 //!
 //! let w = Param::new("w", Tensor::from([[0.5, -0.3], [0.2, 0.7]]));
@@ -16,13 +16,15 @@
 //!     .params([&w])
 //!     .run(|_, x| Ok([("y", x["x"].matmul(&w).tanh())].into()))?;
 //! report.assert_ok();
-//! # Ok::<(), retrograde_autograd::check::Error>(())
+//! # Ok::<(), retrograde_check::Error>(())
 //! ```
+#![forbid(unsafe_code)]
 
 mod compare;
 mod cotangent;
 mod diagnose;
 mod error;
+mod layer;
 mod named;
 mod oracles;
 mod pattern;
@@ -38,6 +40,7 @@ use rand::rngs::StdRng;
 use retrograde_tensor::Tensor;
 
 pub use error::{BoxError, Error};
+pub use layer::Checkable;
 pub use named::Named;
 pub use pattern::Pattern;
 pub use problem::{Backward, Forward};
@@ -45,42 +48,10 @@ pub use report::{
     Jacobian, Kink, Measure, Mismatch, NotApplicable, NotVerifiable, Oracle, Report, Row, Verdict,
 };
 
-use crate::{Param, Tape, Var};
+use retrograde_autograd::{Param, Tape, Var};
 use run::Settings;
 
-/// A layer that can be checked as it is: `Check::new().layer(&mut rnn)?.assert_ok()`.
-pub trait Checkable {
-    /// Every parameter, with a name of its own.
-    fn params(&self) -> Vec<(String, Param<f64>)>;
-
-    /// An example of every input and initial state, from a seeded generator. Sizes that all differ tell most.
-    fn inputs(&self, rng: &mut StdRng) -> Named<Tensor<f64>>;
-
-    /// The inputs and outputs that are sequences, with their time axis.
-    fn time_axes(&self) -> Vec<(&'static str, usize)> {
-        Vec::new()
-    }
-
-    /// All outputs, the last state included. Each call starts afresh: state does not travel from one to the next.
-    ///
-    /// # Errors
-    /// Whatever the layer's forward pass returns.
-    fn forward<'t>(
-        &mut self,
-        tape: &'t Tape<f64>,
-        inputs: &Named<Var<'t, f64>>,
-    ) -> Result<Named<Var<'t, f64>>, BoxError>;
-
-    /// Checks once, before any derivative, what derivatives do not show: by default nothing.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the layer.
-    fn verify(&mut self, _inputs: &Named<Tensor<f64>>) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
-
-/// What is checked and how thoroughly.
+/// The tensors that a check perturbs, and how thoroughly it looks.
 #[derive(Clone, Debug)]
 pub struct Check {
     inputs: Vec<(String, Tensor<f64>)>,
@@ -206,7 +177,7 @@ impl Check {
     ///
     /// # Example
     /// ```
-    /// use retrograde_autograd::check::Check;
+    /// use retrograde_check::Check;
     /// use retrograde_tensor::Tensor;
     ///
     /// let report = Check::new().input("x", Tensor::from([0.3, -0.8])).compare(
@@ -217,7 +188,7 @@ impl Check {
     ///     },
     /// )?;
     /// report.assert_ok();
-    /// # Ok::<(), retrograde_autograd::check::Error>(())
+    /// # Ok::<(), retrograde_check::Error>(())
     /// ```
     pub fn compare<F, B>(&self, mut forward: F, mut backward: B) -> Result<Report, Error>
     where

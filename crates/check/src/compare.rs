@@ -7,23 +7,23 @@ use std::collections::HashMap;
 
 use rand::rngs::StdRng;
 
-use super::cotangent::{Cotangents, rms, weight};
-use super::problem::{Part, Problem};
-use super::report::{Measure, NotApplicable, Oracle};
-use super::slope::{Line, Slope};
-use super::{Error, Settings};
+use crate::cotangent::{Cotangents, rms, weight};
+use crate::problem::{Part, Problem};
+use crate::report::{Measure, NotApplicable, Oracle};
+use crate::slope::{Line, Slope};
+use crate::{Error, Settings};
 
 /// Elements that are judged together.
-pub(super) struct Block {
-    pub(super) part: usize,
-    pub(super) step: Option<usize>,
-    pub(super) members: Vec<usize>,
+pub(crate) struct Block {
+    pub(crate) part: usize,
+    pub(crate) step: Option<usize>,
+    pub(crate) members: Vec<usize>,
     /// The largest relative differences found, by oracle.
-    pub(super) measures: HashMap<Oracle, Measure>,
+    pub(crate) measures: HashMap<Oracle, Measure>,
 }
 
 /// The blocks of all parts.
-pub(super) fn blocks(parts: &[Part]) -> Vec<Block> {
+pub(crate) fn blocks(parts: &[Part]) -> Vec<Block> {
     let mut blocks = Vec::new();
     for (i, part) in parts.iter().enumerate() {
         let mut cut = |step: Option<usize>| {
@@ -43,52 +43,52 @@ pub(super) fn blocks(parts: &[Part]) -> Vec<Block> {
 
 /// An element, or a whole block (`place` is `None`), whose gradient differs from what an oracle says.
 #[derive(Clone, Debug)]
-pub(super) struct Difference {
-    pub(super) oracle: Oracle,
-    pub(super) block: usize,
-    pub(super) place: Option<usize>,
-    pub(super) cotangent: usize,
-    pub(super) analytic: f64,
-    pub(super) numeric: f64,
+pub(crate) struct Difference {
+    pub(crate) oracle: Oracle,
+    pub(crate) block: usize,
+    pub(crate) place: Option<usize>,
+    pub(crate) cotangent: usize,
+    pub(crate) analytic: f64,
+    pub(crate) numeric: f64,
     /// Of the block.
-    pub(super) magnitude: f64,
-    pub(super) kink: Option<[f64; 2]>,
+    pub(crate) magnitude: f64,
+    pub(crate) kink: Option<[f64; 2]>,
 }
 
 /// A block in which finite differences cannot see.
 #[derive(Clone, Debug)]
-pub(super) struct Unseen {
-    pub(super) block: usize,
-    pub(super) cotangent: usize,
-    pub(super) magnitude: f64,
-    pub(super) floor: f64,
-    pub(super) elements: usize,
+pub(crate) struct Unseen {
+    pub(crate) block: usize,
+    pub(crate) cotangent: usize,
+    pub(crate) magnitude: f64,
+    pub(crate) floor: f64,
+    pub(crate) elements: usize,
     /// No output moves at all.
-    pub(super) flat: bool,
+    pub(crate) flat: bool,
 }
 
 /// A gradient under test and what was found.
-pub(super) struct Comparison<'c, 'a> {
-    pub(super) problem: &'c mut Problem<'a>,
-    pub(super) settings: &'c Settings,
-    pub(super) rng: StdRng,
-    pub(super) x: Vec<f64>,
-    pub(super) y: Vec<f64>,
-    pub(super) cotangents: Cotangents,
+pub(crate) struct Comparison<'c, 'a> {
+    pub(crate) problem: &'c mut Problem<'a>,
+    pub(crate) settings: &'c Settings,
+    pub(crate) rng: StdRng,
+    pub(crate) x: Vec<f64>,
+    pub(crate) y: Vec<f64>,
+    pub(crate) cotangents: Cotangents,
     /// The gradient under test for each cotangent.
-    pub(super) gradients: Vec<Vec<f64>>,
-    pub(super) blocks: Vec<Block>,
-    pub(super) differences: Vec<Difference>,
-    pub(super) kinks: Vec<Difference>,
-    pub(super) unseen: Vec<Unseen>,
-    pub(super) not_applicable: Vec<NotApplicable>,
+    pub(crate) gradients: Vec<Vec<f64>>,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) differences: Vec<Difference>,
+    pub(crate) kinks: Vec<Difference>,
+    pub(crate) unseen: Vec<Unseen>,
+    pub(crate) not_applicable: Vec<NotApplicable>,
     /// Finite differences of single elements, for all cotangents.
-    pub(super) numeric: HashMap<usize, Vec<f64>>,
+    pub(crate) numeric: HashMap<usize, Vec<f64>>,
     sides: HashMap<usize, Vec<Option<[f64; 2]>>>,
 }
 
 impl<'c, 'a> Comparison<'c, 'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         problem: &'c mut Problem<'a>,
         settings: &'c Settings,
         rng: StdRng,
@@ -119,7 +119,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
 
     /// Files an element as a kink, if its one-sided slopes differ and the gradient lies between them, or else, if it
     /// is wrong, as a difference. False if it is neither.
-    pub(super) fn settle(&mut self, mut found: Difference, slack: f64, wrong: bool) -> Result<bool, Error> {
+    pub(crate) fn settle(&mut self, mut found: Difference, slack: f64, wrong: bool) -> Result<bool, Error> {
         let Some(place) = found.place else { return Ok(false) };
         if !self.sides.contains_key(&place) {
             let scale = self.x[place].abs().max(1.0);
@@ -141,7 +141,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
     }
 
     /// Slopes along a direction: from steps that suit numbers of order 1, or, where those fail, of the element's order.
-    pub(super) fn slope(&mut self, u: &[(usize, f64)], wanted: &[f64]) -> Result<Slope, Error> {
+    pub(crate) fn slope(&mut self, u: &[(usize, f64)], wanted: &[f64]) -> Result<Slope, Error> {
         let part =
             self.problem.inputs.iter().find(|part| u.iter().any(|(place, _)| part.range.contains(place)));
         let typical = part.map_or(1.0, |part| rms(&self.x[part.range.clone()]));
@@ -185,7 +185,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
 
     /// The result of an oracle, or `None`, noted for the report, where it has nothing to say about a tensor because of a
     /// function with a backward pass of its own.
-    pub(super) fn applicable<T>(
+    pub(crate) fn applicable<T>(
         &mut self,
         oracle: Oracle,
         part: usize,
@@ -205,29 +205,29 @@ impl<'c, 'a> Comparison<'c, 'a> {
     }
 
     /// A random direction within a block, of length about 1.
-    pub(super) fn direction(&mut self, block: usize) -> Vec<(usize, f64)> {
+    pub(crate) fn direction(&mut self, block: usize) -> Vec<(usize, f64)> {
         let members = &self.blocks[block].members;
         let norm = (members.len() as f64).sqrt();
         members.iter().map(|&place| (place, weight(&mut self.rng) / norm)).collect()
     }
 
-    pub(super) fn dense(&self, u: &[(usize, f64)]) -> Vec<f64> {
+    pub(crate) fn dense(&self, u: &[(usize, f64)]) -> Vec<f64> {
         let mut dense = vec![0.0; self.x.len()];
         u.iter().for_each(|&(place, u)| dense[place] = u);
         dense
     }
 
     /// The largest element of the gradient under test within a block.
-    pub(super) fn magnitude(&self, block: usize, p: usize) -> f64 {
+    pub(crate) fn magnitude(&self, block: usize, p: usize) -> f64 {
         let finite = self.blocks[block].members.iter().map(|&place| self.gradients[p][place].abs());
         finite.filter(|g| g.is_finite()).fold(0.0, f64::max)
     }
 
-    pub(super) fn tolerance(&self, block: usize, p: usize) -> f64 {
+    pub(crate) fn tolerance(&self, block: usize, p: usize) -> f64 {
         self.settings.tolerance * self.magnitude(block, p)
     }
 
-    pub(super) fn measure(&mut self, block: usize, oracle: Oracle, distance: f64, magnitude: f64) {
+    pub(crate) fn measure(&mut self, block: usize, oracle: Oracle, distance: f64, magnitude: f64) {
         let relative = if distance == 0.0 { 0.0 } else { distance / magnitude };
         let relative = if relative.is_nan() { f64::INFINITY } else { relative };
         let measure = self.blocks[block].measures.entry(oracle).or_default();
@@ -239,7 +239,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
 
 impl Difference {
     /// Relative to the magnitude of the block; infinite if the gradient is not finite.
-    pub(super) fn relative(&self) -> f64 {
+    pub(crate) fn relative(&self) -> f64 {
         let relative = (self.analytic - self.numeric).abs() / self.magnitude;
         if relative.is_nan() { f64::INFINITY } else { relative }
     }
@@ -247,12 +247,12 @@ impl Difference {
 
 /// Whether finite differences contradict a gradient: by more than the tolerance and their own error. Where they have no
 /// value they contradict nothing finite.
-pub(super) fn contradicts(analytic: f64, numeric: f64, error: f64, tolerance: f64) -> bool {
+pub(crate) fn contradicts(analytic: f64, numeric: f64, error: f64, tolerance: f64) -> bool {
     let known = error.is_finite() || !analytic.is_finite();
     known && !within((analytic - numeric).abs(), tolerance.max(10.0 * error))
 }
 
 /// Whether a distance is within a tolerance; NaN is not.
-pub(super) fn within(distance: f64, tolerance: f64) -> bool {
+pub(crate) fn within(distance: f64, tolerance: f64) -> bool {
     distance <= tolerance
 }

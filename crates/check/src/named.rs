@@ -2,13 +2,13 @@
 
 use std::ops::Index;
 
-use super::Error;
+use crate::Error;
 
 /// Values by name, in the order in which they were given: what forward and backward passes under test take and return.
 ///
 /// # Example
 /// ```
-/// use retrograde_autograd::check::Named;
+/// use retrograde_check::Named;
 ///
 /// let shapes = Named::from([("xs", [2, 3]), ("h", [2, 4])]);
 /// assert_eq!(shapes["h"], [2, 4]);
@@ -46,7 +46,7 @@ impl<T> Named<T> {
     }
 
     /// Refuses a name that is there twice.
-    pub(super) fn require_distinct(&self, among: &'static str) -> Result<(), Error> {
+    pub(crate) fn require_distinct(&self, among: &'static str) -> Result<(), Error> {
         for (i, (name, _)) in self.0.iter().enumerate() {
             if self.0[..i].iter().any(|(known, _)| known == name) {
                 return Err(Error::NameTwice { among, name: name.clone() });

@@ -4,25 +4,25 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_tensor::Tensor;
 
-use super::compare::Comparison;
-use super::cotangent::Cotangents;
-use super::problem::{Backward, Forward, Problem, parts, require_finite, require_same};
-use super::{Check, Error, Named, Report};
-use crate::Param;
+use crate::compare::Comparison;
+use crate::cotangent::Cotangents;
+use crate::problem::{Backward, Forward, Problem, parts, require_finite, require_same};
+use crate::{Check, Error, Named, Report};
+use retrograde_autograd::Param;
 
 /// How thoroughly a check looks.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) seed: u64,
-    pub(super) directions: usize,
-    pub(super) jacobian: Option<bool>,
-    pub(super) second_order: bool,
+pub(crate) struct Settings {
+    pub(crate) seed: u64,
+    pub(crate) directions: usize,
+    pub(crate) jacobian: Option<bool>,
+    pub(crate) second_order: bool,
     /// Of finite differences, relative to the magnitude of a block.
-    pub(super) tolerance: f64,
+    pub(crate) tolerance: f64,
     /// Of the adjoint identity and of the comparison with the tape.
-    pub(super) exact: f64,
+    pub(crate) exact: f64,
     /// Tensors of at most this many elements are perturbed element by element; of larger ones, about this many elements.
-    pub(super) elements: usize,
+    pub(crate) elements: usize,
 }
 
 /// The full Jacobian is compared where it has at most this many entries and rows.
@@ -35,7 +35,7 @@ const DIRECTIONS: usize = 1000;
 const ENTRIES: usize = 1 << 24;
 
 impl Check {
-    pub(super) fn check<'a>(
+    pub(crate) fn check<'a>(
         &self,
         forward: &'a mut Forward<'a>,
         backward: Option<&'a mut Backward<'a>>,

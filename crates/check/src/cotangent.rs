@@ -3,22 +3,22 @@
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
-use super::problem::Part;
+use crate::problem::Part;
 
 /// Cotangents of all outputs: random ones with a label, then, for the full Jacobian, a unit vector an output element.
-pub(super) struct Cotangents {
-    pub(super) dense: Vec<(String, Vec<f64>)>,
-    pub(super) units: usize,
+pub(crate) struct Cotangents {
+    pub(crate) dense: Vec<(String, Vec<f64>)>,
+    pub(crate) units: usize,
     outputs: Vec<Part>,
 }
 
 /// The label of cotangents of all outputs at once.
-pub(super) const ALL: &str = "all outputs";
+pub(crate) const ALL: &str = "all outputs";
 
 impl Cotangents {
     /// `draws` of all outputs, then each output alone, then the last time step of each sequence alone: there, what
     /// travels back through time is not drowned by what later cotangents add on the way.
-    pub(super) fn new(outputs: &[Part], draws: usize, jacobian: bool, rng: &mut StdRng) -> Self {
+    pub(crate) fn new(outputs: &[Part], draws: usize, jacobian: bool, rng: &mut StdRng) -> Self {
         let size = outputs.last().map_or(0, |part| part.range.end);
         let mut dense = Vec::new();
         let mut draw = |label: &str, keep: &dyn Fn(usize) -> bool| {
@@ -39,17 +39,17 @@ impl Cotangents {
     }
 
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.dense.len() + self.units
     }
 
     /// `⟨v, y⟩` for each `v`.
-    pub(super) fn read(&self, y: &[f64]) -> Vec<f64> {
+    pub(crate) fn read(&self, y: &[f64]) -> Vec<f64> {
         self.sum(y, |v, y| v * y)
     }
 
     /// `Σ |v y|` for each `v`: what `⟨v, y⟩` is small or large against.
-    pub(super) fn read_abs(&self, y: &[f64]) -> Vec<f64> {
+    pub(crate) fn read_abs(&self, y: &[f64]) -> Vec<f64> {
         self.sum(y, |v, y| (v * y).abs())
     }
 
@@ -59,13 +59,13 @@ impl Cotangents {
     }
 
     /// The vectors themselves.
-    pub(super) fn vectors(&self, size: usize) -> Vec<Vec<f64>> {
+    pub(crate) fn vectors(&self, size: usize) -> Vec<Vec<f64>> {
         let unit = |j: usize| (0..size).map(|i| f64::from(u8::from(i == j))).collect();
         self.dense.iter().map(|(_, v)| v.clone()).chain((0..self.units).map(unit)).collect()
     }
 
     /// The outputs that cotangent `p` weights.
-    pub(super) fn label(&self, p: usize) -> String {
+    pub(crate) fn label(&self, p: usize) -> String {
         if let Some((label, _)) = self.dense.get(p) {
             return label.clone();
         }
@@ -76,7 +76,7 @@ impl Cotangents {
 
     /// The rounding error of `⟨v, y⟩` in one evaluation: an element carries that of its output's typical magnitude,
     /// since it may be small only by cancellation.
-    pub(super) fn rounding(&self, y: &[f64]) -> Vec<f64> {
+    pub(crate) fn rounding(&self, y: &[f64]) -> Vec<f64> {
         let mut noise = vec![0.0; y.len()];
         for part in &self.outputs {
             let typical = rms(&y[part.range.clone()]);
@@ -87,12 +87,12 @@ impl Cotangents {
 }
 
 /// The root of the mean square.
-pub(super) fn rms(x: &[f64]) -> f64 {
+pub(crate) fn rms(x: &[f64]) -> f64 {
     (x.iter().map(|x| x * x).sum::<f64>() / x.len().max(1) as f64).sqrt()
 }
 
 /// A random weight of either sign that is never small: an element weighted with almost nothing is not checked.
-pub(super) fn weight(rng: &mut (impl Rng + ?Sized)) -> f64 {
+pub(crate) fn weight(rng: &mut (impl Rng + ?Sized)) -> f64 {
     let magnitude = rng.random_range(0.5..1.5);
     if rng.random() { magnitude } else { -magnitude }
 }

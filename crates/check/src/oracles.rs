@@ -1,15 +1,15 @@
 //! The oracles: what each says about the gradient under test.
 
-use super::Error;
-use super::compare::{Comparison, Difference, Unseen, contradicts, within};
-use super::report::Oracle;
+use crate::Error;
+use crate::compare::{Comparison, Difference, Unseen, contradicts, within};
+use crate::report::Oracle;
 
 /// Beyond this many elements, a block that fails is not searched for where.
 const SEARCHED: usize = 4096;
 
 impl Comparison<'_, '_> {
     /// Central finite differences of elements, and along a random direction of each block.
-    pub(super) fn by_differences(&mut self) -> Result<(), Error> {
+    pub(crate) fn by_differences(&mut self) -> Result<(), Error> {
         for block in 0..self.blocks.len() {
             let members = self.blocks[block].members.clone();
             let numel = self.problem.inputs[self.blocks[block].part].range.len();
@@ -37,7 +37,7 @@ impl Comparison<'_, '_> {
     }
 
     /// Finite differences of single elements.
-    pub(super) fn elements(&mut self, block: usize, places: &[usize]) -> Result<(), Error> {
+    pub(crate) fn elements(&mut self, block: usize, places: &[usize]) -> Result<(), Error> {
         let count = self.cotangents.len();
         let wanted: Vec<f64> = (0..count).map(|p| 0.01 * self.tolerance(block, p)).collect();
         let mut slopes = Vec::with_capacity(places.len());
@@ -117,7 +117,7 @@ impl Comparison<'_, '_> {
     }
 
     /// The adjoint identity `⟨v, J u⟩ = ⟨Jᵀ v, u⟩`, with `J u` from dual numbers.
-    pub(super) fn by_adjoint(&mut self) -> Result<(), Error> {
+    pub(crate) fn by_adjoint(&mut self) -> Result<(), Error> {
         for block in 0..self.blocks.len() {
             let us: Vec<_> = (0..self.settings.directions).map(|_| self.direction(block)).collect();
             let dense: Vec<Vec<f64>> = us.iter().map(|u| self.dense(u)).collect();
@@ -165,7 +165,7 @@ impl Comparison<'_, '_> {
     }
 
     /// The tape's own gradient of the forward pass, for an explicit backward pass.
-    pub(super) fn by_tape(&mut self) -> Result<(), Error> {
+    pub(crate) fn by_tape(&mut self) -> Result<(), Error> {
         let reference = self.problem.tape_gradients(&self.x, &self.cotangents.vectors(self.y.len()))?;
         for block in 0..self.blocks.len() {
             let members = &self.blocks[block].members;

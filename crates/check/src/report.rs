@@ -1,6 +1,6 @@
 //! The findings of a check, as a value.
 
-use super::Pattern;
+use crate::Pattern;
 
 /// Who says what a gradient should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,7 +122,7 @@ pub struct NotVerifiable {
 }
 
 /// An oracle that has nothing to say about a tensor: the way from there leads through a
-/// [`Function`](crate::Function), of which finite differences alone know the derivative.
+/// [`Function`](retrograde_autograd::Function), of which finite differences alone know the derivative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NotApplicable {
     /// The oracle.
@@ -148,18 +148,18 @@ pub struct Jacobian {
 #[derive(Clone, Debug)]
 #[must_use = "a report says nothing unless it is read: assert_ok()"]
 pub struct Report {
-    pub(super) seed: u64,
-    pub(super) directions: usize,
-    pub(super) runs: usize,
-    pub(super) outputs: Vec<String>,
-    pub(super) jacobian: Option<Jacobian>,
-    pub(super) rows: Vec<Row>,
-    pub(super) mismatches: Vec<Mismatch>,
-    pub(super) kinks: Vec<Kink>,
-    pub(super) not_verifiable: Vec<NotVerifiable>,
-    pub(super) not_applicable: Vec<NotApplicable>,
-    pub(super) guesses: Vec<String>,
-    pub(super) cuts: Vec<String>,
+    pub(crate) seed: u64,
+    pub(crate) directions: usize,
+    pub(crate) runs: usize,
+    pub(crate) outputs: Vec<String>,
+    pub(crate) jacobian: Option<Jacobian>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) mismatches: Vec<Mismatch>,
+    pub(crate) kinks: Vec<Kink>,
+    pub(crate) not_verifiable: Vec<NotVerifiable>,
+    pub(crate) not_applicable: Vec<NotApplicable>,
+    pub(crate) guesses: Vec<String>,
+    pub(crate) cuts: Vec<String>,
 }
 
 impl Report {

@@ -1,37 +1,37 @@
 //! Finite differences: slopes of a vector-valued function along a line, with an estimate of their error.
 
-use super::Error;
+use crate::Error;
 
 /// Steps shrink by 4 a level, so the error term of order `h^(2j)` shrinks by 16^j.
 const LEVELS: usize = 8;
 const SHRINK: f64 = 0.25;
 
 /// The slopes of several functions along one line at one point.
-pub(super) struct Slope {
+pub(crate) struct Slope {
     /// The slope.
-    pub(super) value: Vec<f64>,
+    pub(crate) value: Vec<f64>,
     /// An estimate of its error: truncation by the disagreement of neighbours in the tableau, and rounding.
-    pub(super) error: Vec<f64>,
+    pub(crate) error: Vec<f64>,
     /// The part of the error that is due to rounding, which no smaller step takes away.
-    pub(super) floor: Vec<f64>,
+    pub(crate) floor: Vec<f64>,
     /// The slopes to the left and to the right, where they stay apart however small the step.
-    pub(super) kink: Vec<Option<[f64; 2]>>,
+    pub(crate) kink: Vec<Option<[f64; 2]>>,
     /// Whether anything moved at any step.
-    pub(super) moved: Vec<bool>,
+    pub(crate) moved: Vec<bool>,
 }
 
 /// A function of the distance `s` along a line, what is read off it, and how precisely.
-pub(super) struct Line<'a> {
+pub(crate) struct Line<'a> {
     /// The outputs at a distance.
-    pub(super) at: &'a mut dyn FnMut(f64) -> Result<Vec<f64>, Error>,
+    pub(crate) at: &'a mut dyn FnMut(f64) -> Result<Vec<f64>, Error>,
     /// The outputs at distance 0.
-    pub(super) origin: &'a [f64],
+    pub(crate) origin: &'a [f64],
     /// The linear functions of a difference of outputs, one number each.
-    pub(super) read: &'a dyn Fn(&[f64]) -> Vec<f64>,
+    pub(crate) read: &'a dyn Fn(&[f64]) -> Vec<f64>,
     /// The rounding error of one evaluation, a number a function.
-    pub(super) rounding: &'a [f64],
+    pub(crate) rounding: &'a [f64],
     /// Errors that are small enough to stop at.
-    pub(super) wanted: &'a [f64],
+    pub(crate) wanted: &'a [f64],
 }
 
 impl Line<'_> {
@@ -42,7 +42,7 @@ impl Line<'_> {
     /// # Source
     /// L. Richardson (1911); the error estimate and the choice in the tableau by C. Ridders, *Accurate computation of
     /// F'(x) and F'(x) F''(x)* (1982).
-    pub(super) fn slope(&mut self, mut h: f64) -> Result<Slope, Error> {
+    pub(crate) fn slope(&mut self, mut h: f64) -> Result<Slope, Error> {
         let count = self.rounding.len();
         let mut best = Slope {
             value: vec![f64::NAN; count],
@@ -89,7 +89,7 @@ impl Line<'_> {
     }
 
     /// The slopes to the left and to the right, where steps of 1e-5 and a hundredth of it agree that they differ.
-    pub(super) fn kinks(&mut self, scale: f64) -> Result<Vec<Option<[f64; 2]>>, Error> {
+    pub(crate) fn kinks(&mut self, scale: f64) -> Result<Vec<Option<[f64; 2]>>, Error> {
         let (coarse, fine) = (1e-5 * scale, 1e-7 * scale);
         let [left, right] = self.sides(coarse)?;
         let gaps: Vec<f64> = left.iter().zip(&right).map(|(l, r)| (r - l).abs()).collect();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::problem::Part;
+use crate::problem::Part;
 
 /// How a wrong gradient is related to the right one.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,16 +66,16 @@ impl fmt::Display for Pattern {
 }
 
 /// A gradient of one tensor, and the values that it is compared with.
-pub(super) struct Suspect<'a> {
-    pub(super) part: &'a Part,
+pub(crate) struct Suspect<'a> {
+    pub(crate) part: &'a Part,
     /// The gradient under test.
-    pub(super) found: &'a [f64],
+    pub(crate) found: &'a [f64],
     /// The right gradient.
-    pub(super) right: &'a [f64],
+    pub(crate) right: &'a [f64],
     /// The contribution of each sample of the batch.
-    pub(super) samples: &'a [Vec<f64>],
+    pub(crate) samples: &'a [Vec<f64>],
     /// The contribution of each use.
-    pub(super) uses: &'a [Vec<f64>],
+    pub(crate) uses: &'a [Vec<f64>],
 }
 
 /// Two gradients are taken for related if they agree to this, relative to the larger.
@@ -83,7 +83,7 @@ const CLOSE: f64 = 1e-6;
 
 impl Suspect<'_> {
     /// The relation that holds, the most telling first.
-    pub(super) fn pattern(&self) -> Option<Pattern> {
+    pub(crate) fn pattern(&self) -> Option<Pattern> {
         let (found, right) = (self.found, self.right);
         if found.iter().any(|x| !x.is_finite()) {
             return Some(Pattern::NotFinite);

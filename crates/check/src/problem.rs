@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use retrograde_tensor::{Shape, Tensor};
 
-use super::{BoxError, Error, Named};
-use crate::{Param, Tape, Var};
+use crate::{BoxError, Error, Named};
+use retrograde_autograd::{Param, Tape, Var};
 
 /// A forward pass: records on the tape what it makes of the inputs, and returns all outputs by name.
 pub type Forward<'a> =
@@ -18,16 +18,16 @@ pub type Backward<'a> =
 
 /// A named tensor within a flat vector.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
-    pub(super) name: String,
-    pub(super) shape: Shape,
-    pub(super) time: Option<usize>,
-    pub(super) range: Range<usize>,
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) shape: Shape,
+    pub(crate) time: Option<usize>,
+    pub(crate) range: Range<usize>,
 }
 
 impl Part {
     /// The index within the tensor of a place in the flat vector.
-    pub(super) fn index(&self, place: usize) -> Vec<usize> {
+    pub(crate) fn index(&self, place: usize) -> Vec<usize> {
         let mut rest = place - self.range.start;
         let mut index = vec![0; self.shape.rank()];
         for (i, &size) in index.iter_mut().zip(self.shape.iter()).rev() {
@@ -37,17 +37,18 @@ impl Part {
     }
 
     /// The time step of a place in the flat vector.
-    pub(super) fn step(&self, place: usize) -> Option<usize> {
+    pub(crate) fn step(&self, place: usize) -> Option<usize> {
         self.time.map(|axis| self.index(place)[axis])
     }
 
     /// The number of time steps.
-    pub(super) fn steps(&self) -> Option<usize> {
+    pub(crate) fn steps(&self) -> Option<usize> {
         self.time.map(|axis| self.shape[axis])
     }
 
     fn tensor(&self, flat: &[f64]) -> Result<Tensor<f64>, Error> {
-        Ok(Tensor::from_vec(flat[self.range.clone()].to_vec(), self.shape).map_err(crate::Error::from)?)
+        Ok(Tensor::from_vec(flat[self.range.clone()].to_vec(), self.shape)
+            .map_err(retrograde_autograd::Error::from)?)
     }
 
     fn shown(&self) -> String {
@@ -56,7 +57,7 @@ impl Part {
 }
 
 /// The names, shapes and places of tensors that lie end to end in a flat vector.
-pub(super) fn parts(shapes: impl Iterator<Item = (String, Shape)>) -> Vec<Part> {
+pub(crate) fn parts(shapes: impl Iterator<Item = (String, Shape)>) -> Vec<Part> {
     let mut end = 0;
     let part = |(name, shape): (String, Shape)| {
         let range = end..end + shape.numel();
@@ -67,35 +68,35 @@ pub(super) fn parts(shapes: impl Iterator<Item = (String, Shape)>) -> Vec<Part> 
 }
 
 /// The layer under test.
-pub(super) struct Problem<'a> {
-    pub(super) forward: &'a mut Forward<'a>,
-    pub(super) backward: Option<&'a mut Backward<'a>>,
+pub(crate) struct Problem<'a> {
+    pub(crate) forward: &'a mut Forward<'a>,
+    pub(crate) backward: Option<&'a mut Backward<'a>>,
     /// The tensors that are perturbed: inputs, then parameters.
-    pub(super) inputs: Vec<Part>,
-    pub(super) params: Vec<Param<f64>>,
+    pub(crate) inputs: Vec<Part>,
+    pub(crate) params: Vec<Param<f64>>,
     /// Known after the first run.
-    pub(super) outputs: Vec<Part>,
+    pub(crate) outputs: Vec<Part>,
     /// How often the forward pass has run.
-    pub(super) runs: usize,
+    pub(crate) runs: usize,
 }
 
 /// The variables of one recorded run.
-pub(super) struct Recorded<'t> {
-    pub(super) tape: &'t Tape<f64>,
+pub(crate) struct Recorded<'t> {
+    pub(crate) tape: &'t Tape<f64>,
     /// The variables of all parts of the inputs, parameters included.
-    pub(super) x: Vec<Var<'t, f64>>,
-    pub(super) y: Vec<Var<'t, f64>>,
+    pub(crate) x: Vec<Var<'t, f64>>,
+    pub(crate) y: Vec<Var<'t, f64>>,
 }
 
 impl Problem<'_> {
     /// The number of things perturbed, and the number of output elements.
-    pub(super) fn size(&self) -> (usize, usize) {
+    pub(crate) fn size(&self) -> (usize, usize) {
         let end = |parts: &[Part]| parts.last().map_or(0, |part| part.range.end);
         (end(&self.inputs), end(&self.outputs))
     }
 
     /// Runs the forward pass at `x` on a fresh tape, and reads something off it.
-    pub(super) fn record<R>(
+    pub(crate) fn record<R>(
         &mut self,
         x: &[f64],
         read: impl FnOnce(Recorded<'_>) -> Result<R, Error>,
@@ -120,18 +121,18 @@ impl Problem<'_> {
     }
 
     /// All outputs at `x`, end to end.
-    pub(super) fn outputs_at(&mut self, x: &[f64]) -> Result<Vec<f64>, Error> {
+    pub(crate) fn outputs_at(&mut self, x: &[f64]) -> Result<Vec<f64>, Error> {
         self.record(x, |run| Ok(run.y.iter().flat_map(|y| y.value().to_vec()).collect()))
     }
 
     /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the tape.
-    pub(super) fn tape_gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
+    pub(crate) fn tape_gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
         let outputs = self.outputs.clone();
         self.record(x, |run| vs.iter().map(|v| run.gradient(&tensors(&outputs, v)?)).collect())
     }
 
     /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the backward pass under test.
-    pub(super) fn gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
+    pub(crate) fn gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(backward) = self.backward.as_mut() else { return self.tape_gradients(x, vs) };
         let named = |parts: &[Part], flat: &[f64]| -> Result<Named<Tensor<f64>>, Error> {
             Ok(parts.iter().map(|part| part.name.clone()).zip(tensors(parts, flat)?).collect())
@@ -148,7 +149,7 @@ impl Problem<'_> {
     }
 
     /// The Jacobian-vector products `J u` at `x` for each `u`, by dual numbers.
-    pub(super) fn jvps(&mut self, x: &[f64], us: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
+    pub(crate) fn jvps(&mut self, x: &[f64], us: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
         let inputs = self.inputs.clone();
         self.record(x, |run| {
             let y: Vec<_> = run.y.iter().collect();
@@ -188,10 +189,10 @@ impl Problem<'_> {
 
 impl Recorded<'_> {
     /// The gradient of `⟨v, outputs⟩`, end to end; zero where nothing flowed.
-    pub(super) fn gradient(&self, v: &[Tensor<f64>]) -> Result<Vec<f64>, Error> {
+    pub(crate) fn gradient(&self, v: &[Tensor<f64>]) -> Result<Vec<f64>, Error> {
         let outputs: Vec<_> = self.y.iter().zip(v).collect();
         let gradients = match self.tape.backward(&outputs) {
-            Err(crate::Error::Untracked { .. }) => {
+            Err(retrograde_autograd::Error::Untracked { .. }) => {
                 return Ok(self.x.iter().flat_map(|x| vec![0.0; x.value().numel()]).collect());
             }
             gradients => gradients?,
@@ -205,7 +206,7 @@ impl Recorded<'_> {
 }
 
 /// The tensors of a flat vector.
-pub(super) fn tensors(parts: &[Part], flat: &[f64]) -> Result<Vec<Tensor<f64>>, Error> {
+pub(crate) fn tensors(parts: &[Part], flat: &[f64]) -> Result<Vec<Tensor<f64>>, Error> {
     parts.iter().map(|part| part.tensor(flat)).collect()
 }
 
@@ -231,14 +232,14 @@ fn flatten(parts: &[Part], gradients: &Named<Tensor<f64>>) -> Result<Vec<f64>, E
 }
 
 /// Refuses two vectors that are not the same bit for bit.
-pub(super) fn require_same(parts: &[Part], prefix: &str, a: &[f64], b: &[f64]) -> Result<(), Error> {
+pub(crate) fn require_same(parts: &[Part], prefix: &str, a: &[f64], b: &[f64]) -> Result<(), Error> {
     let Some(place) = a.iter().zip(b).position(|(a, b)| a.to_bits() != b.to_bits()) else { return Ok(()) };
     let (name, index) = name_place(parts, prefix, place);
     Err(Error::NotRepeatable { name, index, first: a[place], second: b[place] })
 }
 
 /// Refuses values that are not finite.
-pub(super) fn require_finite(parts: &[Part], flat: &[f64]) -> Result<(), Error> {
+pub(crate) fn require_finite(parts: &[Part], flat: &[f64]) -> Result<(), Error> {
     let Some(place) = flat.iter().position(|x| !x.is_finite()) else { return Ok(()) };
     let (name, index) = name_place(parts, "", place);
     Err(Error::NotFinite { name, index, value: flat[place] })

@@ -5,20 +5,20 @@ use std::ops::Range;
 
 use retrograde_tensor::Tensor;
 
-use super::Error;
-use super::compare::{Comparison, Difference};
-use super::cotangent::ALL;
-use super::pattern::{Pattern, Suspect};
-use super::problem::{Part, Recorded, tensors};
-use super::report::{Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict};
-use crate::{NodeKind, Tape, Var};
+use crate::Error;
+use crate::compare::{Comparison, Difference};
+use crate::cotangent::ALL;
+use crate::pattern::{Pattern, Suspect};
+use crate::problem::{Part, Recorded, tensors};
+use crate::report::{Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict};
+use retrograde_autograd::{NodeKind, Tape, Var};
 
 /// Beyond this many elements no pattern is looked for.
 const EXAMINED: usize = 4096;
 
 impl Comparison<'_, '_> {
     /// The report of everything found.
-    pub(super) fn report(mut self) -> Result<Report, Error> {
+    pub(crate) fn report(mut self) -> Result<Report, Error> {
         let patterns = self.patterns()?;
         let cuts = if self.problem.backward.is_none() && !self.differences.is_empty() {
             self.cuts()?

@@ -2,8 +2,8 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use retrograde_autograd::check::{BoxError, Check, Checkable, Named};
 use retrograde_autograd::{Param, Tape, Var};
+use retrograde_check::{BoxError, Check, Checkable, Named};
 use retrograde_tensor::{Shape, Tensor};
 
 pub(crate) fn normal<const R: usize>(shape: [usize; R], std: f64, rng: &mut StdRng) -> Tensor<f64> {

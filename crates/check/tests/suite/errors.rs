@@ -1,7 +1,7 @@
 //! Why a check could not be carried out, word for word.
 
-use retrograde_autograd::check::{Check, Named};
 use retrograde_autograd::{Param, Tape};
+use retrograde_check::{Check, Named};
 use retrograde_tensor::Tensor;
 
 fn x() -> Tensor<f64> {

@@ -1,15 +1,15 @@
 //! Second order: Hessian-vector products against finite differences of the gradient.
 
-use super::Error;
-use super::compare::{Comparison, Difference, contradicts};
-use super::cotangent::{rms, weight};
-use super::problem::{Part, Recorded, tensors};
-use super::report::{NotApplicable, Oracle};
-use super::slope::Line;
+use crate::Error;
+use crate::compare::{Comparison, Difference, contradicts};
+use crate::cotangent::{rms, weight};
+use crate::problem::{Part, Recorded, tensors};
+use crate::report::{NotApplicable, Oracle};
+use crate::slope::Line;
 
 impl Comparison<'_, '_> {
     /// Compares `H w`, by a recorded backward pass, with the slope of the tape's gradient along random `w`.
-    pub(super) fn by_second_order(&mut self) -> Result<(), Error> {
+    pub(crate) fn by_second_order(&mut self) -> Result<(), Error> {
         let v = self.cotangents.dense[0].1.clone();
         let outputs = self.problem.outputs.clone();
         let inputs = self.problem.inputs.clone();
@@ -98,13 +98,15 @@ impl Recorded<'_> {
         let terms = self.x.iter().zip(w).filter_map(|(x, w)| Some((gradients.get(x)? * w).sum()));
         // A gradient that depends on nothing does not move.
         let product = match terms.reduce(|sum, term| sum + term).map(|along| along.backward()) {
-            None | Some(Err(crate::Error::Untracked { .. })) => None,
+            None | Some(Err(retrograde_autograd::Error::Untracked { .. })) => None,
             Some(product) => Some(product?),
         };
-        let dense = |x: &crate::Var<'_, f64>| match product.as_ref().and_then(|product| product.get(x)) {
-            Some(g) => g.to_vec(),
-            None => vec![0.0; x.value().numel()],
-        };
+        let dense =
+            |x: &retrograde_autograd::Var<'_, f64>| match product.as_ref().and_then(|product| product.get(x))
+            {
+                Some(g) => g.to_vec(),
+                None => vec![0.0; x.value().numel()],
+            };
         Ok(self.x.iter().flat_map(dense).collect())
     }
 }

@@ -3,8 +3,8 @@
 use crate::layers::{Activation, Rnn, normal};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use retrograde_autograd::check::{Check, Oracle, Pattern, Report, Verdict};
 use retrograde_autograd::{Param, Var};
+use retrograde_check::{Check, Oracle, Pattern, Report, Verdict};
 use retrograde_tensor::Tensor;
 
 fn worst(report: &Report, oracle: Oracle) -> f64 {

@@ -1,0 +1,185 @@
+//! Layers as a check takes them.
+
+use rand::rngs::StdRng;
+use retrograde_autograd::{Param, Tape, Var};
+use retrograde_nn::{Causality, Layer, LayerStateOn, SequenceOptions, State};
+use retrograde_tensor::Tensor;
+
+use retrograde_autograd::{BoxError, Named};
+
+/// A layer or a model that can be checked as it is: `Check::new().layer(&mut rnn)?.assert_ok()`.
+///
+/// Every [`Layer`] over sequences is one. For a model of another kind, say what its parameters, inputs and outputs are.
+///
+/// # Example
+/// ```
+/// use rand::rngs::StdRng;
+/// use retrograde_autograd::{Param, Tape, Var};
+/// use retrograde_check::{BoxError, Check, Checkable, Named};
+/// use retrograde_tensor::Tensor;
+///
+/// struct Scale {
+///     gain: Param<f64>, // [2]
+/// }
+///
+/// impl Checkable for Scale {
+///     fn params(&self) -> Vec<(String, Param<f64>)> {
+///         vec![("gain".to_owned(), self.gain.clone())]
+///     }
+///     fn inputs(&self, rng: &mut StdRng) -> Named<Tensor<f64>> {
+///         [("x", Tensor::normal([3, 2], 0.0, 1.0, rng).unwrap())].into()
+///     }
+///     fn forward<'t>(
+///         &mut self,
+///         _tape: &'t Tape<f64>,
+///         x: &Named<Var<'t, f64>>,
+///     ) -> Result<Named<Var<'t, f64>>, BoxError> {
+///         Ok([("y", &x["x"] * &self.gain)].into())
+///     }
+/// }
+///
+/// let mut scale = Scale { gain: Param::new("gain", Tensor::from([0.5, -2.0])) };
+/// Check::new().layer(&mut scale)?.assert_ok();
+/// # Ok::<(), retrograde_check::Error>(())
+/// ```
+pub trait Checkable {
+    /// Every parameter, with a name of its own.
+    fn params(&self) -> Vec<(String, Param<f64>)>;
+
+    /// An example of every input and initial state, from a seeded generator. Sizes that all differ tell most.
+    fn inputs(&self, rng: &mut StdRng) -> Named<Tensor<f64>>;
+
+    /// The inputs and outputs that are sequences, with their time axis.
+    fn time_axes(&self) -> Vec<(&'static str, usize)> {
+        Vec::new()
+    }
+
+    /// All outputs, the last state included. Each call starts afresh: state does not travel from one to the next.
+    ///
+    /// # Errors
+    /// Whatever the layer's forward pass returns.
+    fn forward<'t>(
+        &mut self,
+        tape: &'t Tape<f64>,
+        inputs: &Named<Var<'t, f64>>,
+    ) -> Result<Named<Var<'t, f64>>, BoxError>;
+
+    /// Checks once, before any derivative, what derivatives do not show: by default nothing.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the layer.
+    fn verify(&mut self, _inputs: &Named<Tensor<f64>>) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+/// Batch and steps of the example inputs: unlike each other, and unlike most numbers of features.
+const SIZES: [usize; 2] = [3, 5];
+
+/// The rounding by which products of many rows may differ from those of few, relative and absolute.
+const STEP_TOLERANCE: f64 = 1e-9;
+
+/// Any layer over sequences: the library's, yours, and those composed of them. The input, the initial state and every
+/// parameter are perturbed; all outputs `hs` and the last state count; each time step is judged by its own magnitude.
+///
+/// The initial state is that of a new sequence, also a learned one; `state 0`, `state 1`, .. are added to its variables.
+/// First, a sequence is compared with its steps one by one, where the [`Causality`] of the layer allows it: they differ
+/// if the `project` of a cell mixes time steps, which no derivative shows.
+///
+/// # Errors
+/// A layer that carries a state of its own is refused: check it before it is made stateful.
+///
+/// # Example
+/// ```
+/// use rand::{SeedableRng, rngs::StdRng};
+/// use retrograde_check::Check;
+/// use retrograde_nn::{Linear, RnnCell, TimeRnn};
+///
+/// let rng = &mut StdRng::seed_from_u64(1);
+/// let mut model = (TimeRnn::new(RnnCell::new(4, 6, rng)), Linear::new(6, 2, rng));
+/// Check::new().layer(&mut model)?.assert_ok();
+/// # Ok::<(), retrograde_check::Error>(())
+/// ```
+impl<L: Layer<f64>> Checkable for L {
+    fn params(&self) -> Vec<(String, Param<f64>)> {
+        let mut distinct: Vec<(String, Param<f64>)> = Vec::new();
+        for (path, param) in self.named_params() {
+            if !distinct.iter().any(|(_, known)| known.same(&param)) {
+                distinct.push((path, param));
+            }
+        }
+        distinct
+    }
+
+    fn inputs(&self, rng: &mut StdRng) -> Named<Tensor<f64>> {
+        let [n, steps] = SIZES;
+        let mut random =
+            |shape| Tensor::normal(shape, 0.0, 1.0, rng).expect("a standard normal distribution");
+        let mut inputs = vec![("xs".to_owned(), random([n, steps, self.input_size()].into()))];
+        let tape = Tape::inference();
+        // A layer that cannot start says so in the forward pass.
+        if let Ok(initial) = self.initial_state(&tape, n, None) {
+            L::State::each_on(&initial, &mut |part| {
+                inputs.push((format!("state {}", inputs.len() - 1), random(part.shape())));
+            });
+        }
+        inputs.into()
+    }
+
+    fn time_axes(&self) -> Vec<(&'static str, usize)> {
+        vec![("xs", 1), ("hs", 1)]
+    }
+
+    fn forward<'t>(
+        &mut self,
+        tape: &'t Tape<f64>,
+        inputs: &Named<Var<'t, f64>>,
+    ) -> Result<Named<Var<'t, f64>>, BoxError> {
+        let initial = initial(self, tape, inputs)?;
+        let (hs, last) = self.run_from(&inputs["xs"], initial, &SequenceOptions::new())?;
+        let mut outputs = vec![("hs".to_owned(), hs)];
+        L::State::each_on(&last, &mut |part| {
+            outputs.push((format!("last state {}", outputs.len() - 1), part.clone()));
+        });
+        Ok(outputs.into())
+    }
+
+    fn verify(&mut self, inputs: &Named<Tensor<f64>>) -> Result<(), BoxError> {
+        let tape = Tape::new();
+        let inputs: Named<_> = inputs.iter().map(|(name, x)| (name, tape.constant(x.clone()))).collect();
+        let (xs, options) = (&inputs["xs"], SequenceOptions::new());
+        let steps: Vec<usize> = match self.causality() {
+            Causality::Forward => (0..xs.shape()[1]).collect(),
+            Causality::Backward => (0..xs.shape()[1]).rev().collect(),
+            _ => return Ok(()),
+        };
+        let mut state = initial(self, &tape, &inputs)?;
+        let (hs, _) = self.run_from(xs, state.clone(), &options)?; // [N, T, H]
+        for step in steps {
+            let (h, next) = self.run_from(&xs.narrow(1, step, 1), state, &options)?; // [N, 1, H]
+            state = next;
+            let found = hs.value().narrow(1, step, 1);
+            if let Err(difference) = found.allclose(h.value(), STEP_TOLERANCE, STEP_TOLERANCE) {
+                return Err(format!(
+                    "expected a sequence to equal its steps one by one, found another output at step {step}: \
+                     {difference} (does the cell's `project` mix time steps?)"
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The initial state of a new sequence, moved by the inputs that stand for it.
+fn initial<'t, L: Layer<f64>>(
+    layer: &L,
+    tape: &'t Tape<f64>,
+    inputs: &Named<Var<'t, f64>>,
+) -> Result<LayerStateOn<'t, L, f64>, BoxError> {
+    let new = layer.initial_state(tape, SIZES[0], None)?;
+    let mut moved = inputs.iter().filter(|(name, _)| name.starts_with("state ")).map(|(_, x)| x);
+    Ok(L::State::zip_on(&new, &new, &mut |part, _| {
+        part + moved.next().expect("an input for each variable of the state")
+    }))
+}

@@ -1,0 +1,8 @@
+//! The tests of the crate from outside, as one program: what they share is compiled once.
+
+mod layers;
+
+mod check;
+mod errors;
+mod every_layer;
+mod function;
