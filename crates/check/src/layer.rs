@@ -5,7 +5,7 @@ use retrograde_autograd::{Param, Tape, Var};
 use retrograde_nn::{Causality, Layer, LayerStateOn, SequenceOptions, State};
 use retrograde_tensor::Tensor;
 
-use retrograde_autograd::{BoxError, Named};
+use crate::{BoxError, Named};
 
 /// A layer or a model that can be checked as it is: `Check::new().layer(&mut rnn)?.assert_ok()`.
 ///

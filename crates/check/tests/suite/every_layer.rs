@@ -8,7 +8,7 @@ use retrograde_nn::{
     Bidirectional, GruCell, Layer, LayerNormLstmCell, LayerStateOn, Linear, LstmCell, MguCell, Module,
     PeepholeLstmCell, Residual, Result, RnnCell, SequenceOptions, Stacked, Time, TimeRnn, module,
 };
-use retrograde_tensor::Tensor;
+use retrograde_tensor::{Float, Tensor};
 
 /// Checks it, and that everything named was looked at.
 #[track_caller]
@@ -63,15 +63,15 @@ fn composed_layers() {
 }
 
 /// `y_t = a x_t + b Σ x`: a layer of its own kind, without a state.
-struct Mixed {
-    a: Param<f64>,
-    b: Param<f64>,
+struct Mixed<E> {
+    a: Param<E>,
+    b: Param<E>,
     /// Detaches what it should not, if set.
     wrong: bool,
 }
 module!(Mixed { a, b });
 
-impl Layer<f64> for Mixed {
+impl Layer<f64> for Mixed<f64> {
     type State = ();
 
     fn input_size(&self) -> usize {
@@ -97,7 +97,7 @@ impl Layer<f64> for Mixed {
     }
 }
 
-fn mixed(wrong: bool) -> Mixed {
+fn mixed(wrong: bool) -> Mixed<f64> {
     Mixed {
         a: Param::new("a", Tensor::from([0.5, -0.7])),
         b: Param::new("b", Tensor::from([1.5, 0.3])),
@@ -114,13 +114,13 @@ fn a_layer_that_the_library_never_heard_of() {
 }
 
 /// A model that is no layer says itself what its inputs and outputs are.
-struct Model {
-    encoder: TimeRnn<f64>,
-    head: Linear<f64>,
+struct Model<E: Float> {
+    encoder: TimeRnn<E>,
+    head: Linear<E>,
 }
 module!(Model { encoder, head });
 
-impl Checkable for Model {
+impl Checkable for Model<f64> {
     fn params(&self) -> Vec<(String, Param<f64>)> {
         self.named_params()
     }

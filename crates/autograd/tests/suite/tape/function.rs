@@ -13,7 +13,6 @@ enum Fault {
     None,
     Count,
     Shape,
-    Value,
 }
 
 /// `y = x0 ⊙ tanh(x1)` for two inputs of one shape.
@@ -40,7 +39,6 @@ impl Function<f64> for Gated {
             Fault::None => vec![Some(d0), Some(d1)],
             Fault::Count => vec![Some(d0)],
             Fault::Shape => vec![Some(d0), Some(d1.sum_axis(0, false))],
-            Fault::Value => vec![Some(d0), Some(d1 * 1.001)],
         }
     }
 }
