@@ -20,7 +20,8 @@ fn right(label: &str, mut layer: impl Layer<f64>) {
         param.set(moved).unwrap();
     }
     let names: Vec<String> = layer.named_params().into_iter().map(|(path, _)| path).collect();
-    let report = Check::new().directions(2).layer(&mut layer).unwrap();
+    // Random cotangents alone: those of single outputs find elements that are small by cancellation.
+    let report = Check::new().directions(2).full_jacobian(false).layer(&mut layer).unwrap();
     assert!(report.is_ok(), "{label}: {report}");
     for name in names.iter().map(String::as_str).chain(["xs"]) {
         assert!(report.rows().iter().any(|row| row.name == name), "{label}: no row for {name}");
