@@ -6,9 +6,12 @@ use super::Op;
 use crate::tape::var::Var;
 
 /// Makes the functions of rows: the variant; the method of a tensor that computes it and of a variable that records it;
-/// what it is; its derivative; elements for the example.
+/// a sentence; its derivative; elements for the example; its source, where it has one.
 macro_rules! unary {
-    ($($(#[$doc:meta])* $function:ident = $method:ident, $derivative:literal, $example:literal;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $function:ident = $method:ident, $derivative:literal, $example:literal $(, $source:literal)?;
+    )*) => {
         /// A function of each element of one operand.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
@@ -56,6 +59,11 @@ macro_rules! unary {
                 #[doc = concat!("assert_eq!(y.value(), &x.value().", stringify!($method), "());")]
                 /// # Ok::<(), retrograde_autograd::Error>(())
                 /// ```
+                $(
+                    ///
+                    /// # Source
+                    #[doc = $source]
+                )?
                 #[track_caller]
                 #[must_use]
                 pub fn $method(&self) -> Self {
@@ -76,10 +84,8 @@ unary! {
     /// The rectified linear unit `max(x, 0)`.
     Relu = relu, "`g` where `x > 0`, else 0, also where `g` is infinite; at the kink 0. As a formula: `g sign(y)`.", "[-1.0, 2.0]";
     /// The smooth rectifier `ln(1 + eˣ)`, without overflow.
-    ///
-    /// # Source
-    /// C. Dugas and others, *Incorporating second-order functional knowledge for better option pricing* (2001).
-    Softplus = softplus, "`g sigmoid(x)`.", "[0.0, 1000.0]";
+    Softplus = softplus, "`g sigmoid(x)`.", "[0.0, 1000.0]",
+        "C. Dugas and others, *Incorporating second-order functional knowledge for better option pricing* (2001).";
     /// The exponential `eˣ`.
     Exp = exp, "`g y`.", "[0.0, 1.0]";
     /// The natural logarithm.

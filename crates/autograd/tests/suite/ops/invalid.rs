@@ -25,7 +25,8 @@ fn numbers(rng: &mut StdRng) -> Vec<usize> {
 }
 
 fn shape(rng: &mut StdRng) -> Shape {
-    let dims: Vec<usize> = (0..rng.random_range(0..4)).map(|_| pick(rng, &[0, 1, 2, 2, 3])).collect();
+    let rank = pick(rng, &[0, 1, 1, 2, 2, 2, 3, 3, 3, 6]);
+    let dims: Vec<usize> = (0..rank).map(|_| pick(rng, &[0, 1, 2, 2, 3])).collect();
     Shape::new(&dims).unwrap()
 }
 
