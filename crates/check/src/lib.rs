@@ -212,3 +212,8 @@ impl Check {
         check.run(|tape, inputs| layer.forward(tape, inputs))
     }
 }
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

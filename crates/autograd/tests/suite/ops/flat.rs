@@ -79,12 +79,12 @@ fn a_flat_side_cuts_off_whatever_comes_back() {
                 let value = line.formula.evaluate(&lookup).unwrap();
                 known.insert(line.name, value);
             }
-            for i in 0..2 {
+            for (i, x) in x.iter().take(2).enumerate() {
                 let flat = Tensor::from_fn([3, 4], |at| (case.flat)(i, &[0, 1, 2].map(|k| values[k].at(at))));
                 let label = |reading: &str| format!("{} of {wild}, operand {i}, {reading}", case.name);
-                cut(&label("fused"), fused.get(&x[i]).cloned(), &flat);
-                cut(&label("plain"), plain.get(&x[i]).map(|g| g.0.clone()), &flat);
-                cut(&label("recorded"), recorded.get(&x[i]).map(|g| g.value().clone()), &flat);
+                cut(&label("fused"), fused.get(x).cloned(), &flat);
+                cut(&label("plain"), plain.get(x).map(|g| g.0.clone()), &flat);
+                cut(&label("recorded"), recorded.get(x).map(|g| g.value().clone()), &flat);
                 cut(&label("formula"), known.get(&format!("dx{i}")).cloned(), &flat);
             }
         }
