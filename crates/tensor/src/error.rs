@@ -1,6 +1,8 @@
+//! The error of the crate.
+
 use crate::Shape;
 
-/// Everything that can be wrong with the input of a tensor operation.
+/// An error in the input of a tensor operation.
 ///
 /// Each variant names the operation (`op`) and carries the shapes, so the message says what was expected and
 /// what was found. A method that panics does so with exactly this text.

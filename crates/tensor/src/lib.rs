@@ -1,7 +1,7 @@
 //! Strided n-dimensional arrays with NumPy's semantics: views in O(1), copies only where said.
 //!
 //! A [`Tensor`] is a [`Shape`], strides and an offset over shared storage. It holds any [`Element`], and computes
-//! with any [`Scalar`]: `f32`, `f64`, or a number type of one's own, such as a dual number.
+//! with any [`Scalar`]: `f32`, `f64`, or a number type that you define, such as a dual number.
 //!
 //! | to | see |
 //! |---|---|
@@ -15,7 +15,7 @@
 //! | write | [`add_assign`](Tensor::add_assign), [`add_at`](Tensor::add_at), [`set_at`](Tensor::set_at), [`as_mut_slice`](Tensor::as_mut_slice) |
 //! | compare | `==`, [`allclose`](Tensor::allclose), [`assert_close!`] |
 //!
-//! What can fail because of a shape comes twice: `try_matmul` returns an [`Error`], `matmul` panics with its text
+//! An operation that can fail because of a shape comes twice: `try_matmul` returns an [`Error`], `matmul` panics with its text
 //! at the line of the caller.
 //!
 //! # Example
@@ -33,6 +33,8 @@
 //! assert_eq!(h.dims(), [10, 3]);
 //! # Ok::<(), retrograde_tensor::Error>(())
 //! ```
+
+#![warn(missing_debug_implementations)]
 
 mod element;
 mod error;

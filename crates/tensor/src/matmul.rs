@@ -1,7 +1,7 @@
 use crate::error::or_panic;
 use crate::layout::Layout;
 use crate::storage::buffer;
-use crate::walk::{Walk, steps};
+use crate::walk::{StridedIter, steps};
 use crate::{Error, Matrix, MatrixMut, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {
@@ -54,6 +54,7 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(Tensor::<f32>::ones([10, 5, 3]).matmul(&Tensor::ones([3, 4])).dims(), [10, 5, 4]);
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn matmul(&self, other: &Self) -> Self {
         or_panic(self.try_matmul(other))
     }
@@ -194,7 +195,7 @@ impl<E: Scalar> Tensor<E> {
         }
         let a = self.layout().broadcast(op, &whole(m, k)?)?;
         let b = other.layout().broadcast(op, &whole(k, n)?)?;
-        let walk = Walk::new(&batch, [&a.batch(), &b.batch()]);
+        let walk = StridedIter::new(&batch, [&a.batch(), &b.batch()]);
         let (len, [a_step, b_step]) = (walk.len, walk.strides);
         let places = walk.flat_map(|[p, q]| steps(p, a_step, len).zip(steps(q, b_step, len)));
         for (c, (p, q)) in out.chunks_exact_mut(m * n).zip(places) {

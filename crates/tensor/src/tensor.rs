@@ -1,7 +1,9 @@
+//! The tensor: a layout over shared storage.
+
 use std::sync::Arc;
 
 use crate::error::or_panic;
-use crate::loops::strided::{Walk, row, steps};
+use crate::loops::strided::{StridedIter, row, steps};
 use crate::shape::layout::Layout;
 use crate::storage::Storage;
 use crate::storage::buffer;
@@ -15,6 +17,8 @@ use crate::{Element, Error, Shape};
 /// Operations on shapes that may not fit come as twins: `try_matmul` returns a `Result`, `matmul` panics with
 /// the same text at the line of the caller. The operators `+ - * /` broadcast; they take tensors, references to
 /// tensors and numbers. An owned operand that shares its storage with nobody lends it to the result.
+///
+/// Whatever makes new elements panics if memory does not hold them, or returns an error if it can fail anyway.
 ///
 /// `Display` aligns columns, takes a precision (`{:.3}`) and leaves out the middle of large tensors.
 ///
@@ -37,43 +41,51 @@ pub struct Tensor<E> {
 impl<E: Element> Tensor<E> {
     /// The sizes of the axes, by value.
     #[inline]
+    #[must_use]
     pub fn shape(&self) -> Shape {
         self.layout.shape
     }
 
     /// The sizes of the axes.
     #[inline]
+    #[must_use]
     pub fn dims(&self) -> &[usize] {
         &self.layout.shape
     }
 
     /// The number of axes.
+    #[must_use]
     pub fn rank(&self) -> usize {
         self.layout.shape.rank()
     }
 
     /// The number of elements.
     #[inline]
+    #[must_use]
     pub fn numel(&self) -> usize {
         self.layout.shape.numel()
     }
 
     /// The distance in storage, in elements, between neighbours along each axis.
+    #[must_use]
     pub fn strides(&self) -> &[isize] {
         self.layout.strides()
     }
 
     /// Whether the elements lie next to each other in row-major order.
+    #[must_use]
     pub fn is_contiguous(&self) -> bool {
         self.layout.is_contiguous()
     }
 
     /// The memory of the storage that the elements lie in, which views share.
+    #[must_use]
     pub fn storage_range(&self) -> std::ops::Range<*const E> {
         self.storage().as_ptr_range()
     }
 
     /// Whether two tensors are views on the same storage.
+    #[must_use]
     pub fn shares_storage_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.storage, &other.storage)
     }
@@ -100,6 +112,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(x.at(&[1, 0]), 3.0);
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn at(&self, index: &[usize]) -> E {
         or_panic(self.layout.check_index("at", index));
         self.storage[self.layout.place(index)]
@@ -126,6 +139,7 @@ impl<E: Element> Tensor<E> {
 
     /// The elements in row-major order.
     #[track_caller]
+    #[must_use]
     pub fn to_vec(&self) -> Vec<E> {
         let mut data = or_panic(buffer::reserve("to_vec", &self.shape()));
         append(&self.storage, &self.layout, &mut data);
@@ -141,6 +155,7 @@ impl<E: Element> Tensor<E> {
 
     /// The elements as a slice, if they are contiguous.
     #[inline]
+    #[must_use]
     pub fn as_slice(&self) -> Option<&[E]> {
         if self.numel() == 0 {
             return Some(&[]);
@@ -231,7 +246,7 @@ pub(crate) fn append<E: Element>(storage: &[E], layout: &Layout, data: &mut Vec<
     if layout.is_contiguous() {
         return data.extend_from_slice(&storage[layout.offset..][..numel]);
     }
-    let mut walk = Walk::new(&layout.shape, [layout]);
+    let mut walk = StridedIter::new(&layout.shape, [layout]);
     let (len, [stride]) = (walk.len, walk.strides);
     if layout.is_transposed() {
         let (rows, [step]) = walk.take_outer();

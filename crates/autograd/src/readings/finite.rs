@@ -207,13 +207,8 @@ impl<E: Float> Record<E> {
 
 /// The first element that is not finite, and its index.
 fn first<E: Float>(x: &Tensor<E>) -> Option<(Vec<usize>, f64)> {
-    let (mut rest, element) =
-        x.iter().map(E::to_f64).enumerate().find(|(_, element)| !element.is_finite())?;
-    let mut index = vec![0; x.rank()];
-    for (i, &dim) in index.iter_mut().zip(x.dims()).rev() {
-        (*i, rest) = (rest % dim, rest / dim);
-    }
-    Some((index, element))
+    let (place, element) = x.iter().map(E::to_f64).enumerate().find(|(_, element)| !element.is_finite())?;
+    Some((x.shape().unravel(place), element))
 }
 
 /// As [`first`], without spreading out the cotangent of a slice.

@@ -1,22 +1,27 @@
-use crate::loops::strided::{Walk, row, steps};
+//! Reductions over axes, summed pairwise.
+
+use crate::loops::strided::{StridedIter, row, steps};
 use crate::shape::layout::Layout;
 use crate::storage::buffer;
 use crate::{Element, Error, MAX_RANK, Tensor};
 
-/// Which axes a fold removes.
+/// The axes that a reduction removes.
 pub(crate) type Reduced = [bool; MAX_RANK];
 
-/// So many partial results are kept side by side: independent of one another, they fill vector registers.
+/// Partial results kept side by side: independent of one another, they fill vector registers.
 const LANES: usize = 16;
-/// So many elements (or rows) are folded one after the other; blocks are folded pairwise.
+/// Elements (or rows) reduced one after the other; blocks are reduced pairwise.
 const BLOCK: usize = 256;
 
-/// Folds the reduced axes by an associative `f`, which then disappear or, with `keep`, become 1. `empty` is the
-/// result of folding nothing.
+/// Reduces axes by an associative `f`. They disappear or, with `keep`, become 1. `empty` is the result of reducing
+/// nothing.
 ///
 /// Blocks are combined as a balanced tree, so that the rounding error of a sum grows with the logarithm of the
-/// number of blocks (Higham 1993, "The accuracy of floating point summation").
-pub(crate) fn fold<E: Element>(
+/// number of blocks.
+///
+/// # Source
+/// N. Higham, *The accuracy of floating point summation* (1993).
+pub(crate) fn reduce<E: Element>(
     op: &'static str,
     x: &Tensor<E>,
     reduced: Reduced,
@@ -31,47 +36,52 @@ pub(crate) fn fold<E: Element>(
         buffer::full(op, &kept.shape, empty)?
     } else {
         let mut out = buffer::with_capacity(op, &kept.shape)?;
-        fold_layouts(x.storage(), &kept, &folded, &mut out, f);
+        reduce_layouts(x.storage(), &kept, &folded, &mut out, f);
         out
     };
     let shape = if keep { layout.shape.with_ones(reduced) } else { kept.shape };
     Ok(Tensor::filled(data, shape))
 }
 
-/// Folds a slice, which must not be empty.
-pub(crate) fn fold_slice<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
+/// Reduces a slice, which must not be empty.
+pub(crate) fn reduce_slice<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
     if x.len() <= BLOCK {
-        return fold_block(x, f);
+        return reduce_block(x, f);
     }
-    tree(x.chunks(BLOCK).map(|block| fold_block(block, f)), f)
+    tree(x.chunks(BLOCK).map(|block| reduce_block(block, f)), f)
 }
 
-fn fold_layouts<E: Element>(
+fn reduce_layouts<E: Element>(
     data: &[E],
     kept: &Layout,
     folded: &Layout,
     out: &mut Vec<E>,
     f: impl Fn(E, E) -> E + Copy,
 ) {
-    let (outer, inner) = (Walk::new(&kept.shape, [kept]), Walk::new(&folded.shape, [folded]));
+    let (outer, inner) = (StridedIter::new(&kept.shape, [kept]), StridedIter::new(&folded.shape, [folded]));
     let (len, [stride]) = (outer.len, outer.strides);
     // Whichever of the two moves through storage in smaller steps makes the innermost loop.
     if len > 1 && stride.unsigned_abs() < inner.strides[0].unsigned_abs() {
         for [start] in outer {
-            fold_rows(data, (start, stride, len), folded, out, f);
+            reduce_rows(data, (start, stride, len), folded, out, f);
         }
         return;
     }
     for [start] in outer {
-        out.extend(steps(start, stride, len).map(|start| fold_one(data, start, &inner, f)));
+        out.extend(steps(start, stride, len).map(|start| reduce_one(data, start, &inner, f)));
     }
 }
 
-/// Folds to one value what lies at `start` and beyond, at the places of `walk`, whose offset is 0.
-fn fold_one<E: Element>(data: &[E], start: usize, walk: &Walk<1>, f: impl Fn(E, E) -> E + Copy) -> E {
+/// Reduces the elements at `start` plus the places of `walk`, whose offset is 0.
+fn reduce_one<E: Element>(
+    data: &[E],
+    start: usize,
+    walk: &StridedIter<1>,
+    f: impl Fn(E, E) -> E + Copy,
+) -> E {
     let (len, [stride]) = (walk.len, walk.strides);
     let fold_row = |start: usize| match stride {
-        1 => fold_slice(&data[start..start + len], f),
+        1 => reduce_slice(&data[start..start + len], f),
         _ => {
             let block = |at: usize| {
                 let start = start.wrapping_add_signed(at as isize * stride);
@@ -87,18 +97,18 @@ fn fold_one<E: Element>(data: &[E], start: usize, walk: &Walk<1>, f: impl Fn(E, 
     tree(walk.clone().map(|[place]| fold_row(start.wrapping_add(place))), f)
 }
 
-/// Folds rows of `len` elements, the first one at `start`, element by element; appends the resulting row.
-fn fold_rows<E: Element>(
+/// Reduces rows of `len` elements, the first one at `start`, element by element; appends the resulting row.
+fn reduce_rows<E: Element>(
     data: &[E],
     (start, stride, len): (usize, isize, usize),
     folded: &Layout,
     out: &mut Vec<E>,
     f: impl Fn(E, E) -> E + Copy,
 ) {
-    let walk = Walk::new(&folded.shape, [folded]);
+    let walk = StridedIter::new(&folded.shape, [folded]);
     let (count, [step]) = (walk.len, walk.strides);
     let mut places = walk.flat_map(|[place]| steps(start.wrapping_add(place), step, count));
-    // Appends the fold of the next block of rows.
+    // Appends the reduction of the next block of rows.
     let mut block = |out: &mut Vec<E>| {
         let at = out.len();
         for (i, place) in places.by_ref().take(BLOCK).enumerate() {
@@ -131,7 +141,7 @@ fn merge<E: Element>(y: &mut [E], x: impl Iterator<Item = E>, f: impl Fn(E, E) -
     }
 }
 
-fn fold_block<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
+fn reduce_block<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
     let fold = |x: &[E]| x.iter().copied().reduce(f).expect("a block is not empty");
     let Some((lanes, rest)) = x.split_first_chunk::<LANES>() else {
         return fold(x);
@@ -147,9 +157,9 @@ fn fold_block<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
     rest.iter().fold(folded, |y, &x| f(y, x))
 }
 
-/// Folds as a balanced tree what comes one by one, of which there must be something.
+/// Reduces values as a balanced tree. There must be at least one.
 fn tree<T>(values: impl Iterator<Item = T>, f: impl Fn(T, T) -> T) -> T {
-    // A binary counter: digit `i`, if it is set, is the fold of 2^i values.
+    // A binary counter: digit `i`, if it is set, is the reduction of 2^i values.
     let mut digits: Vec<Option<T>> = Vec::new();
     for mut value in values {
         let mut level = 0;

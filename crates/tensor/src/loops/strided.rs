@@ -1,14 +1,16 @@
+//! The places of elements in storage, row by row, for any number of operands.
+
 use crate::shape::layout::Layout;
 use crate::{MAX_RANK, Shape};
 
-/// A nest of loops over `K` operands of one shape, in row-major order, with as few loops as their strides allow:
-/// axes of size 1 are dropped, neighbouring axes that every operand steps through evenly become one.
+/// An iterator over the elements of `K` operands of one shape, in row-major order, with as few loops as their strides allow:
+/// axes of size 1 are dropped, and neighbouring axes that every operand steps through evenly become one.
 ///
-/// The innermost loop is handed out as a *row*: a place in each operand's storage, one stride for each, one
+/// The innermost loop is left to the caller, as a *row*: a place in each operand's storage, one stride for each, one
 /// length. Contiguous operands are a single row; a broadcast row, column or scalar shows as stride 0 or as a
 /// row that repeats. Iterating yields the places of the rows.
 #[derive(Clone)]
-pub(crate) struct Walk<const K: usize> {
+pub(crate) struct StridedIter<const K: usize> {
     /// The length of each row.
     pub(crate) len: usize,
     /// The stride of each operand within a row.
@@ -21,7 +23,7 @@ pub(crate) struct Walk<const K: usize> {
     outer_strides: [[isize; K]; MAX_RANK],
 }
 
-impl<const K: usize> Walk<K> {
+impl<const K: usize> StridedIter<K> {
     /// Loops over operands that already have the same shape.
     #[inline]
     pub(crate) fn new(shape: &Shape, operands: [&Layout; K]) -> Self {
@@ -84,7 +86,7 @@ impl<const K: usize> Walk<K> {
     }
 }
 
-impl<const K: usize> Iterator for Walk<K> {
+impl<const K: usize> Iterator for StridedIter<K> {
     /// The place of the next row in each operand.
     type Item = [usize; K];
 

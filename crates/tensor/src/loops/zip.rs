@@ -1,12 +1,12 @@
 //! Elementwise loops over operands that lie in memory in any way.
 
-use crate::loops::strided::{Walk, row, steps};
+use crate::loops::strided::{StridedIter, row, steps};
 use crate::shape::layout::Layout;
 use crate::storage::buffer;
 use crate::{Element, Error, Shape, Tensor};
 
 /// `f` of each pair in a new tensor, broadcasting.
-pub(crate) fn zip_with<A: Element, B: Element, C: Element>(
+pub(crate) fn zip<A: Element, B: Element, C: Element>(
     op: &'static str,
     a: &Tensor<A>,
     b: &Tensor<B>,
@@ -15,7 +15,7 @@ pub(crate) fn zip_with<A: Element, B: Element, C: Element>(
     let shape = Shape::broadcast(op, &a.shape(), &b.shape())?;
     let mut out = buffer::with_capacity(op, &shape)?;
     let to = &mut out;
-    paired_runs(a, b, &shape, &mut move |count, x, y| match (x, y) {
+    for_each_pair(a, b, &shape, &mut move |count, x, y| match (x, y) {
         (Run::Slice(x), Run::Slice(y)) => to.extend(x.iter().zip(y).map(|(&x, &y)| f(x, y))),
         (Run::Slice(x), Run::Repeated(y)) => to.extend(x.iter().map(|&x| f(x, y))),
         (Run::Repeated(x), Run::Slice(y)) => to.extend(y.iter().map(|&y| f(x, y))),
@@ -31,7 +31,7 @@ pub(crate) fn zip_assign<A: Element, B: Element>(
     b: &Tensor<B>,
     f: impl Fn(A, B) -> A,
 ) {
-    assign_runs(x, layout, b, &mut move |x, y| match y {
+    for_each_place(x, layout, b, &mut move |x, y| match y {
         Run::Slice(y) => {
             for (x, &y) in x.iter_mut().zip(y) {
                 *x = f(*x, y);
@@ -47,7 +47,7 @@ pub(crate) fn zip_assign<A: Element, B: Element>(
 
 /// `x = y` at each place of a layout over `x`, to whose shape `b` broadcasts (checked before).
 pub(crate) fn assign<E: Element>(x: &mut [E], layout: &Layout, b: &Tensor<E>) {
-    assign_runs(x, layout, b, &mut |x, y| match y {
+    for_each_place(x, layout, b, &mut |x, y| match y {
         Run::Slice(y) => x.copy_from_slice(y),
         Run::Repeated(y) => x.fill(y),
     });
@@ -62,15 +62,15 @@ enum Run<'a, E> {
     Repeated(E),
 }
 
-/// Elements that do not lie side by side are brought together so many at a time.
+/// Elements that do not lie side by side are brought together in pieces of this length.
 const LONGEST: usize = 128;
 
-/// How many elements of a row to visit at a time, by the strides of the operands.
+/// The number of elements of a row to visit at a time, by the strides of the operands.
 fn longest<const K: usize>(len: usize, strides: [isize; K]) -> usize {
     if strides.iter().all(|stride| [0, 1].contains(stride)) { len } else { LONGEST }
 }
 
-/// `count` elements from a place on, if need be copied near first.
+/// `count` elements from a place on, copied to `near` first if they do not lie side by side.
 #[inline]
 fn run<'a, E: Element>(
     data: &'a [E],
@@ -94,15 +94,15 @@ fn run<'a, E: Element>(
 // each. They own what they compute with, so that it stays in registers.
 
 impl<E: Element> Tensor<E> {
-    /// Visits all elements in order, some side by side at a time.
-    pub(crate) fn runs(&self, visit: &mut dyn FnMut(&[E])) {
+    /// Visits all elements in order, slice by slice.
+    pub(crate) fn for_each_slice(&self, visit: &mut dyn FnMut(&[E])) {
         if let Some(x) = self.as_slice() {
             return visit(x);
         }
         if self.layout().is_transposed() {
-            return self.contiguous().runs(visit);
+            return self.contiguous().for_each_slice(visit);
         }
-        let walk = Walk::new(&self.shape(), [self.layout()]);
+        let walk = StridedIter::new(&self.shape(), [self.layout()]);
         let (len, [stride]) = (walk.len, walk.strides);
         let mut near = Vec::new();
         let longest = if stride == 1 { len } else { LONGEST };
@@ -121,8 +121,8 @@ impl<E: Element> Tensor<E> {
 
 type PairVisitor<'v, A, B> = dyn for<'r> FnMut(usize, Run<'r, A>, Run<'r, B>) + 'v;
 
-/// Visits all pairs of elements of two tensors broadcast to a shape: so many, and the elements of each.
-fn paired_runs<A: Element, B: Element>(
+/// Visits all pairs of elements of two tensors broadcast to a shape: a count, and as many elements of each.
+fn for_each_pair<A: Element, B: Element>(
     a: &Tensor<A>,
     b: &Tensor<B>,
     shape: &Shape,
@@ -134,12 +134,12 @@ fn paired_runs<A: Element, B: Element>(
         return visit(x.len(), Run::Slice(x), Run::Slice(y));
     }
     if a.layout().is_transposed() {
-        return paired_runs(&a.contiguous(), b, shape, visit);
+        return for_each_pair(&a.contiguous(), b, shape, visit);
     }
     if b.layout().is_transposed() {
-        return paired_runs(a, &b.contiguous(), shape, visit);
+        return for_each_pair(a, &b.contiguous(), shape, visit);
     }
-    let walk = Walk::new(shape, [&spread(a, shape), &spread(b, shape)]);
+    let walk = StridedIter::new(shape, [&spread(a, shape), &spread(b, shape)]);
     let (len, [s, t]) = (walk.len, walk.strides);
     let (x, y) = (a.storage(), b.storage());
     let (mut left, mut right) = (Vec::new(), Vec::new());
@@ -155,7 +155,7 @@ fn paired_runs<A: Element, B: Element>(
 }
 
 /// Visits places of `x` that are to be written, with the elements of a tensor broadcast to their layout.
-fn assign_runs<A: Element, B: Element>(
+fn for_each_place<A: Element, B: Element>(
     x: &mut [A],
     layout: &Layout,
     b: &Tensor<B>,
@@ -168,9 +168,9 @@ fn assign_runs<A: Element, B: Element>(
         return visit(&mut x[layout.offset..][..y.len()], Run::Slice(y));
     }
     if b.layout().is_transposed() {
-        return assign_runs(x, layout, &b.contiguous(), visit);
+        return for_each_place(x, layout, &b.contiguous(), visit);
     }
-    let walk = Walk::new(&layout.shape, [layout, &spread(b, &layout.shape)]);
+    let walk = StridedIter::new(&layout.shape, [layout, &spread(b, &layout.shape)]);
     let (len, [s, t]) = (walk.len, walk.strides);
     let (mut left, mut right) = (Vec::new(), Vec::new());
     let longest = if s == 1 { longest(len, [t]) } else { LONGEST };

@@ -1,3 +1,5 @@
+//! Equality, closeness, and descriptions of the difference.
+
 use std::fmt;
 
 use crate::{Element, Scalar, Shape, Tensor};
@@ -39,7 +41,7 @@ impl<E: Scalar> Tensor<E> {
     }
 }
 
-/// How two tensors differ.
+/// The difference of two tensors.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
@@ -108,11 +110,7 @@ fn compare<E: Scalar>(
         }
     }
     let Some((_, flat, found, expected)) = worst else { return Ok(()) };
-    let mut index = vec![0; a.rank()];
-    let mut rest = flat;
-    for (i, &dim) in index.iter_mut().zip(a.dims()).rev() {
-        (*i, rest) = (rest % dim, rest / dim);
-    }
+    let index = a.shape().unravel(flat);
     Err(Mismatch::Elements(Box::new(Worst { count, numel: a.numel(), index, expected, found })))
 }
 

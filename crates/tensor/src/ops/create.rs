@@ -1,3 +1,5 @@
+//! Constructors.
+
 use crate::error::or_panic;
 use crate::storage::buffer;
 use crate::{Element, Error, Float, IntoShape, MAX_RANK, Scalar, Shape, Tensor};
@@ -110,6 +112,7 @@ impl<E: Scalar> Tensor<E> {
 
     /// The identity matrix of size `n`.
     #[track_caller]
+    #[must_use]
     pub fn eye(n: usize) -> Self {
         let mut eye = or_panic(Self::constant("eye", [n, n], E::default()));
         let one = E::from_f64(1.0);

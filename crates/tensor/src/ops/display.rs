@@ -1,10 +1,12 @@
+//! Tensors as text.
+
 use std::fmt;
 
 use crate::{Element, Tensor};
 
 /// Above this many elements, only the ends of each axis are printed.
 const SUMMARISE: usize = 1000;
-/// How many elements at each end.
+/// The number of elements printed at each end.
 const ENDS: usize = 3;
 
 impl<E: Element + fmt::Display> fmt::Display for Tensor<E> {

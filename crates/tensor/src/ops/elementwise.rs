@@ -1,6 +1,8 @@
+//! Functions of each element, and of pairs of elements.
+
 use crate::error::or_panic;
-use crate::loops::strided::{Walk, row};
-use crate::loops::zip::{spread, zip_with};
+use crate::loops::strided::{StridedIter, row};
+use crate::loops::zip::{spread, zip};
 use crate::storage::buffer;
 use crate::{Element, Error, Scalar, Shape, Tensor};
 
@@ -26,7 +28,7 @@ impl<E: Element> Tensor<E> {
     ) -> Result<Tensor<F>, Error> {
         let mut out = buffer::with_capacity(op, &self.shape())?;
         let to = &mut out;
-        self.runs(&mut move |x| to.extend(x.iter().map(|&x| f(x))));
+        self.for_each_slice(&mut move |x| to.extend(x.iter().map(|&x| f(x))));
         Ok(Tensor::filled(out, self.shape()))
     }
 
@@ -39,7 +41,7 @@ impl<E: Element> Tensor<E> {
         other: &Tensor<B>,
         f: impl Fn(E, B) -> C,
     ) -> Result<Tensor<C>, Error> {
-        zip_with("zip", self, other, f)
+        zip("zip", self, other, f)
     }
 
     /// The tensor of `f(a, b)` for each pair of elements, broadcasting.
@@ -63,6 +65,7 @@ impl<E: Element> Tensor<E> {
 impl<E: Scalar> Tensor<E> {
     /// `-x`
     #[track_caller]
+    #[must_use]
     pub fn neg(&self) -> Self {
         or_panic(self.mapped("neg", |x| -x))
     }
@@ -102,6 +105,7 @@ impl<E: Scalar> Tensor<E> {
 
     /// -1, 0 or 1: the sign of each element, a constant. NaN of NaN.
     #[track_caller]
+    #[must_use]
     pub fn sign(&self) -> Self {
         or_panic(self.mapped("sign", |x| match x.to_f64() {
             x if x > 0.0 => E::from_f64(1.0),
@@ -131,6 +135,7 @@ impl<E: Scalar> Tensor<E> {
 
     /// `x · x`
     #[track_caller]
+    #[must_use]
     pub fn square(&self) -> Self {
         or_panic(self.mapped("square", |x| x * x))
     }
@@ -173,7 +178,7 @@ impl<E: Scalar> Tensor<E> {
         let branches = Shape::broadcast(op, &a.shape(), &b.shape())?;
         let shape = Shape::broadcast(op, &mask.shape(), &branches)?;
         let (m, x, y) = (spread(mask, &shape), spread(a, &shape), spread(b, &shape));
-        let walk = Walk::new(&shape, [&m, &x, &y]);
+        let walk = StridedIter::new(&shape, [&m, &x, &y]);
         let (len, strides) = (walk.len, walk.strides);
         let mut out = buffer::with_capacity(op, &shape)?;
         for [m, x, y] in walk {
@@ -200,16 +205,17 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(Tensor::where_mask(&x.gt(&zero), &x.sqrt(), &zero), Tensor::from([2.0, 0.0]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn where_mask(mask: &Self, a: &Self, b: &Self) -> Self {
         or_panic(Self::try_where_mask(mask, a, b))
     }
 
-    /// The tensor that `f` makes of a copy of the elements, so many at a time that they stay near.
+    /// Applies `f` to a copy of the elements, in blocks that stay in the nearest cache.
     pub(super) fn mapped_slice(&self, op: &'static str, f: impl Fn(&mut [E])) -> Result<Self, Error> {
         const BLOCK: usize = 2048;
         let mut out = buffer::with_capacity(op, &self.shape())?;
         let mut done = 0;
-        self.runs(&mut |x| {
+        self.for_each_slice(&mut |x| {
             for x in x.chunks(BLOCK) {
                 out.extend_from_slice(x);
                 if out.len() - done >= BLOCK {
@@ -233,7 +239,7 @@ macro_rules! binary {
                 /// # Errors
                 /// If the shapes do not broadcast together.
                 pub fn $try_name(&self, other: &Self) -> Result<Self, Error> {
-                    zip_with(stringify!($name), self, other, $f)
+                    zip(stringify!($name), self, other, $f)
                 }
 
                 $(#[$doc])*
@@ -242,6 +248,7 @@ macro_rules! binary {
                 /// # Panics
                 #[doc = concat!("Where [`", stringify!($try_name), "`](Self::", stringify!($try_name), ") returns an error.")]
                 #[track_caller]
+                #[must_use]
                 pub fn $name(&self, other: &Self) -> Self {
                     or_panic(self.$try_name(other))
                 }

@@ -1,7 +1,6 @@
 //! The shape of a result from the shapes of its operands, without any elements: what a recorder of operations needs.
 
-use super::reduce::chosen;
-use super::rows::check_rows;
+use crate::loops::reduce::Reduced;
 use crate::shape::layout::Layout;
 use crate::storage::buffer::reserve;
 use crate::{Element, Error, MAX_RANK, Shape, Tensor};
@@ -220,4 +219,25 @@ impl Shape {
     fn matrix(&self) -> [usize; 2] {
         [self[self.rank() - 2], self[self.rank() - 1]]
     }
+}
+
+/// The axes that a reduction over `axes` removes.
+pub(super) fn chosen(op: &'static str, shape: &Shape, axes: &[usize]) -> Result<Reduced, Error> {
+    let mut reduced = [false; MAX_RANK];
+    for &axis in axes {
+        shape.check_axis(op, axis)?;
+        if std::mem::replace(&mut reduced[axis], true) {
+            return Err(Error::RepeatedAxis { op, axes: axes.into(), shape: Box::new(*shape) });
+        }
+    }
+    Ok(reduced)
+}
+
+/// Checks that each index is that of one of `limit` rows.
+fn check_rows(op: &'static str, indices: &Tensor<usize>, limit: usize) -> Result<(), Error> {
+    let Some((flat, index)) = indices.iter().enumerate().find(|&(_, index)| index >= limit) else {
+        return Ok(());
+    };
+    let at = indices.shape().unravel(flat).into();
+    Err(Error::RowIndex { op, limit, index, at, indices: Box::new(indices.shape()) })
 }

@@ -1,22 +1,36 @@
-use crate::loops::strided::Walk;
+//! The iterator over the elements.
+
+use std::fmt;
+use std::iter::FusedIterator;
+
+use crate::loops::strided::StridedIter;
 use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// The elements in row-major order, one by one.
     pub fn iter(&self) -> Iter<'_, E> {
-        let walk = Walk::new(&self.shape(), [self.layout()]);
+        let walk = StridedIter::new(&self.shape(), [self.layout()]);
         Iter { storage: self.storage(), walk, place: 0, row: 0, left: self.numel() }
     }
 }
 
 /// Iterates over the elements of a tensor in row-major order.
+#[derive(Clone)]
+#[must_use]
 pub struct Iter<'a, E> {
     storage: &'a [E],
-    walk: Walk<1>,
+    walk: StridedIter<1>,
     place: usize,
     /// The number of elements left in the current row.
     row: usize,
     left: usize,
+}
+
+impl<E: fmt::Debug + Copy> fmt::Debug for Iter<'_, E> {
+    /// The elements that are left.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
 }
 
 impl<E: Copy> Iterator for Iter<'_, E> {
@@ -38,6 +52,8 @@ impl<E: Copy> Iterator for Iter<'_, E> {
         (self.left, Some(self.left))
     }
 }
+
+impl<E: Copy> FusedIterator for Iter<'_, E> {}
 
 impl<E: Copy> ExactSizeIterator for Iter<'_, E> {}
 

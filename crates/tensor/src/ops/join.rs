@@ -1,3 +1,5 @@
+//! Stacking and concatenation.
+
 use crate::error::or_panic;
 use crate::loops::zip::assign;
 use crate::shape::layout::Layout;
@@ -28,6 +30,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(Tensor::stack(&[&a, &b], 1), Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn stack(tensors: &[&Self], axis: usize) -> Self {
         or_panic(Self::try_stack(tensors, axis))
     }
@@ -55,6 +58,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(Tensor::concat(&[&a, &b], 0), Tensor::from([1.0, 2.0, 3.0]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn concat(tensors: &[&Self], axis: usize) -> Self {
         or_panic(Self::try_concat(tensors, axis))
     }

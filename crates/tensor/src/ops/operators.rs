@@ -1,7 +1,9 @@
+//! Arithmetic: the operators, their fallible twins, and their forms in place.
+
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use crate::error::or_panic;
-use crate::loops::zip::{assign, zip_assign, zip_with};
+use crate::loops::zip::{assign, zip, zip_assign};
 use crate::shape::layout::Layout;
 use crate::{Error, Scalar, Shape, Tensor};
 
@@ -19,7 +21,7 @@ fn zip_into<E: Scalar>(
         zip_assign(x, &Layout::contiguous(shape), b, f);
         return Ok(a);
     }
-    zip_with(op, &a, b, f)
+    zip(op, &a, b, f)
 }
 
 /// `f` of each element, in place if the storage is unique.
@@ -43,7 +45,7 @@ macro_rules! operator {
             /// # Errors
             /// If the shapes do not broadcast together.
             pub fn $try_name(&self, other: &Self) -> Result<Self, Error> {
-                zip_with(stringify!($name), self, other, E::$name)
+                zip(stringify!($name), self, other, E::$name)
             }
         }
 

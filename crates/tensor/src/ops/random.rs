@@ -1,3 +1,5 @@
+//! Tensors of random samples.
+
 use rand::Rng;
 use rand_distr::{Distribution, Uniform};
 

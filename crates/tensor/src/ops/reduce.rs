@@ -1,8 +1,11 @@
+//! Sums, means and extrema over axes.
+
 use std::borrow::Cow;
 
+use super::infer::chosen;
 use crate::error::or_panic;
-use crate::loops::reduce::{Reduced, fold, fold_slice};
-use crate::{Error, IntoShape, MAX_RANK, Scalar, Shape, Tensor};
+use crate::loops::reduce::{Reduced, reduce, reduce_slice};
+use crate::{Error, IntoShape, MAX_RANK, Scalar, Tensor};
 
 impl<E: Scalar> Tensor<E> {
     /// The sum of all elements, as a tensor without axes.
@@ -15,10 +18,11 @@ impl<E: Scalar> Tensor<E> {
     /// ```
     #[track_caller]
     pub fn sum(&self) -> Self {
-        or_panic(fold("sum", self, [true; MAX_RANK], false, E::default(), E::add))
+        or_panic(reduce("sum", self, [true; MAX_RANK], false, E::default(), E::add))
     }
 
     /// The mean of all elements, as a tensor without axes. NaN if there are none.
+    #[must_use]
     pub fn mean(&self) -> Self {
         self.sum() / E::from_f64(self.numel() as f64)
     }
@@ -42,7 +46,7 @@ impl<E: Scalar> Tensor<E> {
                 return Err(error());
             }
         }
-        let sum = fold("sum_to", self, reduced, true, E::default(), E::add)?;
+        let sum = reduce("sum_to", self, reduced, true, E::default(), E::add)?;
         Ok(sum.reshape(shape))
     }
 
@@ -102,6 +106,7 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(x.argmax(1), Tensor::from([1_usize, 0]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn argmax(&self, axis: usize) -> Tensor<usize> {
         or_panic(self.try_argmax(axis))
     }
@@ -133,6 +138,7 @@ macro_rules! reduction {
             #[doc = concat!("assert_eq!(x.", stringify!($axes), "(&[0], true).dims(), [1, 2]);")]
             /// ```
             #[track_caller]
+            #[must_use]
             pub fn $axes(&self, axes: &[usize], keep: bool) -> Self {
                 or_panic(self.$try_axes(axes, keep))
             }
@@ -151,6 +157,7 @@ macro_rules! reduction {
             /// # Panics
             #[doc = concat!("Where [`", stringify!($try_axis), "`](Self::", stringify!($try_axis), ") returns an error.")]
             #[track_caller]
+            #[must_use]
             pub fn $axis(&self, axis: usize, keep: bool) -> Self {
                 or_panic(self.$try_axis(axis, keep))
             }
@@ -175,6 +182,7 @@ macro_rules! extremum {
             /// # Panics
             #[doc = concat!("Where [`", stringify!($try_name), "`](Self::", stringify!($try_name), ") returns an error.")]
             #[track_caller]
+            #[must_use]
             pub fn $name(&self) -> Self {
                 or_panic(self.$try_name())
             }
@@ -183,10 +191,10 @@ macro_rules! extremum {
 }
 
 reduction!("sum", "[4.0, 6.0]", sum_axes try_sum_axes sum_axis try_sum_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    fold(op, x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add)
+    reduce(op, x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add)
 });
 reduction!("mean", "[2.0, 3.0]", mean_axes try_mean_axes mean_axis try_mean_axis, "", |op, x: &Tensor<E>, axes: &[usize], keep| {
-    let sum = fold(op, x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add)?;
+    let sum = reduce(op, x, chosen(op, &x.shape(), axes)?, keep, E::default(), E::add)?;
     let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
     Ok(sum / E::from_f64(count as f64))
 });
@@ -196,17 +204,6 @@ reduction!("least element", "[1.0, 2.0]", min_axes try_min_axes min_axis try_min
     |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::minimum));
 extremum!(max try_max "greatest" E::maximum);
 extremum!(min try_min "least" E::minimum);
-
-pub(crate) fn chosen(op: &'static str, shape: &Shape, axes: &[usize]) -> Result<Reduced, Error> {
-    let mut reduced = [false; MAX_RANK];
-    for &axis in axes {
-        shape.check_axis(op, axis)?;
-        if std::mem::replace(&mut reduced[axis], true) {
-            return Err(Error::RepeatedAxis { op, axes: axes.into(), shape: Box::new(*shape) });
-        }
-    }
-    Ok(reduced)
-}
 
 fn extremum<E: Scalar>(
     op: &'static str,
@@ -221,11 +218,11 @@ fn extremum<E: Scalar>(
     }
     // Only read where there is nothing to reduce, which was excluded.
     let unused = E::default();
-    fold(op, x, reduced, keep, unused, pick)
+    reduce(op, x, reduced, keep, unused, pick)
 }
 
 /// The index of the first element that none exceeds, NaN being greatest, in a slice that is not empty.
 fn first_greatest<E: Scalar>(x: &[E]) -> usize {
-    let max = fold_slice(x, E::maximum);
+    let max = reduce_slice(x, E::maximum);
     x.iter().position(|&x| x == max || x.is_nan()).expect("the greatest is one of the elements")
 }

@@ -1,3 +1,5 @@
+//! Rows by index: gather and scatter.
+
 use std::borrow::Cow;
 
 use crate::error::or_panic;
@@ -45,6 +47,7 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(rows, Tensor::from([[2.0, 2.5], [0.0, 0.5]]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn gather_rows(&self, indices: &Tensor<usize>) -> Self {
         or_panic(self.try_gather_rows(indices))
     }
@@ -92,19 +95,8 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(sums, Tensor::from([[0.0, 0.0], [4.0, 6.0], [0.0, 0.0]]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn scatter_add_rows(&self, rows: usize, indices: &Tensor<usize>) -> Self {
         or_panic(self.try_scatter_add_rows(rows, indices))
     }
-}
-
-pub(crate) fn check_rows(op: &'static str, indices: &Tensor<usize>, limit: usize) -> Result<(), Error> {
-    let Some((flat, index)) = indices.iter().enumerate().find(|&(_, index)| index >= limit) else {
-        return Ok(());
-    };
-    let mut at = vec![0; indices.rank()];
-    let mut rest = flat;
-    for (i, &dim) in at.iter_mut().zip(indices.dims()).rev() {
-        (*i, rest) = (rest % dim, rest / dim);
-    }
-    Err(Error::RowIndex { op, limit, index, at: at.into(), indices: Box::new(indices.shape()) })
 }

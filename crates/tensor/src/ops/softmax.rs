@@ -1,6 +1,8 @@
+//! Softmax, its logarithm, and the logarithm of a sum of exponentials.
+
 use crate::error::or_panic;
-use crate::loops::reduce::fold_slice;
-use crate::loops::zip::zip_with;
+use crate::loops::reduce::reduce_slice;
+use crate::loops::zip::zip;
 use crate::{Error, Scalar, Tensor};
 
 impl<E: Scalar> Tensor<E> {
@@ -13,7 +15,7 @@ impl<E: Scalar> Tensor<E> {
         if axis + 1 == self.rank() {
             return self.mapped_rows("softmax", softmax_rows);
         }
-        let e = exp(zip_with("softmax", self, &greatest(self, axis)?, E::sub)?);
+        let e = exp(zip("softmax", self, &greatest(self, axis)?, E::sub)?);
         let sum = e.try_sum_axis(axis, true)?;
         Ok(e / sum)
     }
@@ -34,6 +36,7 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(x.softmax(1), Tensor::from([[0.5, 0.5], [1.0, 0.0]]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn softmax(&self, axis: usize) -> Self {
         or_panic(self.try_softmax(axis))
     }
@@ -47,7 +50,7 @@ impl<E: Scalar> Tensor<E> {
         if axis + 1 == self.rank() {
             return self.mapped_rows("log_softmax", log_softmax_rows);
         }
-        let x = zip_with("log_softmax", self, &greatest(self, axis)?, E::sub)?;
+        let x = zip("log_softmax", self, &greatest(self, axis)?, E::sub)?;
         let sum = x.mapped_slice("log_softmax", E::exp_slice)?.try_sum_axis(axis, true)?;
         Ok(x - sum.ln())
     }
@@ -68,6 +71,7 @@ impl<E: Scalar> Tensor<E> {
     /// assert_close!(x.log_softmax(0), x.softmax(0).ln(), 1e-12, 0.0);
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn log_softmax(&self, axis: usize) -> Self {
         or_panic(self.try_log_softmax(axis))
     }
@@ -82,7 +86,7 @@ impl<E: Scalar> Tensor<E> {
         // 0 where the greatest is infinite, since ∞ - ∞ is NaN.
         let shift =
             greatest(self, axis)?.map(|max| if max.to_f64().is_finite() { max } else { E::default() });
-        let sum = exp(zip_with("logsumexp", self, &shift, E::sub)?).try_sum_axis(axis, true)?;
+        let sum = exp(zip("logsumexp", self, &shift, E::sub)?).try_sum_axis(axis, true)?;
         let y = sum.ln() + shift;
         Ok(if keep { y } else { y.squeeze(axis) })
     }
@@ -102,6 +106,7 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(x.logsumexp(1, false), Tensor::from([1e4 + 2.0_f64.ln(), 0.0]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn logsumexp(&self, axis: usize, keep: bool) -> Self {
         or_panic(self.try_logsumexp(axis, keep))
     }
@@ -125,7 +130,7 @@ fn softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
     block.chunks_exact_mut(len).for_each(shift_row);
     E::exp_slice(block);
     for row in block.chunks_exact_mut(len) {
-        let sum = fold_slice(row, E::add);
+        let sum = reduce_slice(row, E::add);
         row.iter_mut().for_each(|x| *x = *x / sum);
     }
 }
@@ -135,13 +140,13 @@ fn log_softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
     let mut e = block.to_vec();
     E::exp_slice(&mut e);
     for (row, e) in block.chunks_exact_mut(len).zip(e.chunks_exact(len)) {
-        let log = fold_slice(e, E::add).ln();
+        let log = reduce_slice(e, E::add).ln();
         row.iter_mut().for_each(|x| *x = *x - log);
     }
 }
 
 fn shift_row<E: Scalar>(row: &mut [E]) {
-    let shift = constant(fold_slice(row, E::maximum));
+    let shift = constant(reduce_slice(row, E::maximum));
     row.iter_mut().for_each(|x| *x = *x - shift);
 }
 

@@ -1,3 +1,5 @@
+//! Views: the same storage in another shape or order.
+
 use crate::error::or_panic;
 use crate::{Element, Error, IntoShape, Tensor};
 
@@ -53,6 +55,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(x.permute(&[1, 0, 2]).dims(), [5, 10, 3]);
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn permute(&self, axes: &[usize]) -> Self {
         or_panic(self.try_permute(axes))
     }
@@ -70,6 +73,7 @@ impl<E: Element> Tensor<E> {
     /// # Panics
     /// Where [`try_transpose`](Self::try_transpose) returns an error.
     #[track_caller]
+    #[must_use]
     pub fn transpose(&self, a: usize, b: usize) -> Self {
         or_panic(self.try_transpose(a, b))
     }
@@ -101,6 +105,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(x.t(), Tensor::from([[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn t(&self) -> Self {
         or_panic(self.try_t())
     }
@@ -126,6 +131,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(x.narrow(1, 1, 2), Tensor::from([[2.0, 3.0], [5.0, 6.0]]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn narrow(&self, axis: usize, start: usize, len: usize) -> Self {
         or_panic(self.try_narrow(axis, start, len))
     }
@@ -151,6 +157,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(x.select(1, 2), Tensor::from([3.0, 6.0]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn select(&self, axis: usize, index: usize) -> Self {
         or_panic(self.try_select(axis, index))
     }
@@ -168,6 +175,7 @@ impl<E: Element> Tensor<E> {
     /// # Panics
     /// Where [`try_squeeze`](Self::try_squeeze) returns an error.
     #[track_caller]
+    #[must_use]
     pub fn squeeze(&self, axis: usize) -> Self {
         or_panic(self.try_squeeze(axis))
     }
@@ -195,6 +203,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(x.unsqueeze(0).squeeze(0), x);
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn unsqueeze(&self, axis: usize) -> Self {
         or_panic(self.try_unsqueeze(axis))
     }
@@ -246,6 +255,7 @@ impl<E: Element> Tensor<E> {
     /// assert_eq!(Tensor::from([1.0, 2.0, 3.0]).flip(0), Tensor::from([3.0, 2.0, 1.0]));
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn flip(&self, axis: usize) -> Self {
         or_panic(self.try_flip(axis))
     }
@@ -255,6 +265,7 @@ impl<E: Element> Tensor<E> {
     /// # Panics
     /// If a copy does not fit in memory.
     #[track_caller]
+    #[must_use]
     pub fn contiguous(&self) -> Self {
         if self.is_contiguous() {
             return self.clone();

@@ -1,3 +1,5 @@
+//! Strides and offsets.
+
 use crate::{Error, MAX_RANK, Shape};
 
 /// Where the elements of a tensor lie in its storage: element `i` at `offset + Σ iₖ·strideₖ`.

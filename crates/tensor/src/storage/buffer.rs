@@ -12,7 +12,7 @@ const PAGES: usize = 1 << 20;
 
 /// Returns an empty buffer with room for the elements of a shape.
 pub(crate) fn with_capacity<E: Element>(op: &'static str, shape: &Shape) -> Result<Vec<E>, Error> {
-    match acquire(shape.numel()) {
+    match recycled(shape.numel()) {
         Some(mut buffer) => {
             buffer.clear();
             Ok(buffer)
@@ -23,7 +23,7 @@ pub(crate) fn with_capacity<E: Element>(op: &'static str, shape: &Shape) -> Resu
 
 /// Returns a buffer of any values, to be overwritten.
 pub(crate) fn empty<E: Element>(op: &'static str, shape: &Shape) -> Result<Vec<E>, Error> {
-    match acquire(shape.numel()) {
+    match recycled(shape.numel()) {
         Some(buffer) => Ok(buffer),
         None => filled(op, shape, E::default()),
     }
@@ -31,7 +31,7 @@ pub(crate) fn empty<E: Element>(op: &'static str, shape: &Shape) -> Result<Vec<E
 
 /// Returns a buffer full of one value.
 pub(crate) fn full<E: Element>(op: &'static str, shape: &Shape, value: E) -> Result<Vec<E>, Error> {
-    match acquire(shape.numel()) {
+    match recycled(shape.numel()) {
         Some(mut buffer) => {
             buffer.fill(value);
             Ok(buffer)
@@ -64,7 +64,7 @@ fn is_small<E>(length: usize) -> bool {
     length.saturating_mul(size_of::<E>()) < SMALL
 }
 
-fn acquire<E: Element>(length: usize) -> Option<Vec<E>> {
+fn recycled<E: Element>(length: usize) -> Option<Vec<E>> {
     if is_small::<E>(length) { None } else { E::pool(|pool| pool.acquire(length)).flatten() }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn lend<E: Element>(length: usize) -> Option<Lender> {
 }
 
 /// Takes back a buffer that nobody uses any more.
-pub(super) fn release<E: Element>(buffer: Vec<E>, lender: &Lender) {
+pub(super) fn settle<E: Element>(buffer: Vec<E>, lender: &Lender) {
     let length = buffer.len();
     if E::pool(|pool| pool.release(buffer, lender)).is_none() {
         // This thread is ending and keeps nothing; the lender may go on.
@@ -83,7 +83,7 @@ pub(super) fn release<E: Element>(buffer: Vec<E>, lender: &Lender) {
 }
 
 /// Returns a buffer of any values, for a computation to write to. The system's refusal aborts.
-pub(crate) fn stale<E: Element>(length: usize) -> Vec<E> {
+pub(crate) fn acquire<E: Element>(length: usize) -> Vec<E> {
     let lent = |pool: &mut BufferPool<E>| {
         pool.lend(length);
         pool.acquire(length)
@@ -94,12 +94,14 @@ pub(crate) fn stale<E: Element>(length: usize) -> Vec<E> {
     }
 }
 
-/// Takes back what [`stale`] returned.
-pub(crate) fn give<E: Element>(buffer: Vec<E>) {
+/// Takes back a buffer that [`acquire`] returned.
+pub(crate) fn release<E: Element>(buffer: Vec<E>) {
     if !is_small::<E>(buffer.len()) {
         E::pool(|pool| pool.reclaim(buffer));
     }
 }
+
+pub(crate) use {acquire as stale, release as give};
 
 /// Gives the free buffers of the calling thread back to the system.
 ///

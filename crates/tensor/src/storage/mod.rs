@@ -15,13 +15,16 @@ pub(crate) struct Storage<E> {
     data: Vec<E>,
     /// The pool that counts the elements as in use, and how they go back to one. (`Drop` itself may not ask that `E` be an
     /// [`Element`].)
-    lent: Option<(Lender, fn(Vec<E>, &Lender))>,
+    lent: Option<(Lender, Settle<E>)>,
     packs: LazyPacks<E>,
 }
 
+/// Takes a buffer back, for the pool that lent it.
+type Settle<E> = fn(Vec<E>, &Lender);
+
 impl<E: Element> Storage<E> {
     pub(crate) fn new(data: Vec<E>) -> Self {
-        let lent = buffer::lend::<E>(data.len()).map(|lender| (lender, buffer::release::<E> as _));
+        let lent = buffer::lend::<E>(data.len()).map(|lender| (lender, buffer::settle::<E> as _));
         Storage { data, lent, packs: LazyPacks::new() }
     }
 

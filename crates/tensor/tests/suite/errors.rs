@@ -75,6 +75,9 @@ fn shapes_are_lists_of_sizes() {
     assert_eq!(shape.removed(0), Shape::from([3, 4]));
     assert_eq!(shape.removed(2), Shape::from([2, 3]));
     assert_eq!((Shape::from([]).numel(), Shape::from([3, 0]).numel()), (1, 0));
+    let in_order = crate::common::indices(&shape);
+    assert!(in_order.iter().enumerate().all(|(flat, index)| shape.unravel(flat) == *index));
+    assert_eq!(Shape::from([]).unravel(0), []);
     assert_ne!(Shape::from([2]), Shape::from([2, 1]));
     assert_eq!(format!("{shape} {shape:?} {}", Shape::from([])), "[2, 3, 4] [2, 3, 4] []");
     assert_eq!(std::collections::HashSet::from([shape, Shape::from(&shape), shape.removed(1)]).len(), 2);
