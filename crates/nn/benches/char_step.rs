@@ -11,7 +11,8 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_autograd::{Gradients, Tape};
 use retrograde_nn::{
-    Adam, Embedding, Linear, LstmCell, Optimizer, Parallel, TimeLstm, clip_grad_norm, cross_entropy, rows,
+    Adam, Embedding, Linear, LstmCell, Optimizer, Parallel, TimeLstm, clip_grad_norm, cross_entropy,
+    split_even,
 };
 use retrograde_tensor::Tensor;
 use shared::{Options, Timed, medians};
@@ -89,7 +90,7 @@ fn step<'s>(scope: &'s Scope<'s, '_>, threads: usize, hidden: usize) -> Timed<'s
         let share = |rows: Range<usize>| {
             (inputs.narrow(0, rows.start, rows.len()), targets.narrow(0, rows.start, rows.len()))
         };
-        let mut parts = parallel.run(rows(ROWS, threads).map(share).collect()).into_iter();
+        let mut parts = parallel.run(split_even(ROWS, threads).map(share).collect()).into_iter();
         let mut grads = parts.next().expect("there is at least one part");
         parts.for_each(|part| grads.add_params(&part));
         clip_grad_norm(&mut grads, 1.0);

@@ -162,6 +162,9 @@ pub enum Error {
         /// The value found.
         found: f64,
     },
+    /// A distribution over no tokens.
+    #[error("sampler: expected at least 1 logit, found none")]
+    NoLogits,
     /// Windows without a row or a step.
     #[error("windows: expected at least 1 row and 1 step, found {batch} and {steps}")]
     EmptyWindow {

@@ -71,7 +71,7 @@ pub use module::{Module, join};
 pub use optim::{
     AdaGrad, Adam, AdamW, Group, GroupSettings, Optimizer, OptimizerState, RmsProp, Setting, Sgd, Slot, Slots,
 };
-pub use parallel::{Parallel, rows};
+pub use parallel::{Parallel, split_even};
 pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};
 pub use text::{Perplexity, Sampler, Window, Windows};

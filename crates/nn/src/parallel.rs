@@ -1,5 +1,6 @@
 //! The rows of a batch, on several threads.
 
+use std::fmt;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,7 +20,7 @@ use std::thread::{self, Scope};
 /// ```
 /// use rand::{SeedableRng, rngs::StdRng};
 /// use retrograde_autograd::Tape;
-/// use retrograde_nn::{Parallel, RnnCell, TimeRnn, rows};
+/// use retrograde_nn::{Parallel, RnnCell, TimeRnn, split_even};
 /// use retrograde_tensor::Tensor;
 ///
 /// let mut rng = StdRng::seed_from_u64(1);
@@ -35,7 +36,7 @@ use std::thread::{self, Scope};
 ///             Ok::<_, retrograde_nn::Error>(out.hs.square().sum().backward()?)
 ///         }
 ///     });
-///     let parts = rows(5, 2).map(|rows| xs.narrow(0, rows.start, rows.len())).collect();
+///     let parts = split_even(5, 2).map(|rows| xs.narrow(0, rows.start, rows.len())).collect();
 ///     let mut parts = parallel.run(parts).into_iter();
 ///     let mut grads = parts.next().unwrap()?;
 ///     for part in parts {
@@ -58,7 +59,8 @@ struct Worker<I, O> {
 }
 
 impl<'scope, I: Send + 'scope, O: Send + 'scope> Parallel<'scope, I, O> {
-    /// As many threads as parts, the calling one among them; `part` makes the function of each part.
+    /// Starts one thread less than there are parts, since the calling thread does the first; `part` makes the function of
+    /// each part.
     ///
     /// The threads end when this is dropped.
     ///
@@ -75,27 +77,32 @@ impl<'scope, I: Send + 'scope, O: Send + 'scope> Parallel<'scope, I, O> {
         Parallel { first, others }
     }
 
-    /// The number of parts.
+    /// Returns the number of parts.
+    #[must_use]
     pub fn parts(&self) -> usize {
         1 + self.others.len()
     }
 
-    /// Does all parts at the same time, and returns what came of them in their order.
+    /// Does one part for each input at the same time, and returns their outputs in order.
+    ///
+    /// With fewer inputs than parts, as a batch of few rows gives them, the parts without an input do nothing, and
+    /// nobody waits for them. A single input is done by the calling thread.
     ///
     /// # Panics
-    /// If there are not as many inputs as parts; and with what a part panicked with, when all are done.
+    /// If there is no input, or if there are more than parts. If a part panics, so does this, when all are done.
     #[track_caller]
     pub fn run(&mut self, inputs: Vec<I>) -> Vec<O> {
-        let (expected, found) = (self.parts(), inputs.len());
-        assert_eq!(expected, found, "parallel: expected {expected} inputs, one for each part, found {found}");
+        let (parts, found) = (self.parts(), inputs.len());
+        assert!((1..=parts).contains(&found), "parallel: expected 1 to {parts} inputs, found {found}");
         let mut inputs = inputs.into_iter();
-        let first = inputs.next().expect("there is at least one part");
-        for (worker, input) in self.others.iter().zip(inputs) {
+        let first = inputs.next().expect("there is at least one input");
+        let others = &self.others[..found - 1];
+        for (worker, input) in others.iter().zip(inputs) {
             worker.inputs.send(input).expect("a worker waits until it is dropped");
         }
         // Caught, so that no output of this batch is left for the next one to take for its own.
         let first = catch_unwind(AssertUnwindSafe(|| (self.first)(first)));
-        let others: Vec<_> = self.others.iter().map(Worker::output).collect();
+        let others: Vec<_> = others.iter().map(Worker::output).collect();
         let all = std::iter::once(first).chain(others);
         all.map(|output| output.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     }
@@ -126,19 +133,29 @@ impl<I: Send, O: Send> Worker<I, O> {
     }
 }
 
-/// The rows of a batch in so many parts, as even as can be; a part may be empty.
+impl<I, O> fmt::Debug for Parallel<'_, I, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parallel").field("parts", &(1 + self.others.len())).finish_non_exhaustive()
+    }
+}
+
+/// Splits `n` rows into at most `parts` ranges of almost equal length, none of which is empty unless `n` is 0: a batch of
+/// 1 is one range.
 ///
 /// # Example
 /// ```
-/// use retrograde_nn::rows;
+/// use retrograde_nn::split_even;
 ///
-/// assert_eq!(rows(5, 2).collect::<Vec<_>>(), [0..3, 3..5]);
+/// assert_eq!(split_even(5, 2).collect::<Vec<_>>(), [0..3, 3..5]);
+/// assert_eq!(split_even(2, 4).collect::<Vec<_>>(), [0..1, 1..2]);
 /// ```
 ///
 /// # Panics
 /// If there are no parts.
-pub fn rows(n: usize, parts: usize) -> impl Iterator<Item = Range<usize>> {
-    assert!(parts > 0, "rows: expected at least 1 part, found 0");
+#[track_caller]
+pub fn split_even(n: usize, parts: usize) -> impl Iterator<Item = Range<usize>> {
+    assert!(parts > 0, "split_even: expected at least 1 part, found 0");
+    let parts = parts.min(n).max(1);
     let (count, larger) = (n / parts, n % parts);
     let start = move |part: usize| part * count + part.min(larger);
     (0..parts).map(move |part| start(part)..start(part + 1))

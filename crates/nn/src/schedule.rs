@@ -55,7 +55,7 @@ impl Schedule {
     /// `floor + (peak - floor) (1 + cos(π (step - warm_up) / (steps - warm_up))) / 2`.
     ///
     /// # Errors
-    /// If a rate is not a finite number of at least 0, or if `steps` is below `warm_up`.
+    /// If a rate is not a finite number of at least 0, or if `steps` is 0 or below `warm_up`.
     ///
     /// # Source
     /// P. Goyal et al., *Accurate, large minibatch SGD* (2017), section 2.2; I. Loshchilov and F. Hutter, *SGDR:
@@ -63,6 +63,7 @@ impl Schedule {
     pub fn cosine(peak: f64, warm_up: u64, steps: u64, floor: f64) -> Result<Self> {
         rate("peak", peak)?;
         rate("floor", floor)?;
+        require("steps", "at least 1", steps as f64, steps > 0)?;
         require("steps", "at least warm_up", steps as f64, steps >= warm_up)?;
         Ok(Schedule(Kind::Cosine { peak, warm_up, steps, floor }))
     }

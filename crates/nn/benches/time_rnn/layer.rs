@@ -5,7 +5,7 @@ use std::thread::{self, Scope};
 use std::time::Instant;
 
 use retrograde_autograd::{Gradients, Param, Tape};
-use retrograde_nn::{Cell, GruCell, LstmCell, Module, Parallel, RnnCell, Time, rows};
+use retrograde_nn::{Cell, GruCell, LstmCell, Module, Parallel, RnnCell, Time, split_even};
 use retrograde_tensor::{IntoShape, Tensor};
 
 use crate::custom::Custom;
@@ -102,8 +102,8 @@ where
     };
     let (xs, dhs) = (noise([n, t, d], 1.0, 5), noise([n, t, h], 1.0, 6));
     let params = layer.params();
-    let mut shares =
-        rows(n, threads).map(|rows| [&xs, &dhs].map(|x| x.narrow(0, rows.start, rows.len()).contiguous()));
+    let mut shares = split_even(n, threads)
+        .map(|rows| [&xs, &dhs].map(|x| x.narrow(0, rows.start, rows.len()).contiguous()));
     let mut parallel = Parallel::new(scope, threads, |_part| {
         let mut layer = layer.clone();
         let [xs, dhs] = shares.next().expect("a share for each part");

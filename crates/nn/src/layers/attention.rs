@@ -95,23 +95,29 @@ pub trait Attention<E: Float>: Module<E> {
     }
 }
 
-/// The softmax over the positions that count, 0 at the others.
+/// The softmax over the positions that count, 0 at the others, and 0 everywhere in a row where none counts.
+///
+/// The others get the greatest score that counts in their row, whatever that is, and are taken out of the sum again: no
+/// stand-in for `-inf` that a score could lie below, and nothing that is not finite.
 ///
 /// # Shapes
 /// `scores [N, T, S], counts [N, S] -> [N, T, S]`
 fn softmax_over<'t, E: Float>(scores: &Var<'t, E>, counts: &Tensor<E>) -> Result<Var<'t, E>> {
-    let rows: Vec<bool> =
-        (0..counts.dims()[0]).map(|row| counts.select(0, row).iter().any(|c| c != E::default())).collect();
-    // Where no position counts all are let in, since a softmax over none is 0 / 0.
-    let let_in =
-        Tensor::from_fn(counts.shape(), |at| if rows[at[0]] { counts.at(at) } else { E::from_f64(1.0) });
-    let scores = scores.try_where_mask(let_in.unsqueeze(1), Tensor::scalar(E::from_f64(LOW)))?;
-    Ok(scores.try_softmax(2)?.try_where_mask(counts.unsqueeze(1), Tensor::zeros([]))?)
+    let counts = counts.unsqueeze(1); // [N, 1, S]
+    let counted = |at: &[usize], s: usize| counts.at(&[at[0], 0, s]) != E::default();
+    let (value, positions) = (scores.value(), counts.dims()[2]);
+    let greatest = Tensor::from_fn(scores.shape().with_axis(2, 1), |at| {
+        let of_row = (0..positions).filter(|&s| counted(at, s)).map(|s| value.at(&[at[0], at[1], s]));
+        of_row.reduce(E::maximum).unwrap_or_default()
+    }); // [N, T, 1]
+    let none_counts = Tensor::from_fn([counts.dims()[0], 1, 1], |at| {
+        E::from_f64(f64::from(u8::from(!(0..positions).any(|s| counted(at, s)))))
+    });
+    let p = scores.try_where_mask(&counts, greatest)?.try_softmax(2)?;
+    let p = p.try_where_mask(&counts, Tensor::zeros([]))?; // [N, T, S]
+    let sum = p.try_sum_axes(&[2], true)?.try_add(none_counts)?; // [N, T, 1]
+    Ok(p.try_div(&sum)?)
 }
-
-/// A score whose exponential is nothing beside that of any other; finite, so that the search for the first value that
-/// is not finite passes it by.
-const LOW: f64 = -1e30;
 
 /// Attention whose score is an inner product: `q · h`, or `q · W · h` with a trained `W`.
 ///

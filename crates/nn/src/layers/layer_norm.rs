@@ -41,6 +41,29 @@ pub struct LayerNorm<E: Float> {
 
 module!(LayerNorm { gain, b });
 
+/// A power of two for each row by which its squares do not overflow; none if no square does.
+///
+/// # Shapes
+/// `x [.., D] -> [.., 1]`
+fn scale<E: Float>(x: &Tensor<E>) -> Option<Tensor<E>> {
+    let last = x.shape().rank() - 1;
+    let limit = (2.0_f64.powi(exponent::<E>()) / (4 * x.shape()[last].max(1)) as f64).sqrt();
+    let large = |x: f64| x.is_finite() && x > limit;
+    if !x.iter().any(|x| large(x.abs().to_f64())) {
+        return None;
+    }
+    let of_row = |greatest: E| match greatest.to_f64() {
+        x if large(x) => 2.0_f64.powi(-(x.log2().floor() as i32)),
+        _ => 1.0,
+    };
+    Some(x.abs().max_axis(last, true).map(|x| E::from_f64(of_row(x))))
+}
+
+/// The exponent of the greatest power of two whose inverse is a normal number.
+fn exponent<E: Float>() -> i32 {
+    if E::DTYPE == "f32" { 126 } else { 1022 }
+}
+
 impl<E: Float> LayerNorm<E> {
     /// A layer for `d` features, with gains of 1, biases of 0 and eps of 1e-5.
     pub fn new(d: usize) -> Self {
@@ -76,8 +99,20 @@ impl<E: Float> LayerNorm<E> {
     /// As [`forward`](Self::forward), for an `x` that fits.
     pub(crate) fn normalise<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
         let last = x.shape().rank() - 1;
+        // Large rows are scaled, and eps with them: the result does not depend on the scale.
+        let scale = scale(x.value());
+        let scaled = scale.as_ref().map(|scale| x * scale);
+        let x = scaled.as_ref().unwrap_or(x);
         let centred = x - x.mean_axes(&[last], true);
         let variance = centred.square().mean_axes(&[last], true);
-        centred / variance.shift(self.eps).sqrt() * &self.gain + &self.b
+        let variance = match scale {
+            None => variance.shift(self.eps),
+            Some(scale) => {
+                let least = 2.0_f64.powi(-exponent::<E>());
+                let eps = |scale: E| (self.eps * scale.to_f64() * scale.to_f64()).max(least);
+                variance + scale.map(|scale| E::from_f64(eps(scale)))
+            }
+        };
+        centred / variance.sqrt() * &self.gain + &self.b
     }
 }

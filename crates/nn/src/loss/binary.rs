@@ -14,8 +14,8 @@ const OP: &str = "binary_cross_entropy";
 /// Without a mask all are counted. A mask covers leading axes: `[N, T]` for logits of `[N, T, D]`. What is at the other
 /// positions has no influence, even if it is not a number.
 ///
-/// It is computed as the cross-entropy of a softmax over the two logits `x` and 0, so it is safe for any finite logits.
-/// Its gradient is `(σ(x) - z) / count`.
+/// It is computed as `z softplus(-x) + (1 - z) softplus(x)`, where a term of weight 0 is left out: it keeps its digits
+/// for confident logits, and an infinite logit costs 0 or an infinite loss. Its gradient is `(σ(x) - z) / count`.
 ///
 /// # Shapes
 /// `logits [..], targets [..], mask [..] -> []`
@@ -50,9 +50,9 @@ pub fn binary_cross_entropy<'t, E: Float>(
         let (name, expected) = ("targets", "between 0 and 1");
         return Err(Error::Setting { op: OP, name, expected, found: found.to_f64() });
     }
-    let zero = x.tape().constant(Tensor::zeros(x.shape()));
-    let log_p = Var::try_stack(&[x, zero], 2)?.try_log_softmax(2)?; // [count, K, 2]
-    let count = z.numel() as f64;
-    let p = Tensor::stack(&[&z, &z.map(|z| one - z)], 2); // [count, K, 2]
-    Ok(log_p.try_mul(p)?.sum().scale(-1.0 / count))
+    let term = |x: &Var<'t, E>, weight: Tensor<E>| -> Result<Var<'t, E>> {
+        Ok(x.softplus().try_where_mask(&weight, Tensor::zeros([]))?.try_mul(weight)?)
+    };
+    let losses = term(&-&x, z.clone())?.try_add(&term(&x, z.map(|z| one - z))?)?; // [count, K]
+    Ok(losses.mean())
 }

@@ -153,7 +153,10 @@ impl<E: Float> CrossEntropy<E> {
         if total == 0.0 {
             return Err(Error::NothingCounted { op: OP, positions });
         }
-        Ok(MeanLoss { loss: log_p.try_mul(weights)?.sum().scale(-1.0 / total), count })
+        // Without weight, an infinite loss has no part in it either.
+        let log_p = log_p.try_where_mask(&weights, Tensor::zeros([]))?;
+        let total = Tensor::scalar(E::from_f64(total));
+        Ok(MeanLoss { loss: -log_p.try_mul(weights)?.sum().try_div(total)?, count })
     }
 }
 

@@ -49,7 +49,7 @@ impl Default for Sampler {
 }
 
 impl Sampler {
-    /// One token.
+    /// Draws a token.
     ///
     /// # Shapes
     /// `logits [V]`
@@ -70,15 +70,15 @@ impl Sampler {
         Ok(last)
     }
 
-    /// The probability of each token.
+    /// Returns the probability of each token.
     ///
     /// # Shapes
     /// `logits [V]`
     ///
     /// # Errors
-    /// If there is no logit, if one is not a number or infinite (`-inf` is allowed: such a token is never drawn, unless
-    /// all are such), or if a setting is out of its range: `temperature` finite and at least 0, `top_k` at least 1,
-    /// `top_p` above 0 and at most 1.
+    /// If there is no logit, if one is NaN or `inf`, or if all are `-inf` (a token of `-inf` beside others is never drawn);
+    /// if a setting is out of its range: `temperature` finite and at least 0, `top_k` at least 1, `top_p` above 0 and at
+    /// most 1.
     pub fn probabilities<E: Float>(&self, logits: &Tensor<E>) -> Result<Vec<f64>> {
         let Sampler { temperature, top_k, top_p } = *self;
         let top_k = top_k.unwrap_or(usize::MAX);
@@ -92,11 +92,17 @@ impl Sampler {
         setting("top_p", "above 0 and at most 1", top_p, top_p > 0.0 && top_p <= 1.0)?;
         expect(OP, "logits", &[Axis::Any("V")], logits.shape())?;
         let logits: Vec<f64> = logits.iter().map(E::to_f64).collect();
+        if logits.is_empty() {
+            return Err(Error::NoLogits);
+        }
         let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let odd = logits.iter().copied().find(|x| x.is_nan() || *x == f64::INFINITY);
-        if let Some(found) = odd.or((!greatest.is_finite()).then_some(greatest)) {
-            let (name, expected) = ("logits", "numbers below infinity of which one is finite");
-            return Err(Error::Setting { op: OP, name, expected, found });
+        if let Some(found) = odd {
+            return Err(Error::Setting { op: OP, name: "logits", expected: "numbers below infinity", found });
+        }
+        if greatest == f64::NEG_INFINITY {
+            let (name, expected) = ("at least one logit", "above -inf");
+            return Err(Error::Setting { op: OP, name, expected, found: greatest });
         }
 
         let mut likeliest: Vec<usize> = (0..logits.len()).collect();

@@ -22,6 +22,7 @@ mod loss;
 mod loss_masked;
 mod module;
 mod more_cells;
+mod numbers;
 mod optim;
 mod optim_rules;
 mod options;

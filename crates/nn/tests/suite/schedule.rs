@@ -31,7 +31,8 @@ fn a_cosine_after_a_warm_up() {
     assert_eq!(Schedule::cosine(1.0, 0, 10, 0.0).unwrap().lr(0), 1.0);
     let up = Schedule::cosine(1.0, 2, 2, 0.5).unwrap();
     assert_eq!([up.lr(0), up.lr(1), up.lr(2)], [0.5, 1.0, 0.5]);
-    assert_eq!(Schedule::cosine(1.0, 0, 0, 0.5).unwrap().lr(0), 0.5);
+    let nothing = Schedule::cosine(1.0, 0, 0, 0.5).unwrap_err().to_string();
+    assert_eq!(nothing, "schedule: expected steps to be at least 1, found 0");
 }
 
 /// The textbook's loop: `if best_ppl > ppl: best_ppl = ppl` and otherwise `lr /= 4.0`.

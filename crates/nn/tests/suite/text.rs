@@ -174,10 +174,8 @@ fn what_cannot_be_drawn_from_is_an_error() {
         said(Sampler { top_p: 0.0, ..all }, &logits),
         "sampler: expected top_p to be above 0 and at most 1, found 0"
     );
-    let range = "sampler: expected logits to be numbers below infinity of which one is finite, found";
+    let range = "sampler: expected logits to be numbers below infinity, found";
     assert_eq!(said(all, &Tensor::from([0.0, f64::NAN])), format!("{range} NaN"));
     assert_eq!(said(all, &Tensor::from([0.0, f64::INFINITY])), format!("{range} inf"));
-    assert_eq!(said(all, &Tensor::from([f64::NEG_INFINITY; 2])), format!("{range} -inf"));
-    assert_eq!(said(all, &Tensor::zeros([0])), format!("{range} -inf"));
     assert_eq!(said(all, &Tensor::zeros([1, 2])), "sampler: expected logits of shape [V], found [1, 2]");
 }

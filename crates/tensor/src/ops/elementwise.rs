@@ -282,15 +282,19 @@ binary! {
 }
 
 /// `max(x, 0) + ln(1 + e)` with `e = exp(-|x|)`; branches instead of `max` and `|x|` have the right derivative at 0.
+fn softplus<E: Scalar>(x: E) -> E {
+    let positive = x > E::default();
+    let log = ln_1p(if positive { -x } else { x }.exp());
+    if positive { x + log } else { log }
+}
+
+/// `ln(1 + e)` for `e` of at least 0, with all digits where `e` is small.
 ///
 /// # Source
-/// `ln(1 + e) = e · ln(u) / (u - 1)` with `u = 1 + e`, in which the rounding of `u` cancels: D. Goldberg, *What every
-/// computer scientist should know about floating-point arithmetic* (1991), theorem 4.
-fn softplus<E: Scalar>(x: E) -> E {
+/// `e · ln(u) / (u - 1)` with `u = 1 + e`, in which the rounding of `u` cancels: D. Goldberg, *What every computer
+/// scientist should know about floating-point arithmetic* (1991), theorem 4.
+pub(crate) fn ln_1p<E: Scalar>(e: E) -> E {
     let one = E::from_f64(1.0);
-    let positive = x > E::default();
-    let e = if positive { -x } else { x }.exp();
     let u = one + e;
-    let log = if u == one { e } else { e * u.ln() / (u - one) };
-    if positive { x + log } else { log }
+    if u == one || !e.to_f64().is_finite() { e } else { e * u.ln() / (u - one) }
 }

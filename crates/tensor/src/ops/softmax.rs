@@ -1,5 +1,6 @@
 //! Softmax, its logarithm, and the logarithm of a sum of exponentials.
 
+use super::elementwise::ln_1p;
 use crate::error::or_panic;
 use crate::loops::reduce::reduce_slice;
 use crate::loops::zip::zip;
@@ -50,9 +51,9 @@ impl<E: Scalar> Tensor<E> {
         if axis + 1 == self.rank() {
             return self.mapped_rows("log_softmax", log_softmax_rows);
         }
-        let x = zip("log_softmax", self, &greatest(self, axis)?, E::sub)?;
-        let sum = x.mapped_slice("log_softmax", E::exp_slice)?.try_sum_axis(axis, true)?;
-        Ok(x - sum.ln())
+        let last = self.rank() - 1;
+        let rows = self.transpose(axis, last).mapped_rows("log_softmax", log_softmax_rows)?;
+        Ok(rows.transpose(axis, last).contiguous())
     }
 
     /// `x - ln Σ exp(x)` along an axis.
@@ -139,8 +140,16 @@ fn log_softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
     block.chunks_exact_mut(len).for_each(shift_row);
     let mut e = block.to_vec();
     E::exp_slice(&mut e);
-    for (row, e) in block.chunks_exact_mut(len).zip(e.chunks_exact(len)) {
-        let log = reduce_slice(e, E::add).ln();
+    for (row, e) in block.chunks_exact_mut(len).zip(e.chunks_exact_mut(len)) {
+        // ln(1 + Σ of the others), so that a probability near 1 keeps its digits.
+        let one = E::from_f64(1.0);
+        let log = match e.iter_mut().find(|e| **e == one) {
+            Some(greatest) => {
+                *greatest = *greatest - one;
+                ln_1p(reduce_slice(e, E::add))
+            }
+            None => reduce_slice(e, E::add).ln(),
+        };
         row.iter_mut().for_each(|x| *x = *x - log);
     }
 }
