@@ -1,8 +1,8 @@
 //! Numbers at the edges: confident and infinite logits, low scores, rows whose squares overflow.
 
 use crate::common::{normal, seeded};
-use retrograde_autograd::check::Check;
 use retrograde_autograd::{Tape, Var};
+use retrograde_check::Check;
 use retrograde_nn::{
     Attention, CrossEntropy, DotAttention, LayerNorm, LayerNormLstmCell, Result, Sampler, SequenceOptions,
     Time, binary_cross_entropy, cross_entropy, mse,
