@@ -1,4 +1,4 @@
-//! What training takes from the system's allocator, counted.
+//! Training's use of the system's allocator, counted.
 //!
 //! Each measurement has a process-wide allocator count what its own thread does.
 

@@ -1,4 +1,4 @@
-//! What the `golden` example says of bad input.
+//! The messages of the `golden` example on bad input.
 
 use std::fs;
 

@@ -12,7 +12,7 @@ fn run(folder: &Path) -> Curves {
     Trainings::open(folder, None).unwrap().run(&progress::hidden()).unwrap()
 }
 
-/// What is said of a folder as bad input, with `DIR` for its path.
+/// The message on a folder as bad input, with `DIR` for its path.
 fn refusal(folder: &Folder) -> String {
     let error = Trainings::open(folder.path(), None).err().unwrap().to_string();
     error.replace(&folder.path().display().to_string(), "DIR")

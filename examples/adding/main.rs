@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     finish(run(&Args::parse(), &mut Screen::stdout()))
 }
 
-/// What was learned of sequences of one length by one cell.
+/// The result of one cell on sequences of one length.
 struct Curves {
     steps: usize,
     cell: &'static str,

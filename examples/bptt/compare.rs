@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 /// `[N, T, D, H]`: sizes that all differ tell a transpose from what it transposes.
 const SIZES: [usize; 4] = [3, 5, 4, 6];
-/// A stateful layer is compared over so many windows.
+/// The number of windows over which a stateful layer is compared.
 const WINDOWS: usize = 3;
-/// What gradients are taken of: inputs, parameters, and the initial state.
+/// The tensors that gradients are taken of: inputs, parameters, and the initial state.
 const NAMES: [&str; 5] = ["xs", "Wx", "Wh", "b", "h_prev"];
 
 /// One window: the inputs, and the cotangents of all states and of the last one.
@@ -25,7 +25,7 @@ struct Window<E> {
     dh_last: Tensor<E>,
 }
 
-/// How far the derived gradient of one tensor is from the other two.
+/// The distance of the derived gradient of one tensor from the other two.
 struct Row {
     tensor: &'static str,
     explicit: Difference,
@@ -173,7 +173,7 @@ fn explicit_formulas<E: Float>(rnn: &mut explicit::TimeRnn<E>, window: &Window<E
     Ok([dxs, rnn.dwx.clone(), rnn.dwh.clone(), rnn.db.clone(), dh_prev])
 }
 
-/// How far what the tape derives in precision `E` is from finite differences of the forward pass in double precision,
+/// The distance of gradients from the tape in precision `E` from finite differences of the forward pass in double precision,
 /// with the incoming state held fixed: that is the gradient which truncation leaves.
 fn from_differences<E: Float>(
     cell: &RnnCell<E>,

@@ -50,7 +50,7 @@ impl Settings {
     }
 }
 
-/// How often the loss is told on the way.
+/// The number of times that the loss is printed on the way.
 const REPORTS: usize = 8;
 
 /// Trains the model, tells how well it does, and lets it write.

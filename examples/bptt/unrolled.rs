@@ -42,7 +42,7 @@ pub(crate) fn run(screen: &mut Screen, findings: &mut Findings) -> Result<()> {
     Ok(())
 }
 
-/// What the textbook's backward pass over time computes, written out: the loop runs backwards, `dh` from step `t + 1`
+/// The textbook's backward pass over time, written out: the loop runs backwards, `dh` from step `t + 1`
 /// is added to `dhs[:, t]`, and the weights' gradients of all steps are summed.
 ///
 /// # Source

@@ -1,4 +1,4 @@
-//! How well the model did.
+//! The losses of a run.
 
 use retrograde_examples::figure::{Curve, Figure, Scale, Stroke, running_mean};
 use retrograde_examples::text::Text;

@@ -42,7 +42,7 @@ struct Args {
     choices: Choices,
     #[command(flatten)]
     writing: Writing,
-    /// Keep the run in FILE, written every so many windows
+    /// Keep the run in FILE, written every few windows
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// Windows between two writings of the checkpoint

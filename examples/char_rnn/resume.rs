@@ -16,12 +16,12 @@ pub(crate) struct Saved {
     pub(crate) every: usize,
     /// The rows of a window, for which a state is carried.
     pub(crate) batch: usize,
-    /// What has to be the same for a run to go on, by name.
+    /// The settings that have to be the same for a run to go on, by name.
     pub(crate) settings: Vec<(&'static str, f64)>,
 }
 
 impl Saved {
-    /// Whether the run is to be written after so many windows.
+    /// Whether the run is to be written after this many windows.
     pub(crate) fn due(&self, windows: usize) -> bool {
         windows.is_multiple_of(self.every)
     }

@@ -1,4 +1,4 @@
-//! What can be chosen of the model and of its training.
+//! The options of the model and of its training.
 
 use std::num::NonZeroUsize;
 
@@ -116,7 +116,7 @@ impl Settings {
         Ok(Schedule::cosine(self.rate, windows / 50, windows, 0.0)?)
     }
 
-    /// What has to be the same for a run to go on as if it had not been interrupted, by the names of the options.
+    /// The settings that have to be the same for a run to go on as if it had not been interrupted, by the names of the options.
     pub(crate) fn numbers(&self, text: &Text) -> Vec<(&'static str, f64)> {
         vec![
             ("cell", self.cell as usize as f64),

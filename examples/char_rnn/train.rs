@@ -78,13 +78,13 @@ pub(crate) fn train<C: Cell<f32>>(
     Ok(())
 }
 
-/// How likely a row is to begin anew with a window.
+/// The probability that a row starts over with a window.
 ///
 /// A model whose state is always carried never sees the state that a text begins with, and may be lost there: units
 /// that hold a constant for as long as it trains have come to serve as its biases.
 const BEGIN: f64 = 0.05;
 
-/// Which rows begin anew, with the first step of the window.
+/// The rows that start over with the first step of the window.
 ///
 /// # Shapes
 /// `-> [N, T]`

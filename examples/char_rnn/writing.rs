@@ -1,4 +1,4 @@
-//! What the model is asked to write, and how.
+//! The options of sampling.
 
 use clap::Args;
 use retrograde::nn::Sampler;
@@ -13,10 +13,10 @@ pub(crate) struct Writing {
     /// Write what comes after TEXT [default: the validation text's first 32]
     #[arg(long, value_name = "TEXT")]
     start: Option<String>,
-    /// How many characters to write
+    /// Number of characters to write
     #[arg(long, value_name = "N", default_value = "600")]
     pub(crate) length: usize,
-    /// What scores are divided by; below 1 favours the likely
+    /// Divisor of scores; below 1 favours the likely
     #[arg(long, value_name = "X", default_value = "0.8", value_parser = at_least_zero)]
     temperature: f64,
     /// Draw among the K likeliest characters only
@@ -28,7 +28,7 @@ pub(crate) struct Writing {
 }
 
 impl Writing {
-    /// How characters are drawn.
+    /// The way in which characters are drawn.
     ///
     /// # Errors
     /// If a setting is out of its range.
@@ -50,7 +50,7 @@ impl Writing {
         }
     }
 
-    /// What stands over the sample.
+    /// The heading of the sample.
     pub(crate) fn title(&self) -> String {
         let after = match &self.start {
             Some(start) => format!("{start:?}"),

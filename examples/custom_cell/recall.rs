@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use retrograde::prelude::*;
 use retrograde_examples::{Result, progress};
 
-/// How many letters there are, and how many digits: each a feature of the input.
+/// The numbers of letters and of digits, each a feature of the input.
 pub(crate) const LETTERS: usize = 8;
 pub(crate) const DIGITS: usize = 8;
 

@@ -118,7 +118,7 @@ fn compare(args: &Args, screen: &mut Screen) -> Result<Vec<Run>> {
     ])
 }
 
-/// A row an epoch: the perplexities of each model.
+/// The perplexities of each model, one row per epoch.
 fn table(runs: &[Run]) -> Table {
     let mut titles = vec![("epoch", Align::Right)];
     let mut over = Vec::new();

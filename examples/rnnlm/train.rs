@@ -23,7 +23,7 @@ pub(crate) trait LanguageModel: Module<f32> {
     fn reset_state(&mut self);
 }
 
-/// How a model is trained.
+/// The settings of training.
 pub(crate) struct Recipe {
     pub(crate) batch: usize,
     pub(crate) steps: usize,
@@ -51,7 +51,7 @@ impl Recipe {
     }
 }
 
-/// How well a model did.
+/// The perplexities of a model.
 #[derive(Clone, Copy)]
 pub(crate) struct Epoch {
     /// The perplexity of the words that it was trained on, while it was.

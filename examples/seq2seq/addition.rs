@@ -11,7 +11,7 @@ pub(crate) const ALPHABET: &[u8] = b"0123456789+ _";
 /// The characters of a question, and of an answer after its start.
 pub(crate) const QUESTION: usize = 7;
 pub(crate) const ANSWER: usize = 4;
-/// What an answer starts with.
+/// The first character of an answer.
 pub(crate) const START: &str = "_";
 
 /// Questions `[N, 7]` and answers `[N, 5]`, the latter from their start on.
@@ -21,7 +21,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// So many different sums of two numbers of one to three digits.
+    /// Returns `count` different sums of two numbers of one to three digits.
     pub(crate) fn draw(count: usize, rng: &mut StdRng) -> Self {
         let number = |rng: &mut StdRng| {
             let digits = rng.random_range(1..=3);
@@ -39,7 +39,7 @@ impl Sums {
         Sums { questions: tensor(questions, QUESTION), answers: tensor(answers, ANSWER + 1) }
     }
 
-    /// How many there are.
+    /// The number of them.
     pub(crate) fn len(&self) -> usize {
         self.questions.dims()[0]
     }

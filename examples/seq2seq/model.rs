@@ -13,7 +13,7 @@ use retrograde::prelude::*;
 
 use crate::addition::{ALPHABET, ANSWER, START, Sums, encode};
 
-/// Which model it is.
+/// The kind of model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Variant {
     /// The question is read backwards.
@@ -35,14 +35,14 @@ pub(crate) struct Seq2seq<E: Float> {
 }
 module!(Seq2seq { questions, encoder, answers, decoder, linear });
 
-/// What the encoder hands to the decoder.
+/// The encoder's message to the decoder.
 struct Encoded<'t> {
     hs: Var<'t, f32>, // [N, S, H]
     last: Lstm<'t>,
 }
 type Lstm<'t> = StateOn<'t, LstmCell<f32>, f32>; // (h, c)
 
-/// What the decoder hands out.
+/// The output of the decoder.
 struct Decoded<'t> {
     scores: Var<'t, f32>, // [N, T, V]
     last: Lstm<'t>,

@@ -10,7 +10,7 @@ use retrograde_examples::{Result, progress};
 use crate::addition::{ANSWER, Sums};
 use crate::model::Seq2seq;
 
-/// How long, and with how many sums at once.
+/// The length of training, and the sums per batch.
 pub(crate) struct Recipe {
     pub(crate) epochs: usize,
     pub(crate) batch: usize,
@@ -44,7 +44,7 @@ pub(crate) fn train(
     Ok((accuracies, clock.elapsed().as_secs_f64()))
 }
 
-/// How many answers are right in every character.
+/// The number of answers that are right in every character.
 fn accuracy(model: &mut Seq2seq<f32>, test: &Sums) -> Result<f64> {
     let (found, _) = model.answer(&test.questions)?; // [N, T]
     let expected = test.answers.narrow(1, 1, ANSWER);

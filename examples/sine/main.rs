@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     finish(run(&Args::parse().options, &mut Screen::stdout()))
 }
 
-/// How much of the end of the data is shown, and how far the model goes on alone.
+/// The steps shown of the end of the data, and the steps that the model goes on alone.
 const SHOWN: usize = 75;
 const ALONE: usize = 125;
 

@@ -19,7 +19,7 @@ impl Wave {
         (TAU * step as f64 / self.period).sin() as f32
     }
 
-    /// What is measured in so many steps.
+    /// The number of steps measured.
     pub(crate) fn measure(&self, steps: usize, rng: &mut StdRng) -> Vec<f32> {
         let noise = Tensor::normal([steps], 0.0, self.noise, rng).expect("a finite standard deviation");
         noise.iter().enumerate().map(|(step, noise)| self.at(step) + noise).collect()

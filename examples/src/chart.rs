@@ -54,7 +54,7 @@ fn row(axis: &Axis, coordinate: f64) -> usize {
     dot(1.0 - fraction, ROWS * DOWN) / DOWN
 }
 
-/// Which of `dots` dots a fraction of their length is.
+/// The dot, of `dots`, at a fraction of their length.
 fn dot(fraction: f64, dots: usize) -> usize {
     (fraction * (dots - 1) as f64).round() as usize
 }

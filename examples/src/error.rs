@@ -1,4 +1,4 @@
-//! What ends an example before its time.
+//! The errors of the examples.
 
 use std::io;
 use std::path::PathBuf;
@@ -30,11 +30,11 @@ pub enum Error {
         "text {name}: expected at least {expected} characters ({batch} rows, windows of {steps} steps), found {found}"
     )]
     TooShort {
-        /// What the text is called.
+        /// The name of the text.
         name: String,
         /// The fewest characters that will do.
         expected: usize,
-        /// How many there are.
+        /// The number of them.
         found: usize,
         /// The rows of a window.
         batch: usize,
@@ -44,7 +44,7 @@ pub enum Error {
     /// A character that the text to be learned does not have.
     #[error("start: expected characters of the text {name}, found {found:?}")]
     UnknownCharacter {
-        /// What the text is called.
+        /// The name of the text.
         name: String,
         /// The character.
         found: char,
@@ -59,9 +59,9 @@ pub enum Error {
         path: PathBuf,
         /// The setting that differs.
         setting: &'static str,
-        /// What it is now.
+        /// The value found.
         expected: f64,
-        /// What it was.
+        /// The value expected.
         found: f64,
     },
     /// A file cannot be written.

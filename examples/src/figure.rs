@@ -1,15 +1,15 @@
-//! What a figure shows, whoever draws it: curves, and axes with round numbers.
+//! The contents of a figure: curves, and axes with round numbers.
 
 /// Curves over a common axis.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    /// What is shown.
+    /// The title.
     pub title: String,
-    /// What runs to the right, with its unit.
+    /// The horizontal quantity, with its unit.
     pub x: String,
-    /// What runs upwards, with its unit.
+    /// The vertical quantity, with its unit.
     pub y: String,
-    /// How the vertical axis is divided.
+    /// The scale of the vertical axis.
     pub scale: Scale,
     /// The curves.
     pub curves: Vec<Curve>,
@@ -18,28 +18,28 @@ pub struct Figure {
 /// A line through points, from left to right.
 #[derive(Clone, Debug)]
 pub struct Curve {
-    /// What the curve is.
+    /// The label of the curve.
     pub name: String,
     /// Its points `(x, y)`.
     pub points: Vec<(f64, f64)>,
-    /// How it is drawn.
+    /// The way in which it is drawn.
     pub stroke: Stroke,
 }
 
-/// How a curve is drawn.
+/// The role of a curve, which says how it is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stroke {
-    /// What the figure is about.
+    /// The subject of the figure.
     Bold,
-    /// What lies behind it.
+    /// The background.
     Pale,
-    /// What it is compared with.
+    /// A curve to compare with.
     Dashed,
     /// Single points, such as measurements.
     Dots,
 }
 
-/// How an axis is divided.
+/// The scale of an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
     /// Equal steps are equal differences.

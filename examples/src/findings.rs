@@ -1,4 +1,4 @@
-//! What an example found, and how it ends.
+//! The findings of an example, and how it ends.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -7,13 +7,13 @@ use crate::{Error, Result};
 /// A table of numbers between 0 and 1.
 #[derive(Clone, Debug)]
 pub struct HeatMap {
-    /// What is shown.
+    /// The title.
     pub title: String,
-    /// What the columns are.
+    /// The label of the columns.
     pub x: String,
-    /// What the rows are.
+    /// The label of the rows.
     pub y: String,
-    /// What the numbers are.
+    /// The meaning of the numbers.
     pub unit: String,
     /// The name of each column.
     pub columns: Vec<String>,

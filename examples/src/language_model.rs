@@ -8,7 +8,7 @@ use retrograde::prelude::{Embedding, Float, Param, Tape, Tensor, Var};
 pub struct LanguageModel<L: Layer<E>, E: Float> {
     /// A vector for each token.
     pub embedding: Embedding<E>,
-    /// What sees the vectors in order.
+    /// The layer that reads the vectors in order.
     pub rnn: Stateful<L, E>,
     /// The scores.
     pub head: Linear<E>,

@@ -1,4 +1,4 @@
-//! What the examples share: where they print, what they read, how they draw, and how they end.
+//! Common parts of the examples: printing, reading, drawing, errors.
 #![forbid(unsafe_code)]
 
 pub mod chart;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{Error, Result};
 
-/// What every run has: a seed, how long it may take, and where its figures go.
+/// The options of every run: a seed, its length, and the folder of its figures.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Seed of every random number

@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar over so many steps, with room for a message.
+/// A bar over a number of steps, with room for a message.
 pub fn bar(steps: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("  {bar:28} {percent:>3} %  {eta:>4} left  {wide_msg}")
         .expect("the template is a constant")

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthChar;
 /// The columns of a line.
 pub const WIDTH: usize = 80;
 
-/// What a piece of text is, hence how it looks on a terminal that shows colours.
+/// The role of a piece of text, hence its colour on a terminal that shows colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ink {
     /// Text.
@@ -17,11 +17,11 @@ pub enum Ink {
     Plain,
     /// A heading.
     Heading,
-    /// What explains rather than tells.
+    /// An explanation.
     Faint,
-    /// What is as it should be.
+    /// A result that is as it should be.
     Good,
-    /// What is not.
+    /// A result that is not.
     Bad,
     /// A curve of a chart, by its number.
     Curve(usize),

@@ -118,7 +118,7 @@ pub fn draw(figure: &Figure) -> Result<String> {
     Ok(text.replacen(&size(FINE), &size(1), 1))
 }
 
-/// How curve `i` is drawn.
+/// The style of curve `i`.
 fn style(i: usize, stroke: Stroke) -> ShapeStyle {
     let colour = COLOURS[i % COLOURS.len()];
     match stroke {

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// A text, its alphabet, and the text as indices into the alphabet.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// What the text is called.
+    /// The name of the text.
     pub name: String,
     /// The characters that occur, in the order of Unicode.
     pub alphabet: Vec<char>,

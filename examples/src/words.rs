@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// What stands for every word that is too rare to be learned.
+/// The token of every word that is too rare to be learned.
 const RARE: &str = "<unk>";
 
 /// A text as numbers of its vocabulary.

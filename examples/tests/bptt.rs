@@ -14,7 +14,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
     common::run("bptt", folder, arguments)
 }
 
-/// What a run that cannot go on says, having printed nothing.
+/// The message of a run that cannot go on, having printed nothing.
 fn refusal(folder: &Path, arguments: &[&str]) -> String {
     common::refusal("bptt", folder, arguments)
 }

@@ -6,7 +6,7 @@ use std::fs;
 
 use common::{folder, numbers, printed, refusal};
 
-/// What a quick run prints. It writes its figure into a folder that no other test has.
+/// The output of a quick run. It writes its figure into a folder that no other test has.
 fn quick(name: &str, place: &str, arguments: &[&str]) -> String {
     let folder = folder(place);
     let arguments = [&["--quick", "--seed", "5", "--out", "figures"], arguments].concat();

@@ -19,7 +19,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// What is wrong, in words.
+    /// The fault, in words.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Fault::NoCellCarry => "LSTM: `dc` from the next step is not added",
@@ -66,7 +66,7 @@ fn next<'t>(t: &Var<'t, f64>, c_prev: &Var<'t, f64>, h: usize) -> (Var<'t, f64>,
     (gate(3).sigmoid() * c_next.tanh(), c_next)
 }
 
-/// What a step leaves for the way back.
+/// Values of a step for the backward pass.
 struct Step {
     h_prev: Tensor<f64>,
     c_prev: Tensor<f64>,

@@ -65,7 +65,7 @@ impl Fault {
         Fault::Lstm(lstm::Fault::TanhForgotten),
     ];
 
-    /// What is wrong, in words.
+    /// The fault, in words.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Fault::NoCarry => "`dh` from the next step is not added",

@@ -88,12 +88,12 @@ impl Folder {
         self.write(file, bytes);
     }
 
-    /// What comes out.
+    /// The output.
     pub fn run(&self) -> Report {
         golden::run(&self.0).unwrap()
     }
 
-    /// What is said of the folder as bad input, with `DIR` for its path.
+    /// The message on the folder as bad input, with `DIR` for its path.
     pub fn refusal(&self) -> String {
         let error = golden::run(&self.0).unwrap_err().to_string();
         error.replace(&format!("{}{}", self.0.display(), std::path::MAIN_SEPARATOR), "DIR/")

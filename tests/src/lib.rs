@@ -1,4 +1,4 @@
-//! What the tests that cross crates share.
+//! Common parts of the tests that cross crates.
 #![forbid(unsafe_code)]
 
 pub mod golden;

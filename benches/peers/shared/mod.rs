@@ -1,4 +1,4 @@
-//! What the peers have in common: the problem, the timing, and what they print.
+//! Common parts of the peers: the problem, the timing, the output.
 
 use std::time::{Duration, Instant};
 

@@ -24,7 +24,7 @@ pub use retrograde_check as check;
 pub use retrograde_nn as nn;
 pub use retrograde_tensor as tensor;
 
-/// What most programs need.
+/// The names that most programs need.
 ///
 /// # Example
 /// ```

@@ -1,4 +1,4 @@
-//! What passes over memory: elementwise functions, broadcasting, views, reductions, the softmax.
+//! Passes over memory: elementwise functions, broadcasting, views, reductions, the softmax.
 //!
 //! `cargo bench -p retrograde-tensor --bench elementwise`: medians of GB/s, where each operand and the result counts
 //! once, and of billions of elements a second. The row `copy` is what the machine's memory allows.
@@ -21,7 +21,7 @@ struct Operands {
     turned: Tensor<f32>,
 }
 
-/// How many elements of the full size a pass reads and writes, with what it does.
+/// The number of full-size operands that a pass reads and writes, with the pass.
 const PASSES: [(&str, usize, Pass); 17] = [
     ("x + y", 3, |o| &o.x + &o.y),
     ("x ⊙ y", 3, |o| &o.x * &o.y),

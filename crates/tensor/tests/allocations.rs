@@ -1,4 +1,4 @@
-//! What products take from the system's allocator, counted.
+//! The products' use of the system's allocator, counted.
 
 use allocation_counter::measure;
 use retrograde_tensor::Tensor;

@@ -1,4 +1,4 @@
-//! How far what was found is from what was expected.
+//! The distance of results from expected ones.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub struct Comparison {
     worst: Option<(String, Difference)>,
 }
 
-/// How two tensors differ.
+/// The difference of two tensors.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Difference {
     /// `max |found - expected| / max |expected|`; absolute where everything expected is zero, zero where nothing is.
@@ -80,7 +80,7 @@ impl Difference {
     }
 }
 
-/// What was expected, and what was found.
+/// The expected tensor, and the one found.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

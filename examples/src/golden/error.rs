@@ -1,4 +1,4 @@
-//! What can be wrong with a folder of golden values.
+//! The errors in a folder of golden values.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub enum Error {
     NotJson {
         /// The file.
         path: PathBuf,
-        /// What the parser says.
+        /// The parser's message.
         source: serde_json::Error,
     },
     /// A field of a manifest that is not there or is something else.
@@ -42,17 +42,17 @@ pub enum Error {
     Field {
         /// The name of the field.
         field: String,
-        /// What it should be.
+        /// The value expected.
         expected: String,
-        /// What it is.
+        /// The value found.
         found: String,
     },
     /// An operation given another number of inputs than it takes.
     #[error("expected {expected} inputs, found {found}")]
     Inputs {
-        /// What the operation takes.
+        /// The number of inputs that the operation takes.
         expected: usize,
-        /// What the manifest lists.
+        /// The number of inputs that the manifest lists.
         found: usize,
     },
     /// The text that a model was trained on is not at hand.
@@ -74,11 +74,11 @@ pub enum Error {
     OtherText {
         /// The file.
         path: PathBuf,
-        /// How many different characters there should be.
+        /// The number of different characters expected.
         letters: usize,
-        /// How many characters there should be at least.
+        /// The least number of characters expected.
         characters: usize,
-        /// How many of both there are.
+        /// The numbers of both found.
         found: (usize, usize),
     },
     /// An error in a file, or in one case of it.
@@ -86,7 +86,7 @@ pub enum Error {
     In {
         /// The file, and the case.
         place: String,
-        /// What is wrong there.
+        /// The fault found there.
         source: Box<Error>,
     },
     /// Arrays that are not as they should be, or that a layer refuses.

@@ -5,7 +5,7 @@ use retrograde::tensor::{Shape, Tensor};
 
 use super::{Case, Comparison, Error, Runner};
 
-/// How an operation is recorded, given the case (for its attributes) and its inputs.
+/// Records an operation, given the case (for its attributes) and its inputs.
 type Record = for<'t> fn(&Case<'_>, &[Var<'t, f64>]) -> Result<Var<'t, f64>, Error>;
 
 /// An operation: its name in the manifest, how many inputs it takes (`None`: any number), and how it is recorded.

@@ -1,4 +1,4 @@
-//! What came out, kind by kind.
+//! The results, kind by kind.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct Report {
 pub struct Row {
     /// The kind: the name of an operation or of a cell.
     pub kind: String,
-    /// How many cases there are.
+    /// The number of cases.
     pub cases: usize,
     /// The tensor that is farthest off, as `case/tensor`, and how far; `None` if the kind was skipped.
     pub worst: Option<(String, Difference)>,
@@ -27,17 +27,17 @@ impl Report {
         &self.rows
     }
 
-    /// How many cases were run.
+    /// The number of cases run.
     pub fn compared(&self) -> usize {
         self.rows.iter().filter(|row| row.worst.is_some()).map(|row| row.cases).sum()
     }
 
-    /// How many cases were skipped.
+    /// The number of cases skipped.
     pub fn skipped(&self) -> usize {
         self.rows.iter().filter(|row| row.worst.is_none()).map(|row| row.cases).sum()
     }
 
-    /// What is wrong, one line for each kind that is off by more than [`TOLERANCE`].
+    /// The faults, one line for each kind that is off by more than [`TOLERANCE`].
     pub fn failures(&self) -> Vec<String> {
         let worst = self.rows.iter().filter_map(|row| row.worst.as_ref());
         let failed = worst.filter(|(_, difference)| difference.size() > TOLERANCE);

@@ -32,7 +32,7 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// What a run that ends well prints: narrow plain lines, and nothing on standard error.
+/// The output of a run that ends well: narrow plain lines, and nothing on standard error.
 pub(crate) fn printed(name: &str, folder: &Path, arguments: &[&str]) -> String {
     let output = run(name, folder, arguments);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -45,7 +45,7 @@ pub(crate) fn printed(name: &str, folder: &Path, arguments: &[&str]) -> String {
     printed.to_owned()
 }
 
-/// What a run that cannot go on says, having printed nothing.
+/// The message of a run that cannot go on, having printed nothing.
 pub(crate) fn refusal(name: &str, folder: &Path, arguments: &[&str]) -> String {
     let output = run(name, folder, arguments);
     assert_eq!(output.status.code(), Some(2), "{output:?}");

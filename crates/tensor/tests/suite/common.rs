@@ -1,4 +1,4 @@
-//! What the tests compare with: arrays without strides, computed with loops over indices alone.
+//! Oracles of the tests: arrays without strides, computed with loops over indices alone.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -187,7 +187,7 @@ fn build_as_drawn<E: Element>(
     (tensor.broadcast_to(retrograde_tensor::Shape::new(dims).unwrap()), naive)
 }
 
-/// As many sizes as `rank` says, from 0 to 5, 0 being rare.
+/// Sizes from 0 to 5, of which 0 is rare, for a rank.
 pub(crate) fn dims(rank: RangeInclusive<usize>) -> BoxedStrategy<Vec<usize>> {
     lists(rank, 0..25, |roll| match roll {
         0 => 0,
@@ -196,7 +196,7 @@ pub(crate) fn dims(rank: RangeInclusive<usize>) -> BoxedStrategy<Vec<usize>> {
     })
 }
 
-/// So many numbers of a range.
+/// Numbers of a range, `count` of them.
 pub(crate) fn numbers(count: usize, range: Range<usize>) -> BoxedStrategy<Vec<usize>> {
     lists(count..=count, range, |roll| roll)
 }

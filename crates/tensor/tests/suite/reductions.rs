@@ -16,7 +16,7 @@ fn fold<E: Copy, F: Element>(x: &Naive<E>, axes: &[usize], keep: bool, f: impl F
     y
 }
 
-/// What is folded into one element.
+/// The elements that are reduced to one.
 fn folded<E: Copy>(x: &Naive<E>, axes: &[usize], index: &[usize]) -> Vec<E> {
     let inside =
         |other: &Vec<usize>| (0..index.len()).all(|axis| axes.contains(&axis) || other[axis] == index[axis]);

@@ -1,4 +1,4 @@
-//! How tensors are printed and compared.
+//! Tensors as text, and comparisons.
 
 use retrograde_tensor::{Mismatch, Tensor, assert_close};
 

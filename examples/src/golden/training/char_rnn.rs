@@ -13,7 +13,7 @@ use crate::golden::{Case, Error};
 use crate::language_model::LanguageModel;
 use crate::text::Text;
 
-/// How near losses and norms of gradients have to come.
+/// The tolerance of losses and norms of gradients.
 const BAR: f64 = 1e-9;
 
 struct CharRnn<C: TorchCell<f64>> {

@@ -2,26 +2,26 @@
 
 use std::fmt;
 
-/// What a training found, beside what was expected of it.
+/// The curve of a training beside the expected one.
 #[derive(Clone, Debug)]
 pub struct Curve {
     /// The training.
     pub case: String,
-    /// What the curve is of.
+    /// The quantity.
     pub of: &'static str,
-    /// What one number is for.
+    /// The meaning of one number.
     pub unit: Unit,
-    /// What was expected.
+    /// The numbers expected.
     pub expected: Vec<f64>,
-    /// What was found.
+    /// The numbers found.
     pub found: Vec<f64>,
     /// The largest relative error at which the two count as equal.
     pub bar: f64,
-    /// How many numbers are compared, from the first on: beyond them rounding decides.
+    /// The count of numbers compared, from the first on: beyond them rounding decides.
     pub compared: usize,
 }
 
-/// What a number of a curve is for.
+/// The meaning of a number of a curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// One update of the weights.
@@ -66,7 +66,7 @@ impl Curve {
         found == expected && 2 * self.compared >= expected && self.worst().1 <= self.bar
     }
 
-    /// What is wrong.
+    /// The fault.
     fn failure(&self) -> String {
         let Curve { case, of, unit, expected, found, bar, compared } = self;
         if found.len() != expected.len() {
@@ -92,7 +92,7 @@ impl Curve {
 pub struct Curves(pub Vec<Curve>);
 
 impl Curves {
-    /// What is wrong, one line for each curve that is too far off.
+    /// The faults, one line for each curve that is too far off.
     pub fn failures(&self) -> Vec<String> {
         self.0.iter().filter(|curve| !curve.is_ok()).map(Curve::failure).collect()
     }

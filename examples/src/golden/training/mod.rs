@@ -19,7 +19,7 @@ pub use curve::{Curve, Curves, Unit};
 
 /// A training that is ready to be run: all that it reads has been read.
 trait Training {
-    /// How many steps it takes.
+    /// The number of steps.
     fn steps(&self) -> usize;
 
     /// Takes them.
@@ -32,7 +32,7 @@ type Open = fn(&Source<'_>) -> Result<Vec<Box<dyn Training>>, Error>;
 /// The name of each kind of training, which is that of its files, and what reads it.
 const KINDS: [(&str, Open); 2] = [("simple_rnnlm", simple_rnnlm::open), ("char_rnn", char_rnn::open)];
 
-/// What a training is read from.
+/// The source of a training.
 struct Source<'a> {
     folder: &'a Path,
     manifest: &'a Value,
@@ -76,7 +76,7 @@ impl Trainings {
         Ok(Trainings(trainings))
     }
 
-    /// How many steps they take together.
+    /// The number of steps that they take together.
     pub fn steps(&self) -> usize {
         self.0.iter().map(|training| training.steps()).sum()
     }

@@ -11,13 +11,13 @@ use super::{Curve, Source, Training, Unit};
 use crate::golden::Error;
 use crate::language_model::LanguageModel;
 
-/// How near the losses of the first steps have to come.
+/// The tolerance of the losses of the first steps.
 const LOSSES: f64 = 1e-4;
 
-/// How near the perplexity of an epoch has to come, as long as rounding does not decide it.
+/// The tolerance of the perplexity of an epoch, as long as rounding does not decide it.
 const PERPLEXITY: f64 = 0.02;
 
-/// What rounding may move a perplexity by, for it to be compared.
+/// The most that rounding may move a perplexity by, for it to be compared.
 const ROUNDING: f64 = PERPLEXITY / 10.0;
 
 /// The runs: from the given weights, and from their neighbours on both sides in single precision. They drift apart as any
