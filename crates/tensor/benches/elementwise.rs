@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use retrograde_tensor::{Level, Tensor};
+use retrograde_tensor::{Isa, Tensor};
 
 /// `rows, columns`: a step of a small and of a large network, and what no second-level cache holds.
 const SHAPES: [[usize; 2]; 3] = [[20, 100], [64, 512], [2048, 2048]];
@@ -44,7 +44,7 @@ const PASSES: [(&str, usize, Pass); 17] = [
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--test");
-    println!("f32, kernels: {:?}", Level::current());
+    println!("f32, kernels: {}", Isa::current());
     for &[m, n] in if quick { &SHAPES[..1] } else { &SHAPES[..] } {
         let ramp = |[m, n]: [usize; 2]| {
             Tensor::from_fn([m, n], |i| ((i[0] * 7 + i[1] * 3) % 11) as f32 / 4.0 + 0.25)

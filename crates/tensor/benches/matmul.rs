@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use retrograde_tensor::{Level, Tensor, peak_gflops};
+use retrograde_tensor::{Isa, Tensor, peak_gflops};
 
 /// `m, k, n`
 const SHAPES: [[usize; 3]; 14] = [
@@ -24,7 +24,7 @@ const SHAPES: [[usize; 3]; 14] = [
 ];
 
 fn main() {
-    println!("kernels: {:?}; GFLOP/s, medians; the peak is {:.0}", Level::current(), peak_gflops(0.1));
+    println!("kernels: {}; GFLOP/s, medians; the peak is {:.0}", Isa::current(), peak_gflops(0.1));
     println!("{:>16} {:>9} {:>9} {:>9} {:>9} {:>9}", "m, k, n", "a·b", "a·bᵀ", "aᵀ·b", "general", "gen. ᵀ");
     for [m, k, n] in SHAPES {
         let ramp =

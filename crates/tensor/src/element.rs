@@ -1,15 +1,12 @@
-use std::cell::RefCell;
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use rand::Rng;
 use rand_distr::uniform::SampleUniform;
-use rand_distr::{Distribution, StandardNormal};
 
-use crate::simd::math;
+use crate::gemm::reference;
 use crate::storage::pool::BufferPool;
-use crate::{Level, Matrix, MatrixMut};
-use crate::{gemm, kernel};
+use crate::{Matrix, MatrixMut};
 
 /// What a tensor can hold. `Default` is the value that stands for zero.
 pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {
@@ -97,7 +94,7 @@ pub trait Scalar:
     /// # Panics
     /// If the sizes do not fit together.
     fn gemm(alpha: Self, a: Matrix<'_, Self>, b: Matrix<'_, Self>, beta: Self, c: MatrixMut<'_, Self>) {
-        kernel::gemm_loop(alpha, a, b, beta, c);
+        reference::gemm(alpha, a, b, beta, c);
     }
 
     /// `c += Σ a·b` over pairs of matrices.
@@ -146,86 +143,3 @@ mod sealed {
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }
-
-macro_rules! float {
-    ($float:ident, $dtype:literal) => {
-        impl Element for $float {
-            fn pool<R>(f: impl FnOnce(&mut BufferPool<Self>) -> R) -> Option<R> {
-                thread_local! {
-                    static POOL: RefCell<BufferPool<$float>> = RefCell::new(BufferPool::new());
-                }
-                // Nothing is kept by a thread that is ending.
-                POOL.try_with(|pool| f(&mut pool.borrow_mut())).ok()
-            }
-        }
-
-        impl Scalar for $float {
-            fn from_f64(x: f64) -> Self {
-                x as $float
-            }
-            fn to_f64(self) -> f64 {
-                f64::from(self)
-            }
-            fn tanh(self) -> Self {
-                $float::tanh(self)
-            }
-            fn exp(self) -> Self {
-                $float::exp(self)
-            }
-            fn ln(self) -> Self {
-                $float::ln(self)
-            }
-            fn sqrt(self) -> Self {
-                $float::sqrt(self)
-            }
-            fn sin(self) -> Self {
-                $float::sin(self)
-            }
-            fn cos(self) -> Self {
-                $float::cos(self)
-            }
-            fn abs(self) -> Self {
-                $float::abs(self)
-            }
-            fn is_nan(self) -> bool {
-                $float::is_nan(self)
-            }
-            fn gemm(
-                alpha: Self,
-                a: Matrix<'_, Self>,
-                b: Matrix<'_, Self>,
-                beta: Self,
-                c: MatrixMut<'_, Self>,
-            ) {
-                gemm::gemm(Level::current(), alpha, a, b, beta, c);
-            }
-            fn gemm_sum(terms: &[[Matrix<'_, Self>; 2]], c: MatrixMut<'_, Self>) {
-                gemm::gemm_sum(Level::current(), terms, c);
-            }
-            fn tanh_slice(x: &mut [Self]) {
-                math::tanh::$float(Level::current(), x);
-            }
-            fn sigmoid_slice(x: &mut [Self]) {
-                math::sigmoid::$float(Level::current(), x);
-            }
-            fn exp_slice(x: &mut [Self]) {
-                math::exp::$float(Level::current(), x);
-            }
-            fn ln_slice(x: &mut [Self]) {
-                math::ln::$float(Level::current(), x);
-            }
-        }
-
-        impl Float for $float {
-            const EPSILON: Self = $float::EPSILON;
-            const DTYPE: &'static str = $dtype;
-
-            fn standard_normal<R: Rng + ?Sized>(rng: &mut R) -> Self {
-                StandardNormal.sample(rng)
-            }
-        }
-    };
-}
-
-float!(f32, "f32");
-float!(f64, "f64");

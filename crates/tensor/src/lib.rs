@@ -38,27 +38,21 @@
 
 mod element;
 mod error;
+mod float;
 mod gemm;
-mod kernel;
 mod loops;
-mod matmul;
-mod matrix;
 mod ops;
 mod shape;
 mod simd;
 mod storage;
 mod tensor;
 
-use loops::strided as walk;
-use shape::layout;
-use storage::buffer;
-
 pub use element::{Element, Float, Scalar};
 pub use error::Error;
-pub use matrix::{Matrix, MatrixMut};
+pub use gemm::{Matrix, MatrixMut};
 pub use ops::{Iter, Mismatch, Worst};
 pub use shape::{IntoShape, MAX_RANK, Shape};
-pub use simd::Level;
+pub use simd::Isa;
 #[doc(hidden)]
 pub use simd::peak_gflops;
 pub use storage::buffer::release_buffers;

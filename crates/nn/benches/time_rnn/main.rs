@@ -6,7 +6,7 @@ mod layer;
 mod shared;
 
 use layer::{CELLS, Measured, Sizes, measure};
-use retrograde_tensor::{Level, peak_gflops};
+use retrograde_tensor::{Isa, peak_gflops};
 use shared::{Options, fail};
 
 const USAGE: &str = "\
@@ -54,7 +54,7 @@ fn main() {
         all.truncate(1);
     }
     if !options.flag("--json") {
-        println!("{cell}, f32, threads: {threads}, kernels: {:?}", Level::current());
+        println!("{cell}, f32, threads: {threads}, kernels: {}", Isa::current());
         let of_rnn = if cell == "custom" { "of rnn" } else { "" };
         println!(
             "{:>20} {:>11} {:>11} {:>9} {:>8} {:>8} {of_rnn:>7}",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use retrograde_tensor::Level;
+use retrograde_tensor::Isa;
 
 use crate::{Error, Result};
 
@@ -19,7 +19,7 @@ pub struct Rounding {
 impl Rounding {
     /// Returns that of this process, for a batch in so many parts.
     pub fn here(parts: usize) -> Self {
-        Rounding { simd: format!("{:?}", Level::current()).to_lowercase(), parts }
+        Rounding { simd: Isa::current().name().to_string(), parts }
     }
 }
 

@@ -1,19 +1,24 @@
-//! A row times a matrix whose columns are contiguous.
+//! The product of a row and a matrix whose columns are contiguous.
 
-use super::tile::Tile;
+use super::micro_kernel::MicroTile;
 use crate::simd::Vector;
 
-/// Bytes of the partial sums of a dot product. They are those of the longest register: where registers are shorter, there
-/// are several, so that every level adds up the same numbers in the same order.
+/// Bytes of the partial sums of a dot product: those of the longest register. Shorter registers share them, so that every
+/// level adds up the same numbers in the same order.
 const STRIPE: usize = 64;
 
-/// A row times a matrix whose columns are contiguous: `n` dot products, four at a time.
+/// Computes a row times a matrix whose columns are contiguous: `n` dot products, four at a time.
 ///
 /// # Safety
 /// The processor must have the level of `V`. The row of `product` must be contiguous, and as long as the `n` columns at
 /// `b`, which are `column` apart.
 #[inline(always)]
-pub(super) unsafe fn dots<V: Vector>(product: Tile<V::Lane>, b: *const V::Lane, column: isize, n: usize) {
+pub(super) unsafe fn dots<V: Vector>(
+    product: MicroTile<V::Lane>,
+    b: *const V::Lane,
+    column: isize,
+    n: usize,
+) {
     const AT_ONCE: usize = 4;
     /// The most registers in a stripe.
     const MOST: usize = 4;

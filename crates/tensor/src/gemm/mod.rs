@@ -1,133 +1,167 @@
 //! The matrix product of `f32` and `f64`.
+//!
+//! From the bottom up: [`reference`] is the definition; [`pack`] lays out blocks for the kernels of [`micro_kernel`] and
+//! [`dots`], which [`macro_kernel`] calls block by block; [`packed`] keeps what is used again. Here the way of a product is
+//! chosen.
 
-mod blocks;
 mod dots;
-mod kernels;
+mod macro_kernel;
+mod matrix;
+mod micro_kernel;
+mod pack;
 mod packed;
+pub(crate) mod reference;
 #[cfg(test)]
 mod tests;
-mod tile;
 
 use std::sync::Arc;
 
-use crate::kernel::{gemm_loop, product_dims};
-use crate::simd::Level;
-use crate::{Matrix, MatrixMut, buffer};
+use crate::simd::{Isa, Kernel, Lane, Vector};
+use crate::storage::buffer;
 
-use blocks::{Term, blocks};
-use kernels::Kernels;
-pub(crate) use packed::LazyPacks;
-use packed::Packed;
-use tile::Tile;
+use dots::dots;
+use macro_kernel::{KC, MacroKernel, Term};
+pub use matrix::{Matrix, MatrixMut};
+use micro_kernel::{MicroTile, panel, single_row};
+use pack::PackColumns;
+pub(crate) use packed::PackCache;
+use packed::{Key, Packed};
+use reference::product_dims;
 
-/// Below this many multiplications a plain loop is faster than anything that has to be set up.
+/// The number of multiplications up to which a loop is faster than a kernel.
 const SMALL: usize = 64;
-/// So many numbers more than twice its storage may the packed form of a matrix take, for small ones fill no registers.
+/// How many numbers more than twice the storage a packed form may take: small matrices do not fill registers.
 const SPARE: usize = 4096;
 
-/// `c = alpha · a·b + beta · c`, at a level that the processor has.
-pub(crate) fn gemm<E: Kernels>(
-    level: Level,
+/// Computes `c = alpha · a·b + beta · c` at a level that the processor has; where `beta` is zero, `c` is not read.
+pub(crate) fn gemm<E: Lane>(
+    isa: Isa,
     alpha: E,
     a: Matrix<'_, E>,
     b: Matrix<'_, E>,
     beta: E,
-    mut c: MatrixMut<'_, E>,
+    c: MatrixMut<'_, E>,
 ) {
     let [m, k, n] = product_dims(&a, &b, &c);
     let (zero, one) = (E::default(), E::from_f64(1.0));
     if m * k * n <= SMALL {
-        return gemm_loop(alpha, a, b, beta, c);
-    }
-    if alpha != one || (beta != zero && beta != one) || !c.has_rows() {
-        return scaled(level, alpha, a, b, beta, c);
-    }
-    let product = Tile { a: a.start(), a_strides: a.strides(), ..Tile::into(&mut c, k, beta != zero) };
-    let by_rows = b.strides()[1] == 1;
-    // SAFETY: `Matrix` and `MatrixMut` checked when made that every element lies within their slice, and `c` is borrowed
-    // mutably, hence disjoint from `a` and `b`. The sizes agree (`product_dims`) and are not 0 (their product is not).
-    // `Level::current` and the tests give only levels that the processor has.
-    unsafe {
-        if m == 1 && by_rows {
-            E::single_row(level, Tile { b: b.start(), b_row: b.strides()[0] as usize, ..product }, n);
-        } else if m == 1 && b.strides()[0] == 1 && a.strides()[1] == 1 {
-            E::dots(level, product, b.start(), b.strides()[1], n);
-        } else if let Some(packed) = packed(level, &b) {
-            blocks(level, product, &[[a, b]], Some(&packed), [m, n]);
-        } else if m <= E::rows(level) && by_rows {
-            few_rows(level, product, &b, m);
-        } else {
-            blocks(level, product, &[[a, b]], None, [m, n]);
-        }
+        reference::gemm(alpha, a, b, beta, c);
+    } else if alpha == one && (beta == zero || beta == one) && c.has_rows() {
+        // SAFETY: `Isa::current` and the tests give only levels that the processor has.
+        unsafe { E::dispatch(isa, Product { a, b, c, add: beta != zero }) }
+    } else {
+        scaled(isa, alpha, a, b, beta, c);
     }
 }
 
-/// `c = alpha · a·b + beta · c` for any factors and any layout of `c`: the product, and then the rest.
-fn scaled<E: Kernels>(
-    level: Level,
-    alpha: E,
-    a: Matrix<'_, E>,
-    b: Matrix<'_, E>,
-    beta: E,
-    mut c: MatrixMut<'_, E>,
-) {
+/// Computes `c += Σ a·b` at a level that the processor has.
+pub(crate) fn gemm_sum<E: Lane>(isa: Isa, terms: &[Term<'_, E>], mut c: MatrixMut<'_, E>) {
+    let k = terms.iter().map(|[a, b]| product_dims(a, b, &c)[1]).sum();
+    let dims = c.dims();
+    if terms.len() == 1 || !c.has_rows() || dims.contains(&0) || k == 0 {
+        let one = E::from_f64(1.0);
+        return terms.iter().for_each(|&[a, b]| gemm(isa, one, a, b, one, c.reborrow()));
+    }
+    let product = MicroTile::into(&mut c, k, true);
+    // SAFETY: `Matrix` and `MatrixMut` checked when made that every element lies within their slice, and `c` is borrowed
+    // mutably, hence disjoint from the terms. The sizes agree (`product_dims`) and are not 0. Since no term is the only
+    // one, they are read through the matrices alone. `Isa::current` and the tests give only levels that the processor has.
+    unsafe { E::dispatch(isa, MacroKernel { product, terms, packed: None, dims }) }
+}
+
+/// Computes `c = alpha · a·b + beta · c` for any factors and any layout of `c`, through the product itself.
+fn scaled<E: Lane>(isa: Isa, alpha: E, a: Matrix<'_, E>, b: Matrix<'_, E>, beta: E, mut c: MatrixMut<'_, E>) {
     let [m, n] = c.dims();
-    let mut product = buffer::stale(m * n);
+    let mut product = buffer::acquire(m * n);
     let into = MatrixMut::new(&mut product, 0, [m, n], [n as isize, 1]);
-    gemm(level, E::from_f64(1.0), a, b, E::default(), into);
+    gemm(isa, E::from_f64(1.0), a, b, E::default(), into);
     for (i, row) in product.chunks_exact(n).enumerate() {
         for (j, &x) in row.iter().enumerate() {
             let c = c.at_mut(i, j);
             *c = if beta == E::default() { alpha * x } else { alpha * x + beta * *c };
         }
     }
-    buffer::give(product);
+    buffer::release(product);
 }
 
-/// The packed form of a matrix that is multiplied by more than once, unless it would take far more memory than the
-/// matrix: a broadcast one is packed block by block for each product.
-fn packed<E: Kernels>(level: Level, b: &Matrix<'_, E>) -> Option<Arc<Packed<E>>> {
-    let packs = b.packs()?;
-    if Packed::numbers(b, level) > 2 * b.storage_len() + SPARE {
-        None
-    } else {
-        packs.get_or_init(Box::default).get(b, level)
+/// A product, `c (+)= a·b`, of sizes that agree and are not 0, into contiguous rows.
+struct Product<'a, E> {
+    a: Matrix<'a, E>,
+    b: Matrix<'a, E>,
+    c: MatrixMut<'a, E>,
+    /// Whether `c` is added to, or overwritten.
+    add: bool,
+}
+
+impl<E: Lane> Kernel<E> for Product<'_, E> {
+    #[inline(always)]
+    unsafe fn run<V: Vector<Lane = E>>(mut self) {
+        let (a, b) = (&self.a, &self.b);
+        let ([m, k], [_, n]) = (a.dims(), b.dims());
+        let product = MicroTile::into(&mut self.c, k, self.add).with_left(a);
+        let by_rows = b.strides()[1] == 1;
+        // SAFETY: `Matrix` and `MatrixMut` checked when made that every element lies within their slice, and `c` is
+        // borrowed mutably, hence disjoint from `a` and `b`. The processor has the level, by the caller's word.
+        unsafe {
+            if m == 1 && by_rows {
+                single_row::<V>(product.with_right(b), n);
+            } else if m == 1 && b.strides()[0] == 1 && a.strides()[1] == 1 {
+                dots::<V>(product, b.start(), b.strides()[1], n);
+            } else {
+                let packed = packed::<V>(b);
+                if packed.is_none() && m <= V::MR && by_rows {
+                    return few_rows::<V>(product, b, m);
+                }
+                let terms = &[[*a, *b]];
+                V::outlined(MacroKernel { product, terms, packed: packed.as_deref(), dims: [m, n] });
+            }
+        }
     }
 }
 
-/// `c += Σ a·b`, at a level that the processor has.
-pub(crate) fn gemm_sum<E: Kernels>(level: Level, terms: &[Term<'_, E>], mut c: MatrixMut<'_, E>) {
-    let k = terms.iter().map(|[a, b]| product_dims(a, b, &c)[1]).sum();
-    let [m, n] = c.dims();
-    if terms.len() == 1 || !c.has_rows() || m * n * k == 0 {
-        let one = E::from_f64(1.0);
-        return terms.iter().for_each(|&[a, b]| gemm(level, one, a, b, one, c.reborrow()));
-    }
-    let product = Tile::into(&mut c, k, true);
-    // SAFETY: as above; since no term is the only one, they are read through the matrices alone.
-    unsafe { blocks(level, product, terms, None, [m, n]) }
-}
-
-/// A product of `m` rows, which stay in the cache as they are, and a matrix whose rows are contiguous.
+/// Returns the packed form of a matrix from its second product on, unless it would take far more memory than the
+/// storage: a broadcast matrix is packed block by block for each product.
 ///
 /// # Safety
-/// The processor must have the level. `product` must be that of `m` rows, at most as many as a tile has, and `b`.
-unsafe fn few_rows<E: Kernels>(level: Level, product: Tile<E>, b: &Matrix<'_, E>, m: usize) {
-    let ([k, n], lanes) = (b.dims(), E::lanes(level));
-    let whole = n / lanes * lanes;
-    let product = Tile { b: b.start(), b_row: b.strides()[0] as usize, ..product };
+/// The processor must have the level of `V`.
+#[inline(always)]
+unsafe fn packed<V: Vector<Lane: Lane>>(b: &Matrix<'_, V::Lane>) -> Option<Arc<Packed<V::Lane>>> {
+    let (cache, dims, lanes) = (b.cache()?, b.dims(), V::LANES);
+    if Packed::<V::Lane>::len(dims, lanes) > 2 * b.storage_len() + SPARE {
+        return None;
+    }
+    let key = Key { offset: b.offset(), dims, strides: b.strides(), lanes };
+    cache.get(key, || {
+        // SAFETY: the processor has the level.
+        Packed::new(dims, lanes, |to| unsafe { V::outlined(PackColumns { b: *b, at: 0, k: dims[0], to }) })
+    })
+}
+
+/// Computes a product of `m <= MR` rows, which stay in the cache as they are, and a matrix whose rows are contiguous.
+///
+/// # Safety
+/// The processor must have the level of `V`. `product` must be that of `m` rows and of `b`.
+#[inline(always)]
+unsafe fn few_rows<V: Vector<Lane: Lane>>(product: MicroTile<V::Lane>, b: &Matrix<'_, V::Lane>, m: usize) {
+    let [k, n] = b.dims();
+    let whole = n / V::LANES * V::LANES;
+    let product = product.with_right(b);
     // SAFETY: each panel lies within the matrices that the caller vouches for.
     unsafe {
-        for j in (0..whole).step_by(2 * lanes) {
-            E::panel(level, product.from(0, j), m, (whole - j).min(2 * lanes));
+        for j in (0..whole).step_by(V::NR) {
+            panel::<V>(product.from(0, j), m, (whole - j).min(V::NR));
         }
         if whole < n {
-            // What does not fill a register is read beyond its end, and so from elsewhere.
-            let mut edge = buffer::stale(k * lanes);
-            E::pack_columns(level, &b.part([0, whole], [k, n - whole]), [0, k], &mut edge);
-            let product = Tile { b: edge.as_ptr(), b_row: lanes, c: product.c.add(whole), ..product };
-            E::panel(level, product, m, n - whole);
-            buffer::give(edge);
+            // Columns that do not fill a register would be read beyond its end, and so are read from elsewhere.
+            let mut edge = buffer::acquire(k.min(KC) * V::LANES);
+            for first in (0..k).step_by(KC) {
+                let k = (k - first).min(KC);
+                let b = b.part([first, whole], [k, n - whole]);
+                V::outlined(PackColumns { b, at: 0, k, to: &mut edge });
+                let part = product.over(first, k).from(0, whole);
+                panel::<V>(MicroTile { b: edge.as_ptr(), b_row: V::LANES, ..part }, m, n - whole);
+            }
+            buffer::release(edge);
         }
     }
 }

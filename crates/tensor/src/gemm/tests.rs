@@ -2,15 +2,11 @@
 //!
 //! Elements are small integers, so that every order of summation gives the same, exact result.
 
-use super::{LazyPacks, gemm, gemm_sum};
-use crate::{Level, Matrix, MatrixMut};
+use super::{Matrix, MatrixMut, PackCache, gemm, gemm_sum};
+use crate::Isa;
 
 /// Columns that follow each row of the result and must not be touched.
 const GUARD: usize = 3;
-
-fn levels() -> impl Iterator<Item = Level> {
-    [Level::Portable, Level::Avx2, Level::Avx512].into_iter().filter(|&level| level <= Level::highest())
-}
 
 /// All cases, or a few of them for an interpreter.
 fn cases<T>(all: &[T]) -> impl Iterator<Item = &T> {
@@ -90,20 +86,26 @@ macro_rules! against_the_definition {
                     let mut sums = vec![0.0; n];
                     for p in 0..k {
                         let x = left.at(i, p);
-                        let (place, step) = (right.offset() as isize + p as isize * b_strides[0], b_strides[1]);
-                        sums.iter_mut().enumerate().for_each(|(j, sum)| *sum += x * b[(place + j as isize * step) as usize]);
+                        let (place, step) =
+                            (right.offset() as isize + p as isize * b_strides[0], b_strides[1]);
+                        sums.iter_mut()
+                            .enumerate()
+                            .for_each(|(j, sum)| *sum += x * b[(place + j as isize * step) as usize]);
                     }
                     expected.iter_mut().zip(sums).for_each(|(c, sum)| *c = alpha * sum + kept);
                 }
-                for level in levels() {
-                    let packs = LazyPacks::new();
+                for isa in Isa::available() {
+                    let cache = PackCache::new();
                     for turn in 0..3 {
                         let mut c = vec![old; m * row];
                         let into = MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]);
-                        gemm(level, alpha, left, right.with_packs(&packs), beta, into);
+                        gemm(isa, alpha, left, right.with_cache(&cache), beta, into);
                         // A NaN beyond a row is the guard, and equals itself.
                         let same = c.iter().zip(&expected).all(|(x, y)| x == y || x.to_bits() == y.to_bits());
-                        assert!(same, "{level:?} {lies:?} [{m}, {k}, {n}] turn {turn}: expected {expected:?}, found {c:?}");
+                        assert!(
+                            same,
+                            "{isa} {lies:?} [{m}, {k}, {n}] turn {turn}: expected {expected:?}, found {c:?}"
+                        );
                     }
                 }
             };
@@ -183,10 +185,10 @@ macro_rules! sums_against_the_definition {
                                 (0..a.dims()[1]).map(|p| a.at(i, p) * b.at(p, j)).sum::<$float>();
                         }
                     }
-                    for level in levels() {
+                    for isa in Isa::available() {
                         let mut c = vec![2.0; m * row];
-                        gemm_sum(level, &terms, MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]));
-                        assert_eq!(c, expected, "{level:?} [{m}, {inner:?}, {n}]");
+                        gemm_sum(isa, &terms, MatrixMut::new(&mut c, 0, [m, n], [row as isize, 1]));
+                        assert_eq!(c, expected, "{isa} [{m}, {inner:?}, {n}]");
                     }
                 }
             }
@@ -217,10 +219,10 @@ macro_rules! rounding {
             ]) {
                 let a: Vec<$float> = (0..m * k).map(number).collect();
                 let b: Vec<$float> = (0..k * n).map(|i| number(i + 5)).collect();
-                for level in levels() {
-                    let mul_add = |x: $float, y: $float, sum: $float| match level {
-                        Level::Portable => sum + x * y,
-                        Level::Avx2 | Level::Avx512 => x.mul_add(y, sum),
+                for isa in Isa::available() {
+                    let mul_add = |x: $float, y: $float, sum: $float| match isa {
+                        Isa::Portable => sum + x * y,
+                        _ => x.mul_add(y, sum),
                     };
                     for (a_strides, b_strides, add) in [
                         ([k as isize, 1], [n as isize, 1], false),
@@ -228,9 +230,9 @@ macro_rules! rounding {
                         ([k as isize, 1], [1, k as isize], false),
                         ([k as isize, 1], [1, k as isize], true),
                     ] {
-                        let packs = LazyPacks::new();
+                        let cache = PackCache::new();
                         let left = Matrix::new(&a, 0, [m, k], a_strides);
-                        let right = Matrix::new(&b, 0, [k, n], b_strides).with_packs(&packs);
+                        let right = Matrix::new(&b, 0, [k, n], b_strides).with_cache(&cache);
                         let old = if add { 0.3 } else { 0.0 };
                         let expected: Vec<$float> = (0..m * n)
                             .map(|place| {
@@ -255,7 +257,7 @@ macro_rules! rounding {
                             let mut c = vec![old; m * n];
                             let beta = if add { 1.0 } else { 0.0 };
                             gemm(
-                                level,
+                                isa,
                                 1.0,
                                 left,
                                 right,
@@ -263,10 +265,7 @@ macro_rules! rounding {
                                 MatrixMut::new(&mut c, 0, [m, n], [n as isize, 1]),
                             );
                             let same = c.iter().zip(&expected).all(|(x, y)| x.to_bits() == y.to_bits());
-                            assert!(
-                                same,
-                                "{level:?} [{m}, {k}, {n}] {a_strides:?} {b_strides:?} turn {turn}"
-                            );
+                            assert!(same, "{isa} [{m}, {k}, {n}] {a_strides:?} {b_strides:?} turn {turn}");
                         }
                     }
                 }

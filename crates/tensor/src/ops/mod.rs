@@ -7,6 +7,7 @@ mod elementwise;
 mod infer;
 mod iter;
 mod join;
+mod matmul;
 mod operators;
 mod random;
 mod reduce;

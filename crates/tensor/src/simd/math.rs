@@ -2,7 +2,7 @@
 //!
 //! Largest errors, in units in the last place (ulp) of the exact result:
 //!
-//! | | `f32`, portable | `f32`, AVX2 and AVX-512 | `f64`, portable | `f64`, AVX2 and AVX-512 |
+//! | | `f32`, portable | `f32`, the others | `f64`, portable | `f64`, the others |
 //! |---|---|---|---|---|
 //! | `exp` | 0.864 | 0.844 | 0.841 | 0.823 |
 //! | `tanh` | 1.805 | 1.787 | 1.808 | 1.675 |
@@ -12,10 +12,10 @@
 //! `f32` was measured over all numbers, `f64` over four million of them, of every exponent and more where the functions
 //! bend, against double-double arithmetic.
 
-use super::{Level, Vector, at_level};
+use super::Vector;
 
-/// What the functions need to know of a number format.
-pub(crate) trait Format: Vector {
+/// Constants of a number format.
+pub(crate) trait Format: Copy {
     /// `ln 2` in two parts, the first with enough trailing zeros that its products with exponents are exact.
     const LN_2: [f64; 2];
     /// Beyond these, `exp` is infinite or zero.
@@ -28,53 +28,38 @@ pub(crate) trait Format: Vector {
     const LN_TERMS: usize;
 }
 
-macro_rules! single {
-    ($($name:ty),*) => {$(
-        impl Format for $name {
-            const LN_2: [f64; 2] = [0.693_359_375, -2.121_944_400_546_905_8e-4];
-            const EXP_RANGE: [f64; 2] = [-105.0, 89.0];
-            const SMALLEST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
-            const LIFT: [f64; 2] = [16_777_216.0, 24.0];
-            const EXP_TERMS: usize = 7;
-            const LN_TERMS: usize = 5;
-        }
-    )*};
+impl Format for f32 {
+    const LN_2: [f64; 2] = [0.693_359_375, -2.121_944_400_546_905_8e-4];
+    const EXP_RANGE: [f64; 2] = [-105.0, 89.0];
+    const SMALLEST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
+    const LIFT: [f64; 2] = [16_777_216.0, 24.0];
+    const EXP_TERMS: usize = 7;
+    const LN_TERMS: usize = 5;
 }
 
-macro_rules! double {
-    ($($name:ty),*) => {$(
-        impl Format for $name {
-            const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
-            const EXP_RANGE: [f64; 2] = [-746.0, 710.0];
-            const SMALLEST_NORMAL: f64 = f64::MIN_POSITIVE;
-            const LIFT: [f64; 2] = [18_014_398_509_481_984.0, 54.0];
-            const EXP_TERMS: usize = 13;
-            const LN_TERMS: usize = 11;
-        }
-    )*};
+impl Format for f64 {
+    const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
+    const EXP_RANGE: [f64; 2] = [-746.0, 710.0];
+    const SMALLEST_NORMAL: f64 = f64::MIN_POSITIVE;
+    const LIFT: [f64; 2] = [18_014_398_509_481_984.0, 54.0];
+    const EXP_TERMS: usize = 13;
+    const LN_TERMS: usize = 11;
 }
-
-single!(super::F32x8);
-double!(super::F64x4);
-#[cfg(target_arch = "x86_64")]
-single!(super::Avx2F32, super::Avx512F32);
-#[cfg(target_arch = "x86_64")]
-double!(super::Avx2F64, super::Avx512F64);
 
 /// `n` and `eʳ - 1`, where `x = n ln 2 + r` and `|r| <= ln 2 / 2`.
 #[inline(always)]
-unsafe fn reduced<V: Format>(x: V) -> (V, V) {
+unsafe fn reduced<V: Vector<Lane: Format>>(x: V) -> (V, V) {
     // SAFETY: the caller has the level of `V`; likewise below.
     unsafe {
         let n = x.mul(V::from_f64(std::f64::consts::LOG2_E)).round();
-        let exact = n.mul_add(V::from_f64(-V::LN_2[0]), x);
-        let r = n.mul_add(V::from_f64(-V::LN_2[1]), exact);
+        let exact = n.mul_add(V::from_f64(-V::Lane::LN_2[0]), x);
+        let r = n.mul_add(V::from_f64(-V::Lane::LN_2[1]), exact);
         // What r lost to rounding, by which eʳ - 1 grows as r does, nearly.
-        let lost = n.mul_add(V::from_f64(-V::LN_2[1]), exact.sub(r));
+        let lost = n.mul_add(V::from_f64(-V::Lane::LN_2[1]), exact.sub(r));
         // r + r² (1/2! + r/3! + r²/4! + ..), the series of eʳ - 1
-        let mut factorial: f64 = (2..=V::EXP_TERMS + 1).map(|k| k as f64).product();
+        let mut factorial: f64 = (2..=V::Lane::EXP_TERMS + 1).map(|k| k as f64).product();
         let mut series = V::from_f64(1.0 / factorial);
-        for k in (3..=V::EXP_TERMS + 1).rev() {
+        for k in (3..=V::Lane::EXP_TERMS + 1).rev() {
             factorial /= k as f64;
             series = series.mul_add(r, V::from_f64(1.0 / factorial));
         }
@@ -85,7 +70,7 @@ unsafe fn reduced<V: Format>(x: V) -> (V, V) {
 /// `(x + x₁) / (whole + part + part₁)` for a divisor from 1 to 2, as if the divisor had not been rounded. `x₁` and
 /// `part₁` are what `x` and `part` lost to rounding.
 #[inline(always)]
-unsafe fn quotient<V: Format>(x: [V; 2], whole: V, part: [V; 2]) -> V {
+unsafe fn quotient<V: Vector<Lane: Format>>(x: [V; 2], whole: V, part: [V; 2]) -> V {
     unsafe {
         let divisor = part[0].add(whole);
         let lost = part[0].sub(divisor.sub(whole)).add(part[1]);
@@ -98,9 +83,9 @@ unsafe fn quotient<V: Format>(x: [V; 2], whole: V, part: [V; 2]) -> V {
 
 /// `eˣ`.
 #[inline(always)]
-pub(super) unsafe fn exp<V: Format>(x: V) -> V {
+pub(super) unsafe fn exp<V: Vector<Lane: Format>>(x: V) -> V {
     unsafe {
-        let [low, high] = V::EXP_RANGE.map(|bound| V::from_f64(bound));
+        let [low, high] = V::Lane::EXP_RANGE.map(|bound| V::from_f64(bound));
         let within = V::select(x.less(low), low, V::select(high.less(x), high, x));
         let (n, y) = reduced(within);
         y.add(V::from_f64(1.0)).scale(n)
@@ -109,7 +94,7 @@ pub(super) unsafe fn exp<V: Format>(x: V) -> V {
 
 /// `tanh |x| = -t / (2 + t)` with `t = exp(-2 |x|) - 1`, which keeps its digits near 0.
 #[inline(always)]
-pub(super) unsafe fn tanh<V: Format>(x: V) -> V {
+pub(super) unsafe fn tanh<V: Vector<Lane: Format>>(x: V) -> V {
     unsafe {
         let one = V::from_f64(1.0);
         // From 20 on, the result is 1 in either format.
@@ -128,7 +113,7 @@ pub(super) unsafe fn tanh<V: Format>(x: V) -> V {
 
 /// `1 / (1 + e)` or `e / (1 + e)` with `e = exp(-|x|)`, whichever is small when the result is.
 #[inline(always)]
-pub(super) unsafe fn sigmoid<V: Format>(x: V) -> V {
+pub(super) unsafe fn sigmoid<V: Vector<Lane: Format>>(x: V) -> V {
     unsafe {
         let zero = V::from_f64(0.0);
         let one = V::from_f64(1.0);
@@ -142,25 +127,25 @@ pub(super) unsafe fn sigmoid<V: Format>(x: V) -> V {
 /// # Source
 /// The order of summation that keeps the digits is that of K. Ng's `log` in FDLIBM (1993).
 #[inline(always)]
-pub(super) unsafe fn ln<V: Format>(x: V) -> V {
+pub(super) unsafe fn ln<V: Vector<Lane: Format>>(x: V) -> V {
     unsafe {
         let zero = V::from_f64(0.0);
-        let subnormal = x.less(V::from_f64(V::SMALLEST_NORMAL));
-        let lifted = V::select(subnormal, x.mul(V::from_f64(V::LIFT[0])), x);
+        let subnormal = x.less(V::from_f64(V::Lane::SMALLEST_NORMAL));
+        let lifted = V::select(subnormal, x.mul(V::from_f64(V::Lane::LIFT[0])), x);
         let (m, e) = lifted.split();
-        let e = V::select(subnormal, e.sub(V::from_f64(V::LIFT[1])), e);
+        let e = V::select(subnormal, e.sub(V::from_f64(V::Lane::LIFT[1])), e);
         let f = m.sub(V::from_f64(1.0));
         let s = f.div(f.add(V::from_f64(2.0)));
         let z = s.mul(s);
         // 2 z (1/3 + z/5 + z²/7 + ..)
-        let mut series = V::from_f64(2.0 / (2 * V::LN_TERMS + 1) as f64);
-        for k in (1..V::LN_TERMS).rev() {
+        let mut series = V::from_f64(2.0 / (2 * V::Lane::LN_TERMS + 1) as f64);
+        for k in (1..V::Lane::LN_TERMS).rev() {
             series = series.mul_add(z, V::from_f64(2.0 / (2 * k + 1) as f64));
         }
         let half_square = f.mul(f).mul(V::from_f64(0.5));
         let small = s.mul(series.mul_add(z, half_square));
-        let small = e.mul_add(V::from_f64(V::LN_2[1]), small);
-        let y = e.mul_add(V::from_f64(V::LN_2[0]), f.sub(half_square.sub(small)));
+        let small = e.mul_add(V::from_f64(V::Lane::LN_2[1]), small);
+        let y = e.mul_add(V::from_f64(V::Lane::LN_2[0]), f.sub(half_square.sub(small)));
         // ln of 0 is -∞, of less NaN, of ∞ and NaN itself.
         let infinite = V::from_f64(f64::INFINITY);
         let y = V::select(x.less(infinite), y, x);
@@ -169,43 +154,3 @@ pub(super) unsafe fn ln<V: Format>(x: V) -> V {
         V::select(zero.less(x), y, V::select(x.less(infinite), below, x))
     }
 }
-
-macro_rules! over_slices {
-    ($($name:ident)*) => {$(
-        pub(crate) mod $name {
-            use super::*;
-
-            /// The function of each element, in place.
-            ///
-            /// # Safety
-            /// The processor must have the level of `V`.
-            #[inline(always)]
-            unsafe fn each<V: Format>(x: &mut [V::Lane]) {
-                let (length, data) = (x.len(), x.as_mut_ptr());
-                let mut i = 0;
-                // SAFETY: `V::LANES` elements, at the end fewer, lie from place `i` on.
-                unsafe {
-                    while i + V::LANES <= length {
-                        super::$name(V::load(data.add(i))).store(data.add(i));
-                        i += V::LANES;
-                    }
-                    if i < length {
-                        super::$name(V::load_first(data.add(i), length - i)).store_first(data.add(i), length - i);
-                    }
-                }
-            }
-
-            pub(crate) fn f32(level: Level, x: &mut [f32]) {
-                // SAFETY: levels come from `Level::current` or tests, which ask only for what the processor has.
-                unsafe { at_level!(level, f32, each::<V>(x: &mut [f32])) }
-            }
-
-            pub(crate) fn f64(level: Level, x: &mut [f64]) {
-                // SAFETY: as above.
-                unsafe { at_level!(level, f64, each::<V>(x: &mut [f64])) }
-            }
-        }
-    )*};
-}
-
-over_slices!(exp tanh sigmoid ln);

@@ -1,6 +1,6 @@
-//! Registers as arrays, which every compiler knows how to vectorise somewhat.
+//! Registers as arrays of 16 bytes, which every compiler knows how to vectorise somewhat.
 
-use super::{Body, Vector};
+use super::{Kernel, Vector};
 
 macro_rules! portable {
     ($name:ident, $lane:ident, $lanes:literal, $bits:ident, $signed:ident, $fraction:literal, $bias:literal) => {
@@ -20,7 +20,7 @@ macro_rules! portable {
             type Lane = $lane;
             type Mask = [bool; $lanes];
             const LANES: usize = $lanes;
-            const ROWS: usize = 4;
+            const MR: usize = 4;
 
             #[inline(always)]
             unsafe fn splat(x: $lane) -> Self {
@@ -126,14 +126,14 @@ macro_rules! portable {
             unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
                 Self(std::array::from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
             }
-            #[inline(always)]
-            unsafe fn apart<B: Body>(body: B) {
+            #[inline(never)]
+            unsafe fn outlined<K: Kernel<$lane>>(kernel: K) {
                 // SAFETY: the caller's.
-                unsafe { body.run() }
+                unsafe { kernel.run::<Self>() }
             }
         }
     };
 }
 
-portable!(F32x8, f32, 8, u32, i32, 23, 127);
-portable!(F64x4, f64, 4, u64, i64, 52, 1023);
+portable!(F32x4, f32, 4, u32, i32, 23, 127);
+portable!(F64x2, f64, 2, u64, i64, 52, 1023);

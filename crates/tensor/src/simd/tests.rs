@@ -1,13 +1,9 @@
-//! How far the transcendental functions are from the truth, at every level, and that lanes end where they should.
+//! How far the transcendental functions are from the truth, at every isa, and that lanes end where they should.
 
 mod reference;
 
-use super::{Level, Vector, at_level, math};
+use super::{Isa, Kernel, Lane, Vector, slices};
 use reference::{Dd, Scaled};
-
-fn levels() -> impl Iterator<Item = Level> {
-    [Level::Portable, Level::Avx2, Level::Avx512].into_iter().filter(|&level| level <= Level::highest())
-}
 
 /// `2ⁿ`, for a normal result.
 fn power_of_two(n: i32) -> f64 {
@@ -52,8 +48,8 @@ fn ulp_f64(found: f64, truth: Scaled) -> f64 {
 
 struct Function {
     name: &'static str,
-    single: fn(Level, &mut [f32]),
-    double: fn(Level, &mut [f64]),
+    single: fn(Isa, &mut [f32]),
+    double: fn(Isa, &mut [f64]),
     /// For `f32`, from the standard library's `f64`.
     near: fn(f64) -> f64,
     /// For `f64`.
@@ -65,24 +61,24 @@ struct Function {
 const FUNCTIONS: [Function; 4] = [
     Function {
         name: "exp",
-        single: math::exp::f32,
-        double: math::exp::f64,
+        single: slices::exp,
+        double: slices::exp,
         near: f64::exp,
         truth: reference::exp,
         domain: [-745.0, 709.7],
     },
     Function {
         name: "tanh",
-        single: math::tanh::f32,
-        double: math::tanh::f64,
+        single: slices::tanh,
+        double: slices::tanh,
         near: f64::tanh,
         truth: reference::tanh,
         domain: [-f64::MAX, f64::MAX],
     },
     Function {
         name: "sigmoid",
-        single: math::sigmoid::f32,
-        double: math::sigmoid::f64,
+        single: slices::sigmoid,
+        double: slices::sigmoid,
         near: |x| {
             let e = (-x.abs()).exp();
             if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
@@ -92,8 +88,8 @@ const FUNCTIONS: [Function; 4] = [
     },
     Function {
         name: "ln",
-        single: math::ln::f32,
-        double: math::ln::f64,
+        single: slices::ln,
+        double: slices::ln,
         near: f64::ln,
         truth: reference::ln,
         domain: [f64::from_bits(1), f64::MAX],
@@ -101,8 +97,8 @@ const FUNCTIONS: [Function; 4] = [
 ];
 
 /// The worst error at each level over every `step`th bit pattern from `first` on, and where it is.
-fn worst_f32(function: &Function, first: u32, step: usize) -> Vec<(Level, f64, f32)> {
-    let mut worst: Vec<_> = levels().map(|level| (level, 0.0, 0.0)).collect();
+fn worst_f32(function: &Function, first: u32, step: usize) -> Vec<(Isa, f64, f32)> {
+    let mut worst: Vec<_> = Isa::available().map(|isa| (isa, 0.0, 0.0)).collect();
     let mut bits = (first..=u32::MAX).step_by(step);
     loop {
         let x: Vec<f32> = bits.by_ref().take(4096).map(f32::from_bits).collect();
@@ -110,9 +106,9 @@ fn worst_f32(function: &Function, first: u32, step: usize) -> Vec<(Level, f64, f
             return worst;
         }
         let truth: Vec<f64> = x.iter().map(|&x| (function.near)(f64::from(x))).collect();
-        for (level, most, place) in &mut worst {
+        for (isa, most, place) in &mut worst {
             let mut y = x.clone();
-            (function.single)(*level, &mut y);
+            (function.single)(*isa, &mut y);
             for ((&x, &y), &truth) in x.iter().zip(&y).zip(&truth) {
                 let error = ulp_f32(y, truth);
                 if error > *most {
@@ -166,20 +162,20 @@ fn doubles(count: usize) -> Vec<f64> {
     x
 }
 
-/// The worst error at each level, and where it is.
-fn worst_f64(function: &Function, count: usize) -> Vec<(Level, f64, f64)> {
+/// The worst error at each isa, and where it is.
+fn worst_f64(function: &Function, count: usize) -> Vec<(Isa, f64, f64)> {
     let [low, high] = function.domain;
     let mut x = doubles(count);
     x.retain(|&x| low <= x && x <= high && x != 0.0);
     let truth: Vec<Scaled> = x.iter().map(|&x| (function.truth)(x)).collect();
-    let found = levels().map(|level| {
+    let found = Isa::available().map(|isa| {
         let mut y = x.clone();
-        (function.double)(level, &mut y);
+        (function.double)(isa, &mut y);
         let errors = y.iter().zip(&truth).map(|(&y, &truth)| ulp_f64(y, truth));
         let (error, at) = errors
             .zip(&x)
             .fold((0.0, 0.0), |most, (error, &x)| if error > most.0 { (error, x) } else { most });
-        (level, error, at)
+        (isa, error, at)
     });
     found.collect()
 }
@@ -187,8 +183,8 @@ fn worst_f64(function: &Function, count: usize) -> Vec<(Level, f64, f64)> {
 #[test]
 fn single_precision_is_within_two_ulp() {
     for function in &FUNCTIONS {
-        for (level, error, x) in worst_f32(function, 0, 16_381) {
-            assert!(error <= 2.0, "{} at {level:?}: {error:.3} ulp at {x:e}", function.name);
+        for (isa, error, x) in worst_f32(function, 0, 16_381) {
+            assert!(error <= 2.0, "{} at {isa}: {error:.3} ulp at {x:e}", function.name);
         }
     }
 }
@@ -196,8 +192,8 @@ fn single_precision_is_within_two_ulp() {
 #[test]
 fn double_precision_is_within_two_ulp() {
     for function in &FUNCTIONS {
-        for (level, error, x) in worst_f64(function, 4) {
-            assert!(error <= 2.0, "{} at {level:?}: {error:.3} ulp at {x:e}", function.name);
+        for (isa, error, x) in worst_f64(function, 4) {
+            assert!(error <= 2.0, "{} at {isa}: {error:.3} ulp at {x:e}", function.name);
         }
     }
 }
@@ -206,8 +202,8 @@ fn double_precision_is_within_two_ulp() {
 #[ignore = "all 2³² numbers, for every function and level: minutes; run with --release -- --ignored --nocapture"]
 fn single_precision_exhaustively() {
     for function in &FUNCTIONS {
-        for (level, error, x) in worst_f32(function, 0, 1) {
-            println!("{:8} {level:?}: {error:.3} ulp at {x:e}", function.name);
+        for (isa, error, x) in worst_f32(function, 0, 1) {
+            println!("{:8} {isa}: {error:.3} ulp at {x:e}", function.name);
             assert!(error <= 2.0);
         }
     }
@@ -217,8 +213,8 @@ fn single_precision_exhaustively() {
 #[ignore = "four million numbers, for every function: a minute; run with --release -- --ignored --nocapture"]
 fn double_precision_densely() {
     for function in &FUNCTIONS {
-        for (level, error, x) in worst_f64(function, 700) {
-            println!("{:8} {level:?}: {error:.3} ulp at {x:e}", function.name);
+        for (isa, error, x) in worst_f64(function, 700) {
+            println!("{:8} {isa}: {error:.3} ulp at {x:e}", function.name);
             assert!(error <= 2.0);
         }
     }
@@ -278,33 +274,33 @@ fn special_values() {
         found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan()
     };
     for (function, cases) in FUNCTIONS.iter().zip(table) {
-        for level in levels() {
+        for isa in Isa::available() {
             let mut double = cases.map(|(x, _)| x);
             let mut single = double.map(|x| x as f32);
-            (function.double)(level, &mut double);
-            (function.single)(level, &mut single);
+            (function.double)(isa, &mut double);
+            (function.single)(isa, &mut single);
             for ((x, expected), (y, z)) in cases.into_iter().zip(double.into_iter().zip(single)) {
                 assert!(
                     same(y, expected),
-                    "{} of {x} at {level:?}: expected {expected}, found {y}",
+                    "{} of {x} at {isa}: expected {expected}, found {y}",
                     function.name
                 );
                 assert!(
                     same(f64::from(z), expected),
-                    "{} of {x} at {level:?}: expected {expected}, found {z} (f32)",
+                    "{} of {x} at {isa}: expected {expected}, found {z} (f32)",
                     function.name
                 );
             }
         }
     }
     // What is odd keeps the least numbers as they are.
-    for level in levels() {
+    for isa in Isa::available() {
         let mut double = [f64::from_bits(1), -f64::from_bits(1), f64::MIN_POSITIVE / 2.0, 1e-300];
         let mut single = [f32::from_bits(1), -f32::from_bits(1), f32::MIN_POSITIVE / 2.0, 1e-30];
         let (x, y) = (double, single);
-        math::tanh::f64(level, &mut double);
-        math::tanh::f32(level, &mut single);
-        assert_eq!((double, single), (x, y), "{level:?}");
+        slices::tanh(isa, &mut double);
+        slices::tanh(isa, &mut single);
+        assert_eq!((double, single), (x, y), "{isa}");
     }
 }
 
@@ -317,10 +313,10 @@ macro_rules! tails {
             const LONGEST: usize = 3 * 16 + 1;
             let argument = |i: usize| ((i * 37 % 101) as $float - 50.0) * 0.37;
             for function in &FUNCTIONS {
-                for level in levels() {
+                for isa in Isa::available() {
                     let whole = |x: $float| {
                         let mut register = [x; 16];
-                        (function.$field)(level, &mut register);
+                        (function.$field)(isa, &mut register);
                         register[0].to_bits()
                     };
                     let x: Vec<$float> = (0..LONGEST + 4).map(argument).collect();
@@ -328,14 +324,14 @@ macro_rules! tails {
                     for start in 0..4 {
                         for length in 0..=LONGEST {
                             let mut y = x.clone();
-                            (function.$field)(level, &mut y[start..start + length]);
+                            (function.$field)(isa, &mut y[start..start + length]);
                             for (i, y) in y.iter().enumerate() {
                                 let inside = (start..start + length).contains(&i);
                                 let expected = if inside { expected[i] } else { x[i].to_bits() };
                                 assert!(
                                     y.to_bits() == expected
                                         || y.is_nan() && <$float>::from_bits(expected).is_nan(),
-                                    "{} at {level:?}: element {i} of {start}..{start} + {length}",
+                                    "{} at {isa}: element {i} of {start}..{start} + {length}",
                                     function.name
                                 );
                             }
@@ -350,37 +346,70 @@ macro_rules! tails {
 tails!(single_precision_tails, f32, single);
 tails!(double_precision_tails, f64, double);
 
-/// Two registers by turns: how many lanes they have, and what comes out.
-///
-/// # Safety
-/// The processor must have the level of `V`.
-#[inline(always)]
-unsafe fn by_turns<V: Vector<Lane: From<u8>>>(found: &mut Vec<V::Lane>) {
-    let counted: Vec<V::Lane> = (0..2 * V::LANES as u8).map(V::Lane::from).collect();
-    *found = counted.clone();
-    // SAFETY: two registers are within either.
-    unsafe {
-        let (first, second) = V::load(counted.as_ptr()).interleave(V::load(counted[V::LANES..].as_ptr()));
-        first.store(found.as_mut_ptr());
-        second.store(found[V::LANES..].as_mut_ptr());
+/// The bits of numbers, folded into one (FNV-1a; Fowler, Noll and Vo 1991).
+fn fingerprint(bits: impl Iterator<Item = u64>) -> u64 {
+    bits.flat_map(u64::to_le_bytes)
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The same bits on every processor: of portable code, and of all levels that round a product and a sum once.
+#[test]
+fn results_are_the_same_bits_everywhere() {
+    // From -60 to 60; for `ln`, their magnitudes.
+    let arguments = |i: u32| f64::from(i * 7919 % 10_007) * (120.0 / 10_007.0) - 60.0;
+    let expected: [[u64; 4]; 2] = [
+        [0x6cd4_c8d5_55cf_078c, 0x122e_a465_31f9_dbeb, 0x4ea3_7aaf_1100_d7c5, 0x4581_0f9a_f286_ec64],
+        [0x2865_90e1_4423_3c8c, 0xbaf8_1553_c809_9243, 0x3ec8_b878_d4cf_0293, 0x618e_17a2_1223_c3ad],
+    ];
+    for isa in Isa::available() {
+        let found = FUNCTIONS.each_ref().map(|function| {
+            let mut double: Vec<f64> = (0..10_007).map(arguments).collect();
+            if function.name == "ln" {
+                double.iter_mut().for_each(|x| *x = x.abs() + 0.001);
+            }
+            let mut single: Vec<f32> = double.iter().map(|&x| x as f32).collect();
+            (function.double)(isa, &mut double);
+            (function.single)(isa, &mut single);
+            let single = single.iter().map(|x| u64::from(x.to_bits()));
+            fingerprint(double.iter().map(|x| x.to_bits()).chain(single))
+        });
+        assert_eq!(found, expected[usize::from(isa != Isa::Portable)], "{isa}: {found:#x?}");
+    }
+}
+
+/// Two registers by turns: as many lanes as they have, and what comes out.
+struct ByTurns<'f, E> {
+    found: &'f mut Vec<E>,
+}
+
+impl<E: Copy + From<u8>> Kernel<E> for ByTurns<'_, E> {
+    #[inline(always)]
+    unsafe fn run<V: Vector<Lane = E>>(self) {
+        let counted: Vec<E> = (0..2 * V::LANES as u8).map(E::from).collect();
+        *self.found = counted.clone();
+        // SAFETY: two registers are within either; the processor has the level.
+        unsafe {
+            let (first, second) = V::load(counted.as_ptr()).interleave(V::load(counted[V::LANES..].as_ptr()));
+            first.store(self.found.as_mut_ptr());
+            second.store(self.found[V::LANES..].as_mut_ptr());
+        }
     }
 }
 
 #[test]
 fn lanes_by_turns() {
-    for level in levels() {
+    for isa in Isa::available() {
         let (mut single, mut double) = (vec![], vec![]);
-        let (to_single, to_double) = (&mut single, &mut double);
         // SAFETY: the processor has the level.
         unsafe {
-            at_level!(level, f32, by_turns::<V>(to_single: &mut Vec<f32>));
-            at_level!(level, f64, by_turns::<V>(to_double: &mut Vec<f64>));
+            f32::dispatch(isa, ByTurns { found: &mut single });
+            f64::dispatch(isa, ByTurns { found: &mut double });
         }
         let single: Vec<f64> = single.into_iter().map(f64::from).collect();
         for found in [single, double] {
             let lanes = found.len() / 2;
             let expected: Vec<f64> = (0..2 * lanes).map(|i| (i / 2 + i % 2 * lanes) as f64).collect();
-            assert_eq!(found, expected, "{level:?}");
+            assert_eq!(found, expected, "{isa}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One register full of numbers, as an algorithm sees it.
+//! A register full of numbers, as an algorithm sees it, and the algorithms over it.
 
 /// A register of `LANES` numbers.
 ///
@@ -14,8 +14,10 @@ pub(crate) unsafe trait Vector: Copy {
     type Mask: Copy;
     /// How many numbers a register holds.
     const LANES: usize;
-    /// The most rows of a product that are summed in registers at once, beside two registers of a column.
-    const ROWS: usize;
+    /// The rows of a micro-tile: as many as are summed in registers at once, beside those of `NR` columns.
+    const MR: usize;
+    /// The columns of a micro-tile: two registers.
+    const NR: usize = 2 * Self::LANES;
 
     unsafe fn splat(x: Self::Lane) -> Self;
     unsafe fn from_f64(x: f64) -> Self;
@@ -50,14 +52,29 @@ pub(crate) unsafe trait Vector: Copy {
     /// `yes` where the mask is set, else `no`.
     unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
-    /// Runs a body that is compiled apart from its caller, with the instructions of the level: a compiler takes far longer
-    /// for a long function than for its parts.
-    unsafe fn apart<B: Body>(body: B);
+    /// Runs a kernel in a function of its own, compiled with the instructions of the level.
+    unsafe fn outlined<K: Kernel<Self::Lane>>(kernel: K);
 }
 
-/// What [`Vector::apart`] runs.
-pub(crate) trait Body {
+/// An algorithm over the registers of any level.
+pub(crate) trait Kernel<E> {
+    /// Runs the algorithm. It must be `#[inline(always)]`, as must every function that it hands registers to: then it is
+    /// compiled with the instructions of the level.
+    ///
     /// # Safety
-    /// As the body says. It must be inlined, for it to have the instructions of the level.
-    unsafe fn run(self);
+    /// The processor must have the level of `V`; and as the kernel says.
+    unsafe fn run<V: Vector<Lane = E>>(self);
+}
+
+/// Asks for the memory around a place, which need not be one: nothing but time depends on it.
+#[inline(always)]
+pub(crate) fn prefetch<E>(place: *const E) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every processor of this kind has the instruction, which reads nothing and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast()) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = place;
 }

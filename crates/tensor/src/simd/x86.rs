@@ -1,8 +1,8 @@
-//! AVX2 and AVX-512.
+//! Registers of AVX2 and of AVX-512.
 
 use std::arch::x86_64::*;
 
-use super::{Body, Vector};
+use super::{Kernel, Vector};
 
 macro_rules! vector {
     (
@@ -24,7 +24,7 @@ macro_rules! vector {
             type Lane = $lane;
             type Mask = $mask;
             const LANES: usize = $lanes;
-            const ROWS: usize = $rows;
+            const MR: usize = $rows;
 
             #[inline(always)]
             unsafe fn splat(x: $lane) -> Self {
@@ -110,13 +110,15 @@ macro_rules! vector {
                 Self(unsafe { $select(no.0, yes.0, mask) })
             }
             #[inline(always)]
-            unsafe fn apart<B: Body>(body: B) {
+            unsafe fn outlined<K: Kernel<$lane>>(kernel: K) {
                 #[inline(never)]
                 #[target_feature(enable = $features)]
-                unsafe fn apart<B: Body>(body: B) {
-                    unsafe { body.run() }
+                unsafe fn outlined<K: Kernel<$lane>>(kernel: K) {
+                    // SAFETY: the caller's.
+                    unsafe { kernel.run::<$name>() }
                 }
-                unsafe { apart(body) }
+                // SAFETY: the caller's.
+                unsafe { outlined(kernel) }
             }
         }
     };

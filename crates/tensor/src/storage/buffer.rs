@@ -101,8 +101,6 @@ pub(crate) fn release<E: Element>(buffer: Vec<E>) {
     }
 }
 
-pub(crate) use {acquire as stale, release as give};
-
 /// Gives the free buffers of the calling thread back to the system.
 ///
 /// A thread keeps the storage of dropped tensors for new ones of the same size, at most half as much again as the tensors

@@ -1,16 +1,17 @@
-//! The micro-kernel: a tile of the product, summed in registers.
+//! The micro-kernel: a tile of the product, accumulated in registers.
 
 use std::hint::black_box;
 
-use crate::MatrixMut;
-use crate::simd::{Body, Vector, prefetch};
+use super::matrix::{Matrix, MatrixMut};
+use super::pack::even_blocks;
+use crate::simd::{Kernel, Vector, prefetch};
 
-/// `c[m, n] (+)= a[m, k] · b[k, n]`, by places in memory.
+/// A tile of a product, `c[m, n] (+)= a[m, k] · b[k, n]`, by pointers.
 ///
-/// Rows of `b` and of `c` are contiguous; `a` has any strides, or lies in panels of rows. But for a single row of `a`, rows
-/// of `b` can be read to the end of a register.
+/// Rows of `b` and of `c` are contiguous; `a` has any strides, or lies in panels of rows. Rows of `b` can be read to the end
+/// of a register, unless `a` is a single row.
 #[derive(Clone, Copy)]
-pub(crate) struct Tile<E> {
+pub(crate) struct MicroTile<E> {
     pub(super) k: usize,
     pub(super) a: *const E,
     pub(super) a_strides: [isize; 2],
@@ -24,11 +25,11 @@ pub(crate) struct Tile<E> {
     pub(super) add: bool,
 }
 
-/// So many rows of `b` ahead of those that are multiplied are brought near. The processor does so by itself, but not
+/// How many rows ahead of those that are multiplied rows of `b` are prefetched. The processor does so by itself, but not
 /// beyond the end of a page of memory, of which a panel crosses many.
 const AHEAD: usize = 16;
 
-/// A block for each row of a tile. The rows are constants, so that the sums of each stay in registers: a loop that the
+/// Repeats a block for each row of a tile. The rows are constants, so that the sums of each stay in registers: a loop that the
 /// compiler chose not to unroll would keep them all in memory.
 macro_rules! for_each_row {
     ($rows:ident, $i:ident => $block:block) => {
@@ -42,25 +43,25 @@ macro_rules! for_each_row {
     };
 }
 
-/// Blocks of at most so many rows, as even as can be: the first row and the number of each.
-#[inline(always)]
-pub(super) fn even_blocks(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> + Clone {
-    let blocks = rows.div_ceil(most).max(1);
-    let (count, larger) = (rows / blocks, rows % blocks);
-    (0..blocks).map(move |block| (block * count + block.min(larger), count + usize::from(block < larger)))
-}
-
-impl<E> Tile<E> {
-    /// A product into `c`, whose rows are contiguous and which has elements, of matrices that are yet to be told.
+impl<E: Copy> MicroTile<E> {
+    /// Makes a product into `c`, whose rows are contiguous, of an inner size `k`. Its sides are set after that.
     pub(super) fn into(c: &mut MatrixMut<'_, E>, k: usize, add: bool) -> Self {
-        let c_row = c.strides()[0] as usize;
-        let (c, start) = c.parts();
-        let c = c.as_mut_ptr().wrapping_add(start);
-        let a = std::ptr::null();
-        Tile { k, a, a_strides: [0, 0], a_in_panels: false, b: std::ptr::null(), b_row: 0, c, c_row, add }
+        let (c, c_row) = (c.start(), c.strides()[0] as usize);
+        let (a, b) = (std::ptr::null(), std::ptr::null());
+        MicroTile { k, a, a_strides: [0, 0], a_in_panels: false, b, b_row: 0, c, c_row, add }
     }
 
-    /// The part of the product from row `i` and from column `j` on.
+    /// Sets the left-hand side.
+    pub(super) fn with_left(self, a: &Matrix<'_, E>) -> Self {
+        MicroTile { a: a.start(), a_strides: a.strides(), ..self }
+    }
+
+    /// Sets the right-hand side, whose rows are contiguous.
+    pub(super) fn with_right(self, b: &Matrix<'_, E>) -> Self {
+        MicroTile { b: b.start(), b_row: b.strides()[0] as usize, ..self }
+    }
+
+    /// Returns the part of the product from row `i` and from column `j` on.
     ///
     /// # Safety
     /// The row and the column must be within the product.
@@ -68,7 +69,7 @@ impl<E> Tile<E> {
     pub(super) unsafe fn from(&self, i: usize, j: usize) -> Self {
         // SAFETY: within the matrices, by the caller's word.
         unsafe {
-            Tile {
+            MicroTile {
                 a: self.a.wrapping_offset(i as isize * self.a_strides[0]),
                 b: self.b.wrapping_add(j),
                 c: self.c.add(i * self.c_row + j),
@@ -77,17 +78,24 @@ impl<E> Tile<E> {
         }
     }
 
-    /// `M` rows and `N` registers of columns, of the last of which `last` lanes count.
+    /// Returns the part of the sums over the `k` places from `first` on; its right-hand side is to be set.
+    #[inline(always)]
+    pub(super) fn over(&self, first: usize, k: usize) -> Self {
+        let a = self.a.wrapping_offset(first as isize * self.a_strides[1]);
+        MicroTile { k, a, add: self.add || first > 0, ..*self }
+    }
+
+    /// Computes `M` rows and `N` registers of columns, of the last of which `last` lanes count.
     ///
     /// # Safety
     /// `M` rows and that many columns must lie within the matrices; the processor must have the level of `V`.
     #[inline(always)]
     unsafe fn compute<V: Vector<Lane = E>, const M: usize, const N: usize>(self, last: usize) {
         // SAFETY: the caller's.
-        unsafe { V::apart(Sums::<V, M, N> { tile: self, last }) }
+        unsafe { V::outlined(Accumulators::<E, M, N> { tile: self, last }) }
     }
 
-    /// `rows` rows, at most `V::ROWS`, and `N` registers of columns.
+    /// Computes `rows` rows, at most `V::MR`, and `N` registers of columns.
     ///
     /// # Safety
     /// As for `compute`.
@@ -103,7 +111,7 @@ impl<E> Tile<E> {
                 4 => self.compute::<V, 4, N>(last),
                 5 => self.compute::<V, 5, N>(last),
                 6 => self.compute::<V, 6, N>(last),
-                _ if const { V::ROWS <= 6 } => unreachable!("a tile of {rows} rows"),
+                _ if const { V::MR <= 6 } => unreachable!("a tile of {rows} rows"),
                 7 => self.compute::<V, 7, N>(last),
                 8 => self.compute::<V, 8, N>(last),
                 9 => self.compute::<V, 9, N>(last),
@@ -115,17 +123,18 @@ impl<E> Tile<E> {
     }
 }
 
-/// The sums of a tile of `M` rows and `N` registers of columns, of the last of which `last` lanes count.
-struct Sums<V: Vector, const M: usize, const N: usize> {
-    tile: Tile<V::Lane>,
+/// The sums of a tile of `M` rows and `N` registers of columns, of the last of which `last` lanes count. They are compiled
+/// by themselves: a compiler takes far longer for a long function than for its parts.
+struct Accumulators<E, const M: usize, const N: usize> {
+    tile: MicroTile<E>,
     last: usize,
 }
 
-impl<V: Vector, const M: usize, const N: usize> Body for Sums<V, M, N> {
+impl<E: Copy, const M: usize, const N: usize> Kernel<E> for Accumulators<E, M, N> {
     #[inline(always)]
-    unsafe fn run(self) {
-        let Sums { tile, last } = self;
-        if M > V::ROWS {
+    unsafe fn run<V: Vector<Lane = E>>(self) {
+        let Accumulators { tile, last } = self;
+        if M > V::MR {
             unreachable!(
                 "known when compiling: such a tile does not fit the registers and is never asked for"
             );
@@ -137,7 +146,7 @@ impl<V: Vector, const M: usize, const N: usize> Body for Sums<V, M, N> {
             let mut sums = [[zero; N]; M];
             let whole = last == V::LANES;
             if tile.add {
-                // First, so that a sum is rounded alike into how many blocks soever it is cut.
+                // First, so that a sum is rounded alike into however many blocks it is cut.
                 for_each_row!(M, i => {
                     for (j, sum) in sums[i].iter_mut().enumerate() {
                         let place = tile.c.add(i * tile.c_row + j * V::LANES);
@@ -147,7 +156,7 @@ impl<V: Vector, const M: usize, const N: usize> Body for Sums<V, M, N> {
             }
             // A place for each row, of which the compiler does not know that they are evenly apart: it would add up the
             // distance from row to row in each turn, where the processor has no time for anything but the sums.
-            let rows: [*const V::Lane; M] =
+            let rows: [*const E; M] =
                 std::array::from_fn(|i| black_box(tile.a.wrapping_offset(i as isize * tile.a_strides[0])));
             let ahead = tile.b_row.wrapping_mul(AHEAD);
             let (mut column, mut b) = (0, tile.b);
@@ -180,14 +189,14 @@ impl<V: Vector, const M: usize, const N: usize> Body for Sums<V, M, N> {
     }
 }
 
-/// `rows` rows of a product, in even blocks, and at most two registers of columns.
+/// Computes `rows` rows, in even blocks, and at most `NR` columns of a product.
 ///
 /// # Safety
-/// So many rows and columns must lie within the matrices, and the rows of `b` to the end of a register; the processor
+/// That many rows and columns must lie within the matrices, and the rows of `b` to the end of a register; the processor
 /// must have the level of `V`.
 #[inline(always)]
-pub(super) unsafe fn panel<V: Vector>(product: Tile<V::Lane>, rows: usize, columns: usize) {
-    for (start, count) in even_blocks(rows, V::ROWS) {
+pub(super) unsafe fn panel<V: Vector>(product: MicroTile<V::Lane>, rows: usize, columns: usize) {
+    for (start, count) in even_blocks(rows, V::MR) {
         // SAFETY: `count` rows from `start` on are within the product; in panels, `k` columns of each row before them are
         // in front of them.
         unsafe {
@@ -204,12 +213,12 @@ pub(super) unsafe fn panel<V: Vector>(product: Tile<V::Lane>, rows: usize, colum
     }
 }
 
-/// A single row, with as many registers of columns at once as hide the latency of a sum.
+/// Computes a single row, with as many registers of columns at once as hide the latency of a sum.
 ///
 /// # Safety
 /// The row and the columns must lie within the matrices; the processor must have the level of `V`.
 #[inline(always)]
-pub(super) unsafe fn single_row<V: Vector>(product: Tile<V::Lane>, columns: usize) {
+pub(super) unsafe fn single_row<V: Vector>(product: MicroTile<V::Lane>, columns: usize) {
     for (first, count) in even_blocks(columns.div_ceil(V::LANES), 8) {
         let j = first * V::LANES;
         let last = (columns - j - (count - 1) * V::LANES).min(V::LANES);

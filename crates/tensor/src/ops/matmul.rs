@@ -1,11 +1,13 @@
+//! Matrix products of tensors, by NumPy's rules.
+
 use crate::error::or_panic;
-use crate::layout::Layout;
+use crate::loops::strided::{StridedIter, steps};
+use crate::shape::layout::Layout;
 use crate::storage::buffer;
-use crate::walk::{StridedIter, steps};
 use crate::{Error, Matrix, MatrixMut, Scalar, Shape, Tensor};
 
 impl<E: Scalar> Tensor<E> {
-    /// The matrix product, by NumPy's rules. [`matmul`](Self::matmul) panics instead.
+    /// Returns the matrix product, by NumPy's rules. [`matmul`](Self::matmul) panics instead.
     ///
     /// # Shapes
     /// `[.., m, k] · [.., k, n] -> [.., m, n]`; the axes in front broadcast. A vector on the left counts as a
@@ -35,7 +37,7 @@ impl<E: Scalar> Tensor<E> {
         }
     }
 
-    /// The matrix product, by NumPy's rules.
+    /// Returns the matrix product, by NumPy's rules.
     ///
     /// # Shapes
     /// `[.., m, k] · [.., k, n] -> [.., m, n]`; the axes in front broadcast. A vector on the left counts as a
@@ -137,7 +139,7 @@ impl<E: Scalar> Tensor<E> {
         or_panic(self.try_matmul_acc_sum(terms));
     }
 
-    /// Whether the product of two matrices can be added to this one.
+    /// Checks that the product of two matrices can be added to this one.
     fn check_product(&self, op: &'static str, a: &Self, b: &Self) -> Result<(), Error> {
         if let Some(x) = [self, a, b].into_iter().find(|x| x.rank() != 2) {
             return Err(Error::Axes { op, expected: 2, shape: Box::new(x.shape()) });
@@ -153,9 +155,9 @@ impl<E: Scalar> Tensor<E> {
         Ok(())
     }
 
-    /// With the packed forms that it has as a right-hand side.
+    /// Returns this matrix, with the packed forms of its storage.
     fn as_matrix(&self) -> Matrix<'_, E> {
-        matrix(self.storage(), self.layout()).with_packs(self.storage().packs())
+        matrix(self.storage(), self.layout()).with_cache(self.storage().packed())
     }
 
     fn as_matrix_mut(&mut self, op: &'static str) -> Result<MatrixMut<'_, E>, Error> {
@@ -165,7 +167,7 @@ impl<E: Scalar> Tensor<E> {
 }
 
 impl<E: Scalar> Tensor<E> {
-    /// The product `[.., m, k] · [.., k, n]`, whose inner sizes agree.
+    /// Computes the product `[.., m, k] · [.., k, n]`, whose inner sizes agree.
     fn product(&self, other: &Self) -> Result<Self, Error> {
         let [m, k] = last_two(self);
         let [_, n] = last_two(other);
@@ -205,13 +207,13 @@ impl<E: Scalar> Tensor<E> {
     }
 }
 
-/// The sizes of the last two axes.
+/// Returns the sizes of the last two axes.
 fn last_two<E: Scalar>(x: &Tensor<E>) -> [usize; 2] {
     let rank = x.rank();
     [x.dims()[rank - 2], x.dims()[rank - 1]]
 }
 
-/// The matrix of the last two axes at the layout's offset.
+/// Returns the matrix of the last two axes at the layout's offset.
 fn matrix<'a, E>(storage: &'a [E], layout: &Layout) -> Matrix<'a, E> {
     let (shape, strides, rank) = (&layout.shape, layout.strides(), layout.shape.rank());
     Matrix::new(
@@ -222,7 +224,7 @@ fn matrix<'a, E>(storage: &'a [E], layout: &Layout) -> Matrix<'a, E> {
     )
 }
 
-/// `c = a·b` where `c` is row-major.
+/// Computes `c = a·b` where `c` is row-major.
 fn gemm_into<E: Scalar>(c: &mut [E], a: Matrix<'_, E>, b: Matrix<'_, E>) {
     let ([m, _], [_, n]) = (a.dims(), b.dims());
     let c = MatrixMut::new(c, 0, [m, n], [n.max(1) as isize, 1]);

@@ -1,11 +1,13 @@
-use crate::gemm::LazyPacks;
+//! Matrices with strides, inside slices.
+
+use super::packed::PackCache;
 
 /// A matrix with strides, inside a slice: element `(i, j)` is `data[offset + i·row_stride + j·col_stride]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, E> {
     data: &'a [E],
     place: Place,
-    packs: Option<&'a LazyPacks<E>>,
+    cache: Option<&'a PackCache<E>>,
 }
 
 /// A writable matrix with strides, inside a slice.
@@ -17,35 +19,35 @@ pub struct MatrixMut<'a, E> {
 
 /// Where a matrix lies in its slice. Every element is within bounds: checked when made.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    pub(crate) offset: usize,
-    pub(crate) dims: [usize; 2],
-    pub(crate) strides: [isize; 2],
+struct Place {
+    offset: usize,
+    dims: [usize; 2],
+    strides: [isize; 2],
 }
 
 impl<'a, E> Matrix<'a, E> {
-    /// The matrix of `dims` (rows, columns) whose element `(0, 0)` is at `offset`.
+    /// Makes the matrix of `dims` (rows, columns) whose element `(0, 0)` is at `offset`.
     ///
     /// # Panics
     /// If an element would lie outside of the slice.
     #[track_caller]
     pub fn new(data: &'a [E], offset: usize, dims: [usize; 2], strides: [isize; 2]) -> Self {
-        Self { data, place: Place::checked(data.len(), offset, dims, strides), packs: None }
+        Self { data, place: Place::checked(data.len(), offset, dims, strides), cache: None }
     }
 
-    /// The numbers of rows and of columns.
+    /// Returns the numbers of rows and of columns.
     #[inline]
     pub fn dims(&self) -> [usize; 2] {
         self.place.dims
     }
 
-    /// The distances, in elements, between rows and between columns.
+    /// Returns the distances, in elements, between rows and between columns.
     #[inline]
     pub fn strides(&self) -> [isize; 2] {
         self.place.strides
     }
 
-    /// The element in row `i` and column `j`.
+    /// Returns the element in row `i` and column `j`.
     ///
     /// # Panics
     /// If there is no such row or column.
@@ -57,55 +59,55 @@ impl<'a, E> Matrix<'a, E> {
         self.data[self.place.of(i, j)]
     }
 
-    /// The part of `dims` from `(i, j)` on, which has elements.
+    /// Returns the part of `dims` from `(i, j)` on, which has elements.
     #[inline]
     pub(crate) fn part(&self, [i, j]: [usize; 2], dims: [usize; 2]) -> Self {
         let [rows, columns] = self.place.dims;
         debug_assert!(i + dims[0] <= rows && j + dims[1] <= columns);
-        Matrix { place: Place { offset: self.place.of(i, j), dims, ..self.place }, packs: None, ..*self }
+        Matrix { place: Place { offset: self.place.of(i, j), dims, ..self.place }, cache: None, ..*self }
     }
 
-    /// This matrix, with the packed forms of the storage that it lies in.
-    pub(crate) fn with_packs(self, packs: &'a LazyPacks<E>) -> Self {
-        Matrix { packs: Some(packs), ..self }
+    /// Returns this matrix with the packed forms of the storage that it lies in.
+    pub(crate) fn with_cache(self, cache: &'a PackCache<E>) -> Self {
+        Matrix { cache: Some(cache), ..self }
     }
 
-    /// The packed forms of the storage that it lies in.
-    pub(crate) fn packs(&self) -> Option<&'a LazyPacks<E>> {
-        self.packs
+    /// Returns the packed forms of the storage that it lies in.
+    pub(crate) fn cache(&self) -> Option<&'a PackCache<E>> {
+        self.cache
     }
 
-    /// How many numbers the slice holds.
+    /// Returns the length of the slice.
     pub(crate) fn storage_len(&self) -> usize {
         self.data.len()
     }
 
-    /// Where element `(0, 0)` is in the slice.
+    /// Returns the place of element `(0, 0)` in the slice.
     pub(crate) fn offset(&self) -> usize {
         self.place.offset
     }
 
-    /// `length` elements of a row whose elements are contiguous, from `(i, j)` on.
+    /// Returns `length` elements of a row whose elements are contiguous, from `(i, j)` on.
     #[inline]
     pub(crate) fn run(&self, [i, j]: [usize; 2], length: usize) -> &'a [E] {
         debug_assert_eq!(self.place.strides[1], 1);
         &self.data[self.place.of(i, j)..][..length]
     }
 
-    /// `length` elements of a column whose elements are contiguous, from `(i, j)` on.
+    /// Returns `length` elements of a column whose elements are contiguous, from `(i, j)` on.
     #[inline]
     pub(crate) fn run_down(&self, [i, j]: [usize; 2], length: usize) -> &'a [E] {
         debug_assert_eq!(self.place.strides[0], 1);
         &self.data[self.place.of(i, j)..][..length]
     }
 
-    /// The slice, and where the matrix starts in it.
+    /// Returns the slice, and where the matrix starts in it.
     #[inline]
     pub(crate) fn parts(&self) -> (&'a [E], usize) {
         (self.data, self.place.offset)
     }
 
-    /// The place of element `(0, 0)`, as a pointer into the whole slice: with negative strides, other elements lie in
+    /// Returns a pointer to element `(0, 0)`, derived from the whole slice: with negative strides, other elements lie in
     /// front of it.
     #[inline]
     pub(crate) fn start(&self) -> *const E {
@@ -114,7 +116,7 @@ impl<'a, E> Matrix<'a, E> {
 }
 
 impl<'a, E> MatrixMut<'a, E> {
-    /// The writable matrix of `dims` (rows, columns) whose element `(0, 0)` is at `offset`.
+    /// Makes the writable matrix of `dims` (rows, columns) whose element `(0, 0)` is at `offset`.
     ///
     /// # Panics
     /// If an element would lie outside of the slice, or if two of them would be the same: each row must end
@@ -129,19 +131,19 @@ impl<'a, E> MatrixMut<'a, E> {
         Self { data, place }
     }
 
-    /// The numbers of rows and of columns.
+    /// Returns the numbers of rows and of columns.
     #[inline]
     pub fn dims(&self) -> [usize; 2] {
         self.place.dims
     }
 
-    /// The distances, in elements, between rows and between columns.
+    /// Returns the distances, in elements, between rows and between columns.
     #[inline]
     pub fn strides(&self) -> [isize; 2] {
         self.place.strides
     }
 
-    /// The element in row `i` and column `j`.
+    /// Returns the element in row `i` and column `j`.
     ///
     /// # Panics
     /// If there is no such row or column.
@@ -150,10 +152,16 @@ impl<'a, E> MatrixMut<'a, E> {
         &mut self.data[self.place.of(i, j)]
     }
 
-    /// The slice, and where the matrix starts in it.
+    /// Returns the slice, and where the matrix starts in it.
     #[inline]
     pub(crate) fn parts(&mut self) -> (&mut [E], usize) {
         (self.data, self.place.offset)
+    }
+
+    /// Returns a pointer to element `(0, 0)`, derived from the whole slice.
+    #[inline]
+    pub(crate) fn start(&mut self) -> *mut E {
+        self.data.as_mut_ptr().wrapping_add(self.place.offset)
     }
 
     /// Whether rows are contiguous, and one after the other.
@@ -161,7 +169,7 @@ impl<'a, E> MatrixMut<'a, E> {
         self.place.strides[1] == 1 && self.place.strides[0] >= self.place.dims[1] as isize
     }
 
-    /// The same matrix, to be handed on.
+    /// Borrows the same matrix again.
     pub(crate) fn reborrow(&mut self) -> MatrixMut<'_, E> {
         MatrixMut { data: self.data, place: self.place }
     }

@@ -1,14 +1,15 @@
-use crate::walk::{row, steps};
-use crate::{Matrix, MatrixMut, Scalar};
+//! The matrix product by its definition: what kernels are tested against, and what types without kernels compute with.
 
-/// `c = alpha · a·b + beta · c` by the definition.
-pub(crate) fn gemm_loop<E: Scalar>(
-    alpha: E,
-    a: Matrix<'_, E>,
-    b: Matrix<'_, E>,
-    beta: E,
-    mut c: MatrixMut<'_, E>,
-) {
+use std::ops::{Add, AddAssign, Mul};
+
+use super::matrix::{Matrix, MatrixMut};
+use crate::loops::strided::{row, steps};
+
+/// Computes `c = alpha · a·b + beta · c`; where `beta` is zero, `c` is not read.
+pub(crate) fn gemm<E>(alpha: E, a: Matrix<'_, E>, b: Matrix<'_, E>, beta: E, mut c: MatrixMut<'_, E>)
+where
+    E: Copy + Default + PartialEq + Add<Output = E> + Mul<Output = E> + AddAssign,
+{
     let [m, k, n] = product_dims(&a, &b, &c);
     let ([rsa, csa], [rsb, csb], [rsc, csc]) = (a.strides(), b.strides(), c.strides());
     let ((a, a_start), (b, b_start), (c, c_start)) = (a.parts(), b.parts(), c.parts());
@@ -22,7 +23,7 @@ pub(crate) fn gemm_loop<E: Scalar>(
     }
 }
 
-/// `m, k, n` of `c[m, n] = a[m, k] · b[k, n]`.
+/// Returns the sizes `m, k, n` of `c[m, n] = a[m, k] · b[k, n]`.
 pub(crate) fn product_dims<E>(a: &Matrix<'_, E>, b: &Matrix<'_, E>, c: &MatrixMut<'_, E>) -> [usize; 3] {
     let ([m, k], [rows, n]) = (a.dims(), b.dims());
     assert!(
