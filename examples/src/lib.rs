@@ -11,6 +11,7 @@ pub mod golden;
 pub mod heat_map;
 pub mod language_model;
 pub mod options;
+pub mod pictures;
 pub mod progress;
 pub mod screen;
 pub mod svg;
