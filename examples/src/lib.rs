@@ -6,6 +6,7 @@ pub mod difference;
 pub mod error;
 pub mod figure;
 pub mod findings;
+pub mod formula;
 pub mod formulas;
 pub mod golden;
 pub mod heat_map;
