@@ -58,8 +58,8 @@ impl<C: Cell<f32>> CharRnn<C> {
     }
 
     /// The states of all layers before the first step, for a batch of `n`.
-    pub(crate) fn zero_state(&self, n: usize) -> Vec<C::State> {
-        self.layers.layers.iter().map(|layer| layer.cell.zero_state(n)).collect()
+    pub(crate) fn initial_state(&self, n: usize) -> Vec<C::State> {
+        self.layers.layers.iter().map(|layer| layer.cell.initial_state(n)).collect()
     }
 
     /// Reads a beginning from which to go on, then writes `length` characters, each drawn from what comes next.

@@ -63,7 +63,7 @@ impl Saved {
         if let Err(difference) = checkpoint.restore(&run.model, &mut run.adam)?.expect_exact(1) {
             eprintln!("{difference}");
         }
-        if let Some(state) = checkpoint.carried_state("layers", &run.model.zero_state(self.batch))? {
+        if let Some(state) = checkpoint.carried_state("layers", &run.model.initial_state(self.batch))? {
             run.model.layers.set_state(state);
         }
         run.position = checkpoint.position;

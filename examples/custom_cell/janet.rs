@@ -31,7 +31,7 @@ impl<E: Float> Cell<E> for Janet<E> {
     fn input_size(&self) -> usize {
         self.w.shape()[0]
     }
-    fn zero_state(&self, n: usize) -> Tensor<E> {
+    fn initial_state(&self, n: usize) -> Tensor<E> {
         Tensor::zeros([n, self.u.shape()[0]])
     }
     fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {

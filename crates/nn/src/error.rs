@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub enum Error {
     Shape {
         /// The layer or function.
         op: &'static str,
-        /// What has the wrong shape.
+        /// The name of the value with the wrong shape.
         name: &'static str,
         /// The shape needed.
         expected: Box<Pattern>,
@@ -49,7 +49,7 @@ pub enum Error {
     NothingCounted {
         /// The function.
         op: &'static str,
-        /// How many positions there are.
+        /// The number of positions.
         positions: usize,
     },
     /// A target that is no class.
@@ -69,11 +69,11 @@ pub enum Error {
     Count {
         /// The layer or function.
         op: &'static str,
-        /// What is counted.
+        /// The name of the things counted.
         name: &'static str,
-        /// How many there should be.
+        /// The number expected.
         expected: usize,
-        /// How many there are.
+        /// The number found.
         found: usize,
     },
     /// An option that cannot act where it is set.
@@ -95,7 +95,7 @@ pub enum Error {
         option: &'static str,
         /// The names of the variables of the state.
         expected: Vec<String>,
-        /// What was named.
+        /// The name given.
         found: String,
     },
     /// A row that is longer than the batch has steps.
@@ -115,11 +115,11 @@ pub enum Error {
     Entry {
         /// The function.
         op: &'static str,
-        /// Whether it should be there.
+        /// `"an entry"` or `"no entry"`, as expected.
         expected: &'static str,
         /// Its name.
         name: String,
-        /// Whether it is.
+        /// As found.
         found: &'static str,
     },
     /// Something that a function or a format does not have.
@@ -147,7 +147,7 @@ pub enum Error {
     In {
         /// The part.
         place: String,
-        /// What is wrong there.
+        /// The error of the part.
         source: Box<Error>,
     },
     /// A setting outside of its range.
@@ -274,7 +274,7 @@ pub enum Error {
         /// The shapes found.
         found: Vec<Shape>,
     },
-    /// What is remembered of a parameter is not what the optimizer needs.
+    /// The optimizer state of a parameter is not the one that the optimizer needs.
     #[error("optimizer state: expected {expected:?} for {path}, found {found:?}")]
     Slot {
         /// The path of the parameter.

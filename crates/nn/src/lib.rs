@@ -1,8 +1,8 @@
 //! Recurrent layers composed from primitive operations, and their hand-derived twins.
 //!
 //! A [`Cell`] is one step of a recurrent network, written as its formula; [`Time`] lifts it over a sequence, and a
-//! [`Layer`] is anything over sequences that is composed of such. No
-//! backward pass is written anywhere but in [`explicit`], where the textbook's is, to be compared with.
+//! [`Layer`] is anything over sequences that is composed of such layers. Backward passes are written in [`explicit`] alone,
+//! as the textbook has them, for comparison.
 //!
 //! # Example
 //! ```
@@ -37,6 +37,7 @@
 //! # Ok::<(), retrograde_nn::Error>(())
 //! ```
 #![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 
 mod cells;
 mod checkpoint;
@@ -80,7 +81,7 @@ pub use time::{
     Zip,
 };
 
-/// What [`module!`] needs to name.
+/// Names that [`module!`] uses.
 #[doc(hidden)]
 pub mod macro_support {
     pub use retrograde_autograd::Param;

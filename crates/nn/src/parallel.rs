@@ -1,4 +1,4 @@
-//! The rows of a batch, on several threads.
+//! Rows of a batch on several threads.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,9 +8,8 @@ use std::thread::{self, Scope};
 
 /// Threads that each do their part of every batch, for as long as a scope lasts.
 ///
-/// The rows of a batch do not depend on one another: each thread records its rows on a tape of its own, and the
-/// gradients are [added up](retrograde_autograd::Gradients::add_params) in the order of the parts. Which thread is
-/// done first does not show: with the same number of parts, results are the same bit for bit. (With another number,
+/// The rows of a batch do not depend on one another: each thread records its rows on its own tape, and the
+/// gradients are [added up](retrograde_autograd::Gradients::add_params) in the order of the parts. The threads may finish in any order: with the same number of parts, results are the same bit for bit. (With another number,
 /// sums are rounded in another order.)
 ///
 /// The calling thread does the first part, so one part spawns nothing. Part `i` is always done by the same function

@@ -37,7 +37,7 @@ impl Schedule {
         Ok(Schedule(Kind::Constant { lr }))
     }
 
-    /// A learning rate that is multiplied by `factor` every so many steps: `lr · factor^⌊step / every⌋`.
+    /// A learning rate that is multiplied by `factor` after every `every` steps: `lr · factor^⌊step / every⌋`.
     ///
     /// # Errors
     /// If a rate is not a finite number of at least 0, or if `every` is 0.
@@ -68,7 +68,8 @@ impl Schedule {
         Ok(Schedule(Kind::Cosine { peak, warm_up, steps, floor }))
     }
 
-    /// The learning rate for a step, of which the first is 0.
+    /// Returns the learning rate for a step, of which the first is 0.
+    #[must_use]
     pub fn lr(&self, step: u64) -> f64 {
         match self.0 {
             Kind::Constant { lr } => lr,
@@ -83,7 +84,7 @@ impl Schedule {
     }
 }
 
-/// A learning rate that is divided when the validation perplexity did not improve: by 4, unless told otherwise.
+/// A learning rate that is divided when the validation perplexity did not improve: by 4, unless `divisor` is set.
 ///
 /// Its fields are all that has to be kept to resume.
 ///
@@ -106,7 +107,7 @@ impl Schedule {
 pub struct Plateau {
     /// The present learning rate.
     pub lr: f64,
-    /// What it is divided by.
+    /// The divisor of the learning rate.
     pub divisor: f64,
     /// The best perplexity so far; infinite at first.
     pub best: f64,
@@ -114,11 +115,12 @@ pub struct Plateau {
 
 impl Plateau {
     /// A learning rate that is divided by 4.
+    #[must_use]
     pub fn new(lr: f64) -> Self {
         Plateau { lr, divisor: 4.0, best: f64::INFINITY }
     }
 
-    /// The learning rate after an epoch, from its validation perplexity, or from any loss: the least is the best, and
+    /// Returns the learning rate after an epoch, from its validation perplexity, or from any loss: the least is the best, and
     /// what is as large as the best, or not a number, is no improvement.
     pub fn observe(&mut self, perplexity: f64) -> f64 {
         if perplexity < self.best {

@@ -23,6 +23,7 @@ pub struct Pattern(Box<[Axis]>);
 
 impl Pattern {
     /// A pattern of these axes.
+    #[must_use]
     pub fn new(axes: &[Axis]) -> Self {
         Pattern(axes.into())
     }
@@ -88,6 +89,9 @@ pub(crate) fn gate_sizes(
     wh: Shape,
     b: Shape,
 ) -> Result<[usize; 2]> {
+    if gates == 1 {
+        return rnn_sizes(op, wx, wh, b);
+    }
     let wide = ["0", "H", "2H", "3H", "4H"][gates];
     expect(op, "wx", &[Axis::Any("D"), Axis::Any(wide)], wx)?;
     expect(op, "wh", &[Axis::Any("H"), Axis::Any(wide)], wh)?;

@@ -19,7 +19,7 @@ impl<E: Float> Cell<E> for Custom<E> {
     fn input_size(&self) -> usize {
         self.wx.shape()[0]
     }
-    fn zero_state(&self, n: usize) -> Tensor<E> {
+    fn initial_state(&self, n: usize) -> Tensor<E> {
         Tensor::zeros([n, self.wh.shape()[0]])
     }
     fn step<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>) -> Var<'t, E> {

@@ -4,7 +4,8 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::shapes::{Axis, expect, gate_sizes, times};
+use super::gates::{draw, gated_cell};
+use crate::shapes::{Axis, expect, gate_sizes};
 use crate::time::{Cell, Time};
 use crate::{Result, init, module};
 
@@ -65,25 +66,19 @@ module!(GruCell { wx, wh, b, bh });
 pub type TimeGru<E> = Time<GruCell<E>, E>;
 
 impl<E: Float> GruCell<E> {
-    /// A cell for `d` features and a state of `h` that resets after the product: normal weights of standard deviation
+    /// Creates a cell for `d` features and a state of `h` that resets after the product: normal weights of standard deviation
     /// `1/sqrt(fan-in)`, zero biases.
     pub fn new<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
         GruCell { bh: Some(Param::new("bh", init::zeros([h]))), ..Self::reset_before(d, h, rng) }
     }
 
-    /// A cell as [`new`](Self::new), but of the original form, which resets before the product.
+    /// Creates a cell as [`new`](Self::new) does, but of the original form, which resets before the product.
     pub fn reset_before<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
-        let wide = times(OP, 3, h);
-        GruCell {
-            wx: Param::new("Wx", init::normal([d, wide], d, rng)),
-            wh: Param::new("Wh", init::normal([h, wide], h, rng)),
-            b: Param::new("b", init::zeros([wide])),
-            bh: None,
-        }
+        let [wx, wh, b] = draw(OP, 3, [d, h], rng);
+        GruCell { wx, wh, b, bh: None }
     }
 
-    /// A cell of these parameters, which it shares with whoever else has them; it resets after the product if it is
-    /// given `bh`.
+    /// Creates a cell that shares these parameters; it resets after the product if it is given `bh`.
     ///
     /// # Errors
     /// If their shapes do not agree.
@@ -95,7 +90,7 @@ impl<E: Float> GruCell<E> {
         Ok(GruCell { wx, wh, b, bh })
     }
 
-    /// A cell of parameters with these initial values, which resets after the product if it is given `bh`.
+    /// Creates a cell of parameters with these initial values, which resets after the product if it is given `bh`.
     ///
     /// # Errors
     /// If their shapes do not agree.
@@ -106,19 +101,7 @@ impl<E: Float> GruCell<E> {
 }
 
 impl<E: Float> Cell<E> for GruCell<E> {
-    type State = Tensor<E>;
-
-    fn input_size(&self) -> usize {
-        self.wx.shape()[0]
-    }
-
-    fn zero_state(&self, n: usize) -> Tensor<E> {
-        Tensor::zeros([n, self.wh.shape()[0]])
-    }
-
-    fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
-        x.matmul(&self.wx) + &self.b
-    }
+    gated_cell!(h, projected);
 
     fn step<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>) -> Var<'t, E> {
         self.step_reading(x, h_prev, h_prev)

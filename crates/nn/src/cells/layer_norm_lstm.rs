@@ -4,10 +4,11 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
+use super::gates::{draw, gated_cell};
 use crate::layers::LayerNorm;
 use crate::shapes::{Axis, expect, gate_sizes, times};
 use crate::time::Cell;
-use crate::{Result, init, module};
+use crate::{Result, module};
 
 const OP: &str = "layer_norm_lstm_cell";
 
@@ -46,9 +47,9 @@ pub struct LayerNormLstmCell<E: Float> {
     pub wx: Param<E>,
     /// The weight of the state, `Wh [H, 4H]`.
     pub wh: Param<E>,
-    /// The norm of what comes from the input, over 4H.
+    /// The norm of the product with the input, over 4H.
     pub norm_x: LayerNorm<E>,
-    /// The norm of what comes from the state, over 4H.
+    /// The norm of the product with the state, over 4H.
     pub norm_h: LayerNorm<E>,
     /// The norm of the memory cell, over H.
     pub norm_c: LayerNorm<E>,
@@ -57,19 +58,20 @@ pub struct LayerNormLstmCell<E: Float> {
 module!(LayerNormLstmCell { wx, wh, norm_x, norm_h, norm_c });
 
 impl<E: Float> LayerNormLstmCell<E> {
-    /// A cell for `d` features and a state of `h`: normal weights of standard deviation `1/sqrt(fan-in)`.
+    /// Creates a cell for `d` features and a state of `h`: normal weights of standard deviation `1/sqrt(fan-in)`.
     pub fn new<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
         let wide = times(OP, 4, h);
+        let [wx, wh, _] = draw(OP, 4, [d, h], rng);
         LayerNormLstmCell {
-            wx: Param::new("Wx", init::normal([d, wide], d, rng)),
-            wh: Param::new("Wh", init::normal([h, wide], h, rng)),
+            wx,
+            wh,
             norm_x: LayerNorm::new(wide),
             norm_h: LayerNorm::new(wide),
             norm_c: LayerNorm::new(h),
         }
     }
 
-    /// A cell of these parameters, which it shares with whoever else has them; the norms are those of x, h and c.
+    /// Creates a cell that shares these parameters; the norms are those of x, h and c.
     ///
     /// # Errors
     /// If their shapes do not agree.
@@ -86,20 +88,7 @@ impl<E: Float> LayerNormLstmCell<E> {
 }
 
 impl<E: Float> Cell<E> for LayerNormLstmCell<E> {
-    type State = (Tensor<E>, Tensor<E>);
-
-    fn input_size(&self) -> usize {
-        self.wx.shape()[0]
-    }
-
-    fn zero_state(&self, n: usize) -> Self::State {
-        let zeros = Tensor::zeros([n, self.wh.shape()[0]]);
-        (zeros.clone(), zeros)
-    }
-
-    fn state_names(&self) -> &'static [&'static str] {
-        &["h", "c"]
-    }
+    gated_cell!((h, c),);
 
     fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
         self.norm_x.normalise(&x.matmul(&self.wx))

@@ -4,9 +4,9 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::shapes::{gate_sizes, times};
+use super::gates::{gated, gated_cell};
+use crate::module;
 use crate::time::{Cell, Time};
-use crate::{Result, init, module};
 
 /// One step of a long short-term memory with a forget gate.
 ///
@@ -59,54 +59,10 @@ module!(LstmCell { wx, wh, b });
 /// An [`LstmCell`] over a sequence.
 pub type TimeLstm<E> = Time<LstmCell<E>, E>;
 
-impl<E: Float> LstmCell<E> {
-    /// A cell for `d` features and a state of `h`: normal weights of standard deviation `1/sqrt(fan-in)`, zero bias.
-    pub fn new<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
-        let wide = times("lstm_cell", 4, h);
-        LstmCell {
-            wx: Param::new("Wx", init::normal([d, wide], d, rng)),
-            wh: Param::new("Wh", init::normal([h, wide], h, rng)),
-            b: Param::new("b", init::zeros([wide])),
-        }
-    }
-
-    /// A cell of these parameters, which it shares with whoever else has them.
-    ///
-    /// # Errors
-    /// If their shapes do not agree.
-    pub fn from_params(wx: Param<E>, wh: Param<E>, b: Param<E>) -> Result<Self> {
-        gate_sizes("lstm_cell", 4, wx.shape(), wh.shape(), b.shape())?;
-        Ok(LstmCell { wx, wh, b })
-    }
-
-    /// A cell of parameters with these initial values.
-    ///
-    /// # Errors
-    /// If their shapes do not agree.
-    pub fn from_arrays(wx: Tensor<E>, wh: Tensor<E>, b: Tensor<E>) -> Result<Self> {
-        Self::from_params(Param::new("Wx", wx), Param::new("Wh", wh), Param::new("b", b))
-    }
-}
+gated!(LstmCell, "lstm_cell", 4);
 
 impl<E: Float> Cell<E> for LstmCell<E> {
-    type State = (Tensor<E>, Tensor<E>);
-
-    fn input_size(&self) -> usize {
-        self.wx.shape()[0]
-    }
-
-    fn zero_state(&self, n: usize) -> Self::State {
-        let zeros = Tensor::zeros([n, self.wh.shape()[0]]);
-        (zeros.clone(), zeros)
-    }
-
-    fn state_names(&self) -> &'static [&'static str] {
-        &["h", "c"]
-    }
-
-    fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
-        x.matmul(&self.wx) + &self.b
-    }
+    gated_cell!((h, c), projected);
 
     fn step<'t>(
         &self,

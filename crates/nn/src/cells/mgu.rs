@@ -4,9 +4,9 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::shapes::{gate_sizes, times};
+use super::gates::{gated, gated_cell};
+use crate::module;
 use crate::time::Cell;
-use crate::{Result, init, module};
 
 /// One step of a minimal gated unit: a gated recurrent unit with one gate, which forgets and resets.
 ///
@@ -47,41 +47,10 @@ pub struct MguCell<E: Float> {
 
 module!(MguCell { wx, wh, b });
 
-impl<E: Float> MguCell<E> {
-    /// A cell for `d` features and a state of `h`: normal weights of standard deviation `1/sqrt(fan-in)`, zero bias.
-    pub fn new<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
-        let wide = times("mgu_cell", 2, h);
-        MguCell {
-            wx: Param::new("Wx", init::normal([d, wide], d, rng)),
-            wh: Param::new("Wh", init::normal([h, wide], h, rng)),
-            b: Param::new("b", init::zeros([wide])),
-        }
-    }
-
-    /// A cell of these parameters, which it shares with whoever else has them.
-    ///
-    /// # Errors
-    /// If their shapes do not agree.
-    pub fn from_params(wx: Param<E>, wh: Param<E>, b: Param<E>) -> Result<Self> {
-        gate_sizes("mgu_cell", 2, wx.shape(), wh.shape(), b.shape())?;
-        Ok(MguCell { wx, wh, b })
-    }
-}
+gated!(MguCell, "mgu_cell", 2);
 
 impl<E: Float> Cell<E> for MguCell<E> {
-    type State = Tensor<E>;
-
-    fn input_size(&self) -> usize {
-        self.wx.shape()[0]
-    }
-
-    fn zero_state(&self, n: usize) -> Tensor<E> {
-        Tensor::zeros([n, self.wh.shape()[0]])
-    }
-
-    fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
-        x.matmul(&self.wx) + &self.b
-    }
+    gated_cell!(h, projected);
 
     fn step<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>) -> Var<'t, E> {
         self.step_reading(x, h_prev, h_prev)

@@ -1,5 +1,6 @@
 //! Recurrent cells, each written as its formula.
 
+mod gates;
 mod gru;
 mod layer_norm_lstm;
 mod lstm;

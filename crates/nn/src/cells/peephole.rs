@@ -4,6 +4,7 @@ use rand::Rng;
 use retrograde_autograd::{Param, Var};
 use retrograde_tensor::{Float, Tensor};
 
+use super::gates::gated_cell;
 use crate::shapes::{Axis, expect, gate_sizes};
 use crate::time::Cell;
 use crate::{LstmCell, Result, module};
@@ -58,14 +59,14 @@ pub struct PeepholeLstmCell<E: Float> {
 module!(PeepholeLstmCell { wx, wh, b, pf, pi, po });
 
 impl<E: Float> PeepholeLstmCell<E> {
-    /// A cell for `d` features and a state of `h`: as [`LstmCell::new`], with peepholes that start from zero.
+    /// Creates a cell for `d` features and a state of `h`: as [`LstmCell::new`], with peepholes that start from zero.
     pub fn new<R: Rng + ?Sized>(d: usize, h: usize, rng: &mut R) -> Self {
         let LstmCell { wx, wh, b } = LstmCell::new(d, h, rng);
         let [pf, pi, po] = ["pf", "pi", "po"].map(|name| Param::new(name, Tensor::zeros([h])));
         PeepholeLstmCell { wx, wh, b, pf, pi, po }
     }
 
-    /// A cell of these parameters, which it shares with whoever else has them; the peepholes are `pf`, `pi` and `po`.
+    /// Creates a cell that shares these parameters; the peepholes are `pf`, `pi` and `po`.
     ///
     /// # Errors
     /// If their shapes do not agree.
@@ -79,24 +80,7 @@ impl<E: Float> PeepholeLstmCell<E> {
 }
 
 impl<E: Float> Cell<E> for PeepholeLstmCell<E> {
-    type State = (Tensor<E>, Tensor<E>);
-
-    fn input_size(&self) -> usize {
-        self.wx.shape()[0]
-    }
-
-    fn zero_state(&self, n: usize) -> Self::State {
-        let zeros = Tensor::zeros([n, self.wh.shape()[0]]);
-        (zeros.clone(), zeros)
-    }
-
-    fn state_names(&self) -> &'static [&'static str] {
-        &["h", "c"]
-    }
-
-    fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
-        x.matmul(&self.wx) + &self.b
-    }
+    gated_cell!((h, c), projected);
 
     fn step<'t>(
         &self,

@@ -109,7 +109,7 @@ impl<E: Float + Stored> Checkpoint<E> {
     }
 
     /// The carried state of a name, if there is one, to be given to a layer. `like` is a state of the same shapes, such
-    /// as the cell's zero state.
+    /// as the cell's initial state.
     ///
     /// # Errors
     /// If what was carried has other shapes.

@@ -51,7 +51,7 @@ pub struct Gru<E: Float> {
     cache: Option<Cache<E>>,
 }
 
-/// What the backward pass needs of the forward pass.
+/// Values of the forward pass that the backward pass needs.
 #[derive(Clone, Debug)]
 struct Cache<E: Float> {
     x: Tensor<E>,
@@ -118,7 +118,7 @@ impl<E: Float> Gru<E> {
 
         let dtz = dh_next * (h_prev - n) * z * (one - z);
         let dtn = dh_next * (one - z) * (one - n.square());
-        // What n owes to the state: its cotangents reach r, h_prev and Wh_n.
+        // The part of n that comes from the state: its cotangents reach r, h_prev and Wh_n.
         let (dr, dh_from_n, dwh_n) = match u {
             Some(u) => {
                 let du = &dtn * r;

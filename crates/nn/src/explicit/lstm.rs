@@ -46,7 +46,7 @@ pub struct Lstm<E: Float> {
     cache: Option<Cache<E>>,
 }
 
-/// What the backward pass needs of the forward pass.
+/// Values of the forward pass that the backward pass needs.
 #[derive(Clone, Debug)]
 struct Cache<E: Float> {
     x: Tensor<E>,

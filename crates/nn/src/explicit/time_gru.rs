@@ -53,11 +53,12 @@ pub struct TimeGru<E: Float> {
 
 impl<E: Float> TimeGru<E> {
     /// A layer that repeats this step and is not stateful.
+    #[must_use]
     pub fn new(gru: Gru<E>) -> Self {
         TimeGru { gru, stateful: false, h: None, dh: None, set: false, layers: Vec::new(), shape: None }
     }
 
-    /// Whether to carry the state from call to call.
+    /// Sets whether to carry the state from call to call.
     #[must_use]
     pub fn stateful(mut self, stateful: bool) -> Self {
         self.stateful = stateful;
@@ -115,7 +116,7 @@ impl<E: Float> TimeGru<E> {
         self.backward_with_last(dhs, &Tensor::zeros([n, hidden]))
     }
 
-    /// As [`backward`](Self::backward), with a cotangent for the last state besides: what a decoder sends back to its
+    /// As [`backward`](Self::backward), with a cotangent for the last state too, as a decoder sends it back to its
     /// encoder.
     ///
     /// # Shapes

@@ -77,7 +77,7 @@ impl<E: Float> TimeLstm<E> {
         Ok(TimeLstm { wx, wh, b, stateful, dwx, dwh, db, h, c, dh, dc, set, layers, n })
     }
 
-    /// Whether to carry the state from call to call.
+    /// Sets whether to carry the state from call to call.
     #[must_use]
     pub fn stateful(mut self, stateful: bool) -> Self {
         self.stateful = stateful;
@@ -139,7 +139,7 @@ impl<E: Float> TimeLstm<E> {
         self.backward_with_last(dhs, &zeros, &zeros)
     }
 
-    /// As [`backward`](Self::backward), with cotangents for the last state besides: what a decoder sends back to its
+    /// As [`backward`](Self::backward), with cotangents for the last state too, as a decoder sends them back to its
     /// encoder.
     ///
     /// # Shapes

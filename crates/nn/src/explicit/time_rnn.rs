@@ -85,7 +85,7 @@ impl<E: Float> TimeRnn<E> {
         })
     }
 
-    /// Whether to carry the state from call to call.
+    /// Sets whether to carry the state from call to call.
     #[must_use]
     pub fn stateful(mut self, stateful: bool) -> Self {
         self.stateful = stateful;
@@ -144,7 +144,7 @@ impl<E: Float> TimeRnn<E> {
         self.backward_with_last(dhs, &Tensor::zeros([self.n.unwrap_or(0), hidden]))
     }
 
-    /// As [`backward`](Self::backward), with a cotangent for the last state besides: what a decoder sends back to its
+    /// As [`backward`](Self::backward), with a cotangent for the last state too, as a decoder sends it back to its
     /// encoder.
     ///
     /// # Shapes

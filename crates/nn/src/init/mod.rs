@@ -12,7 +12,7 @@ use crate::shapes::times;
 pub use orthogonal::orthogonal;
 pub use scaled::{kaiming_normal, kaiming_uniform, uniform, xavier_normal, xavier_uniform};
 
-/// Samples of a normal distribution of mean 0 and standard deviation `1/sqrt(fan_in)`, from the caller's generator.
+/// Draws samples of a normal distribution of mean 0 and standard deviation `1/sqrt(fan_in)`, from the caller's generator.
 ///
 /// A sum of `fan_in` inputs of variance 1 then has variance 1.
 ///
@@ -35,7 +35,7 @@ pub fn normal<E: Float, R: Rng + ?Sized>(shape: impl IntoShape, fan_in: usize, r
     Tensor::normal(shape, E::default(), E::from_f64(std), rng).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Ones on the diagonal, zeros elsewhere: a recurrent weight that hands the state on as it is.
+/// Returns ones on the diagonal, zeros elsewhere: a recurrent weight that passes the state on unchanged.
 ///
 /// # Example
 /// ```
@@ -48,11 +48,12 @@ pub fn normal<E: Float, R: Rng + ?Sized>(shape: impl IntoShape, fan_in: usize, r
 /// # Source
 /// Q. Le, N. Jaitly and G. Hinton, *A simple way to initialize recurrent networks of rectified linear units* (2015),
 /// section 3.
+#[must_use]
 pub fn identity<E: Float>(shape: [usize; 2]) -> Tensor<E> {
     Tensor::from_fn(shape, |index| E::from_f64(f64::from(index[0] == index[1])))
 }
 
-/// The bias of an LSTM for a state of `h`: `forget` for the forget gate, which comes first of f, g, i, o, and zeros
+/// Returns the bias of an LSTM for a state of `h`: `forget` for the forget gate, which comes first of f, g, i, o, and zeros
 /// for the others. With a `forget` of 1 or 2 the cell remembers from the start.
 ///
 /// # Shapes
@@ -70,13 +71,14 @@ pub fn identity<E: Float>(shape: [usize; 2]) -> Tensor<E> {
 /// # Source
 /// F. Gers, J. Schmidhuber and F. Cummins, *Learning to forget* (2000), section 4; R. Jozefowicz, W. Zaremba and
 /// I. Sutskever, *An empirical exploration of recurrent network architectures* (2015), section 2.2.
+#[must_use]
 pub fn forget_bias<E: Float>(h: usize, forget: f64) -> Tensor<E> {
     Tensor::from_fn([times("forget_bias", 4, h)], |index| {
         if index[0] < h { E::from_f64(forget) } else { E::default() }
     })
 }
 
-/// Zeros, as biases start.
+/// Returns zeros, from which biases start.
 pub fn zeros<E: Float>(shape: impl IntoShape) -> Tensor<E> {
     Tensor::zeros(shape)
 }

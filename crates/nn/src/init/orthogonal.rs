@@ -3,7 +3,7 @@
 use rand::Rng;
 use retrograde_tensor::{Float, Tensor};
 
-/// A random matrix with orthonormal columns, or orthonormal rows where it is wider than high: products with it keep
+/// Draws a random matrix with orthonormal columns, or orthonormal rows where it is wider than high: products with it keep
 /// the length of a state, and of its cotangent. All such matrices are as likely.
 ///
 /// It is the Q of a QR decomposition of normal samples whose R has a positive diagonal, by the modified Gram-Schmidt
@@ -35,7 +35,7 @@ pub fn orthogonal<E: Float, R: Rng + ?Sized>([rows, columns]: [usize; 2], rng: &
             q.iter_mut().zip(known).for_each(|(q, known)| *q -= along * known);
         }
         let rest = dot(&q, &q);
-        // A sample that lies in the span of those before it has no direction of its own: draw another.
+        // A sample that lies in the span of those before it adds no direction: draw another.
         if rest > 1e-20 * drawn {
             q.iter_mut().for_each(|q| *q /= rest.sqrt());
             basis.push(q);

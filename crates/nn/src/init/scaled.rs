@@ -3,7 +3,7 @@
 use rand::Rng;
 use retrograde_tensor::{Float, IntoShape, Tensor};
 
-/// Samples of the uniform distribution on `±1/sqrt(h)`, as PyTorch has them for all weights and biases of a recurrent
+/// Draws samples of the uniform distribution on `±1/sqrt(h)`, as PyTorch has them for all weights and biases of a recurrent
 /// layer with a state of `h`.
 ///
 /// # Example
@@ -22,7 +22,7 @@ pub fn uniform<E: Float, R: Rng + ?Sized>(shape: impl IntoShape, h: usize, rng: 
     within(shape, 1.0 / (h.max(1) as f64).sqrt(), rng)
 }
 
-/// Samples of the uniform distribution on `±sqrt(6 / (fan-in + fan-out))`: activations and gradients keep their
+/// Draws samples of the uniform distribution on `±sqrt(6 / (fan-in + fan-out))`: activations and gradients keep their
 /// variance through a layer that is nearly linear, such as one with tanh.
 ///
 /// # Shapes
@@ -35,7 +35,7 @@ pub fn xavier_uniform<E: Float, R: Rng + ?Sized>(shape: [usize; 2], rng: &mut R)
     within(shape, 3.0_f64.sqrt() * xavier(shape), rng)
 }
 
-/// Samples of the normal distribution of standard deviation `sqrt(2 / (fan-in + fan-out))`, as
+/// Draws samples of the normal distribution of standard deviation `sqrt(2 / (fan-in + fan-out))`, as
 /// [`xavier_uniform`] has it.
 ///
 /// # Shapes
@@ -47,7 +47,7 @@ pub fn xavier_normal<E: Float, R: Rng + ?Sized>(shape: [usize; 2], rng: &mut R) 
     around_zero(shape, xavier(shape), rng)
 }
 
-/// Samples of the uniform distribution on `±sqrt(6 / fan-in)`: activations keep their variance through a layer with
+/// Draws samples of the uniform distribution on `±sqrt(6 / fan-in)`: activations keep their variance through a layer with
 /// ReLU.
 ///
 /// # Shapes
@@ -59,7 +59,7 @@ pub fn kaiming_uniform<E: Float, R: Rng + ?Sized>(shape: [usize; 2], rng: &mut R
     within(shape, 3.0_f64.sqrt() * kaiming(shape), rng)
 }
 
-/// Samples of the normal distribution of standard deviation `sqrt(2 / fan-in)`, as [`kaiming_uniform`] has it.
+/// Draws samples of the normal distribution of standard deviation `sqrt(2 / fan-in)`, as [`kaiming_uniform`] has it.
 ///
 /// # Shapes
 /// `[fan-in, fan-out]`

@@ -11,17 +11,17 @@ use crate::{Result, init, module};
 
 const OP: &str = "attention";
 
-/// What an [`Attention`] hands out.
+/// The outputs of an [`Attention`].
 #[derive(Clone, Debug)]
 pub struct Attended<'t, E: Float> {
     /// The mean of the encoder's states by the weights, `[N, T, H]`; of one step `[N, H]`.
     pub context: Var<'t, E>,
-    /// How much each of the encoder's states counts, `[N, T, S]`; of one step `[N, S]`. Over S they sum to 1.
+    /// The weight of each of the encoder's states, `[N, T, S]`; of one step `[N, S]`. Over S they sum to 1.
     pub weights: Var<'t, E>,
 }
 
-/// A decoder's way to look at all states of an encoder: each state gets a score, and the context is the mean of the
-/// states by the softmax of their scores. [`DotAttention`] and [`AdditiveAttention`] differ in the score.
+/// Attention of a decoder to all states of an encoder: each state gets a score, and the context is the mean of the
+/// states, weighted by the softmax of their scores. [`DotAttention`] and [`AdditiveAttention`] differ in the score.
 ///
 /// # Example
 /// ```
@@ -46,7 +46,7 @@ pub struct Attended<'t, E: Float> {
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
 pub trait Attention<E: Float>: Module<E> {
-    /// How well each state of the encoder fits each state of the decoder.
+    /// Returns the score of each state of the encoder for each state of the decoder.
     ///
     /// # Shapes
     /// `states [N, S, H], queries [N, T, Q] -> [N, T, S]`
@@ -55,10 +55,10 @@ pub trait Attention<E: Float>: Module<E> {
     /// If H or Q is not the size that it should be.
     fn scores<'t>(&self, states: &Var<'t, E>, queries: &Var<'t, E>) -> Result<Var<'t, E>>;
 
-    /// The context and the weights, for all steps of the decoder or for one of them.
+    /// Returns the context and the weights, for all steps of the decoder or for one of them.
     ///
-    /// `options` is what the encoder was told: which of its positions count. One that does not has a weight of 0, and no
-    /// gradient flows to it, whatever is there: it may be NaN. A row in which no position counts has weights and a
+    /// `options` are those of the encoder: its positions that count. One that does not has a weight of 0, and no
+    /// gradient flows to it, whatever its value: it may be NaN. A row in which no position counts has weights and a
     /// context of 0.
     ///
     /// # Shapes
@@ -144,7 +144,7 @@ fn softmax_over<'t, E: Float>(scores: &Var<'t, E>, counts: &Tensor<E>) -> Result
 /// equations 7 and 8, where they are called dot and general.
 #[derive(Clone, Debug)]
 pub struct DotAttention<E: Float> {
-    /// What stands between the two, `W [Q, H]`, if anything does.
+    /// The weight between the two, `W [Q, H]`, if there is one.
     pub w: Option<Param<E>>,
 }
 
@@ -153,6 +153,7 @@ module!(DotAttention { w });
 impl<E: Float> DotAttention<E> {
     /// The plain inner product, `q · h`.
     #[allow(clippy::new_without_default, reason = "layers have no defaults")]
+    #[must_use]
     pub fn new() -> Self {
         DotAttention { w: None }
     }
@@ -163,7 +164,7 @@ impl<E: Float> DotAttention<E> {
         DotAttention { w: Some(Param::new("W", init::normal([q, h], q, rng))) }
     }
 
-    /// The score `q · W · h` with this parameter, which it shares with whoever else has it.
+    /// The score `q · W · h` with this parameter, which it shares.
     ///
     /// # Errors
     /// If it is not of rank 2.
@@ -215,7 +216,7 @@ impl<E: Float> AdditiveAttention<E> {
         }
     }
 
-    /// A network of these parameters, which it shares with whoever else has them.
+    /// Creates a network that shares these parameters.
     ///
     /// # Errors
     /// If their shapes do not agree.

@@ -42,7 +42,7 @@ pub struct Bidirectional<C: Cell<E>, E: Float> {
 }
 
 impl<E: Float, C: Cell<E>> Bidirectional<C, E> {
-    /// Both directions, each with a cell of its own.
+    /// Creates both directions from their cells.
     pub fn new(forward: C, backward: C) -> Self {
         Bidirectional { forward: Time::new(forward), backward: Time::new(backward).reversed(true) }
     }

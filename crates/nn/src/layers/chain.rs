@@ -10,7 +10,7 @@ use crate::module::{Module, join};
 use crate::shapes::{Axis, expect};
 use crate::time::{Causality, Layer, LayerStateOn, SequenceOptions};
 
-/// Two layers, of which the second takes what the first hands out; more are pairs of pairs. The state is the pair of
+/// Two layers, one after the other: the outputs of the first are the inputs of the second. More layers are pairs of pairs. The state is the pair of
 /// their states.
 ///
 /// [`Stacked`](crate::Stacked) takes any number of layers, but of one type.
@@ -80,7 +80,7 @@ impl<E: Float, A: Module<E>, B: Module<E>> Module<E> for (A, B) {
 /// A layer that treats every step alike and carries nothing.
 macro_rules! each_step {
     ($layer:ident, $op:literal, |$self:ident| $input_size:expr) => {
-        /// Each step by itself. Steps that do not count hand out zero, as those of every layer.
+        /// Each step by itself. The output of a step that does not count is zero, as in every layer.
         impl<E: Float> Layer<E> for $layer<E> {
             type State = ();
 

@@ -8,7 +8,7 @@ use crate::time::Noise;
 use crate::time::noise::{dropped, mask, probability};
 
 /// Sets elements to zero at random in training, and divides the others by the probability to stay, so that the mean
-/// stays as it is. In evaluation it changes nothing.
+/// stays the same. In evaluation it changes nothing.
 ///
 /// # Example
 /// ```
@@ -35,7 +35,7 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// Dropout that sets each element to zero with probability `p`.
+    /// Creates dropout that sets each element to zero with probability `p`.
     ///
     /// # Errors
     /// If `p` is not at least 0 and below 1.
@@ -44,7 +44,7 @@ impl Dropout {
         Ok(Dropout { p, variational: false })
     }
 
-    /// Dropout with one mask for all time steps of a sequence `[N, T, ..]`.
+    /// Creates dropout with one mask for all time steps of a sequence `[N, T, ..]`.
     ///
     /// # Errors
     /// If `p` is not at least 0 and below 1.
@@ -52,12 +52,13 @@ impl Dropout {
         Ok(Dropout { variational: true, ..Dropout::new(p)? })
     }
 
-    /// The probability of zero.
+    /// Returns the probability of zero.
+    #[must_use]
     pub fn p(&self) -> f64 {
         self.p
     }
 
-    /// `x ⊙ mask / (1 - p)`, the mask drawn from the noise; `x` if there is none.
+    /// Returns `x ⊙ mask / (1 - p)`, the mask drawn from the noise; `x` if there is none.
     ///
     /// # Shapes
     /// Any; for one mask for all time steps at least `[N, T]`.
@@ -65,6 +66,7 @@ impl Dropout {
     /// # Panics
     /// If the mask is one for all time steps, and `x` has no second axis.
     #[track_caller]
+    #[must_use]
     pub fn forward<'t, E: Float>(&self, x: &Var<'t, E>, noise: Noise) -> Var<'t, E> {
         let Some(mut rng) = noise.rng().filter(|_| self.p > 0.0) else {
             return x.clone();

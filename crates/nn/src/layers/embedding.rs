@@ -27,7 +27,7 @@ use crate::{Result, init, module};
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
 ///
-/// Tied to the output of a language model, the same parameter turned round: its gradient is the sum of both uses.
+/// Tied to the output of a language model, the same parameter transposed: its gradient is the sum of both uses.
 /// ```
 /// # use rand::{SeedableRng, rngs::StdRng};
 /// # use retrograde_autograd::{Param, Tape};
@@ -55,12 +55,12 @@ pub struct Embedding<E: Float> {
 module!(Embedding { w });
 
 impl<E: Float> Embedding<E> {
-    /// Vectors of `d` features for `v` ids, normal of standard deviation `1/sqrt(d)`: about as long as 1.
+    /// Creates vectors of `d` features for `v` ids, normal of standard deviation `1/sqrt(d)`: about as long as 1.
     pub fn new<R: Rng + ?Sized>(v: usize, d: usize, rng: &mut R) -> Self {
         Embedding { w: Param::new("W", init::normal([v, d], d, rng)) }
     }
 
-    /// A table that is shared with whoever else has it.
+    /// Creates an embedding that shares this table.
     ///
     /// # Errors
     /// If it is not of rank 2.
@@ -69,7 +69,7 @@ impl<E: Float> Embedding<E> {
         Ok(Embedding { w })
     }
 
-    /// A table with these initial values.
+    /// Creates an embedding of a table with these initial values.
     ///
     /// # Errors
     /// If it is not of rank 2.
@@ -77,7 +77,7 @@ impl<E: Float> Embedding<E> {
         Self::from_param(Param::new("W", w))
     }
 
-    /// The vectors of ids.
+    /// Looks up the vectors of ids.
     ///
     /// # Shapes
     /// `[..] -> [.., D]`

@@ -31,11 +31,11 @@ const OP: &str = "layer_norm";
 /// J. Ba, J. Kiros and G. Hinton, *Layer normalization* (2016), equations 3 and 4.
 #[derive(Clone, Debug)]
 pub struct LayerNorm<E: Float> {
-    /// What each feature is multiplied by, `gain [D]`.
+    /// The factor of each feature, `gain [D]`.
     pub gain: Param<E>,
-    /// What is added to each feature, `b [D]`.
+    /// The bias of each feature, `b [D]`.
     pub b: Param<E>,
-    /// What keeps the divisor from zero.
+    /// The number added to the variance, which keeps the divisor from zero.
     pub eps: f64,
 }
 
@@ -65,7 +65,8 @@ fn exponent<E: Float>() -> i32 {
 }
 
 impl<E: Float> LayerNorm<E> {
-    /// A layer for `d` features, with gains of 1, biases of 0 and eps of 1e-5.
+    /// Creates a layer for `d` features, with gains of 1, biases of 0 and eps of 1e-5.
+    #[must_use]
     pub fn new(d: usize) -> Self {
         LayerNorm {
             gain: Param::new("gain", Tensor::ones([d])),
@@ -74,7 +75,7 @@ impl<E: Float> LayerNorm<E> {
         }
     }
 
-    /// A layer of these parameters, which it shares with whoever else has them, with eps of 1e-5.
+    /// Creates a layer that shares these parameters, with eps of 1e-5.
     ///
     /// # Errors
     /// If their shapes do not agree.
@@ -84,7 +85,7 @@ impl<E: Float> LayerNorm<E> {
         Ok(LayerNorm { gain, b, eps: 1e-5 })
     }
 
-    /// The normalised vectors.
+    /// Returns the normalised vectors.
     ///
     /// # Shapes
     /// `[.., D] -> [.., D]`
@@ -96,7 +97,7 @@ impl<E: Float> LayerNorm<E> {
         Ok(self.normalise(x))
     }
 
-    /// As [`forward`](Self::forward), for an `x` that fits.
+    /// As [`forward`](Self::forward), for an `x` whose shape fits.
     pub(crate) fn normalise<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
         let last = x.shape().rank() - 1;
         // Large rows are scaled, and eps with them: the result does not depend on the scale.

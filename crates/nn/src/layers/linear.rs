@@ -35,12 +35,12 @@ pub struct Linear<E: Float> {
 module!(Linear { w, b });
 
 impl<E: Float> Linear<E> {
-    /// A map of `d` features to `v`: normal weights of standard deviation `1/sqrt(d)`, zero bias.
+    /// Creates a map of `d` features to `v`: normal weights of standard deviation `1/sqrt(d)`, zero bias.
     pub fn new<R: Rng + ?Sized>(d: usize, v: usize, rng: &mut R) -> Self {
         Linear { w: Param::new("W", init::normal([d, v], d, rng)), b: Param::new("b", init::zeros([v])) }
     }
 
-    /// A map of these parameters, which it shares with whoever else has them.
+    /// Creates a map that shares these parameters.
     ///
     /// # Errors
     /// If their shapes do not agree.
@@ -51,7 +51,7 @@ impl<E: Float> Linear<E> {
         Ok(Linear { w, b })
     }
 
-    /// A map of parameters with these initial values.
+    /// Creates a map of parameters with these initial values.
     ///
     /// # Errors
     /// If their shapes do not agree.

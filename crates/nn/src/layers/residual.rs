@@ -7,7 +7,7 @@ use crate::Result;
 use crate::module::Module;
 use crate::time::{Causality, Layer, LayerStateOn, SequenceOptions};
 
-/// A layer whose input is added to what it hands out, which has to have as many features.
+/// A layer whose input is added to its output, which must have as many features.
 ///
 /// # Shapes
 /// `xs [N, T, D] -> hs [N, T, D]`
@@ -55,7 +55,7 @@ impl<E: Float, L: Layer<E>> Layer<E> for Residual<L> {
         self.0.initial_state(tape, n, given)
     }
 
-    /// Steps that do not count hand out zero, as those of every layer.
+    /// The output of a step that does not count is zero, as in every layer.
     fn run_from<'t>(
         &self,
         xs: &Var<'t, E>,

@@ -11,7 +11,7 @@ use crate::{Error, Result};
 
 const OP: &str = "stacked";
 
-/// Layers on top of one another: what one hands out is the input of the next. Dropout may act between them.
+/// Layers on top of one another: the outputs of one are the inputs of the next. Dropout may act between them.
 ///
 /// The state is the row of their states. It can be carried from call to call as that of [`Time`](crate::Time), by the
 /// whole and not by the single layers: see [`Layer`].

@@ -51,8 +51,8 @@ pub fn cross_entropy<'t, E: Float>(logits: &Var<'t, E>, targets: &Tensor<usize>)
 
 /// The cross-entropy of a softmax over some of the positions, and with weights for the labels.
 ///
-/// A position counts unless its target is the ignored index or the mask is false there; what its logits are has no
-/// influence then, even if they are not numbers. With label weights the mean is weighted: the sum of
+/// A position counts unless its target is the ignored index or the mask is false there; its logits then have no
+/// influence, even if they are not numbers. With label weights the mean is weighted: the sum of
 /// `-w[target] · ln softmax(logits)[target]` divided by that of `w[target]`. In nats.
 ///
 /// # Example
@@ -80,7 +80,8 @@ pub struct CrossEntropy<E: Float> {
 }
 
 impl<E: Float> CrossEntropy<E> {
-    /// Every position counts, and every label as much.
+    /// Creates a loss in which every position and every label counts the same.
+    #[must_use]
     pub fn new() -> Self {
         CrossEntropy { ignored: None, weights: None }
     }
@@ -92,7 +93,7 @@ impl<E: Float> CrossEntropy<E> {
         self
     }
 
-    /// Weights for the labels.
+    /// Sets weights for the labels.
     ///
     /// # Shapes
     /// `[V]`
@@ -109,7 +110,7 @@ impl<E: Float> CrossEntropy<E> {
         Ok(self)
     }
 
-    /// The mean over the positions that count.
+    /// Returns the mean over the positions that count.
     ///
     /// # Shapes
     /// `logits [.., V], targets [..], mask [..] -> []`

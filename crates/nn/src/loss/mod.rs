@@ -17,6 +17,6 @@ pub use mse::mse;
 pub struct MeanLoss<'t, E: Float> {
     /// The mean, a scalar.
     pub loss: Var<'t, E>,
-    /// How many positions were counted.
+    /// The number of positions that were counted.
     pub count: usize,
 }

@@ -1,4 +1,4 @@
-//! What training and sampling on a stream of tokens needs.
+//! Streams of tokens: windows, perplexity, sampling.
 
 mod perplexity;
 mod sampler;

@@ -1,4 +1,4 @@
-//! How well a model predicts.
+//! Perplexity.
 
 /// The perplexity over all tokens of many batches: the exponential of the mean loss of a token.
 ///
@@ -21,7 +21,7 @@
 pub struct Perplexity {
     /// The loss of all tokens together, in nats.
     pub nats: f64,
-    /// How many tokens there were.
+    /// The number of tokens.
     pub tokens: usize,
 }
 
@@ -35,6 +35,7 @@ impl Perplexity {
     }
 
     /// The mean loss of a token, in nats; `None` before the first token.
+    #[must_use]
     pub fn mean(&self) -> Option<f64> {
         (self.tokens > 0).then(|| self.nats / self.tokens as f64)
     }

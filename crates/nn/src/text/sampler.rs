@@ -33,15 +33,15 @@ const OP: &str = "sampler";
 /// temperature.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampler {
-    /// What logits are divided by: below 1 the likely becomes likelier. At 0 the likeliest is always drawn.
+    /// The divisor of the logits: below 1 likely tokens become likelier. At 0 the likeliest is always drawn.
     pub temperature: f64,
-    /// How many of the likeliest to draw from.
+    /// The number of likeliest tokens to draw from; all if there is none.
     pub top_k: Option<usize>,
     /// The probability that those which are drawn from have to reach; 1 for all.
     pub top_p: f64,
 }
 
-/// The softmax as it is.
+/// The plain softmax.
 impl Default for Sampler {
     fn default() -> Self {
         Sampler { temperature: 1.0, top_k: None, top_p: 1.0 }

@@ -70,12 +70,14 @@ impl<'a> Windows<'a> {
         self
     }
 
-    /// How many tokens every row has moved on from its start, less whole turns through the stream.
+    /// Returns the number of tokens that every row has moved on from its start, less whole turns through the stream.
+    #[must_use]
     pub fn position(&self) -> usize {
         self.position
     }
 
     /// The windows in which every row goes once through its share of the stream, not counting a last, partial one.
+    #[must_use]
     pub fn per_epoch(&self) -> usize {
         (self.tokens.len() - 1) / self.batch.saturating_mul(self.steps)
     }

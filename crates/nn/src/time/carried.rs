@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 
-/// The state that a layer carries from call to call, if it is told to.
+/// The state that a layer carries from call to call, if it is stateful or has one set.
 #[derive(Clone, Debug)]
 pub(crate) struct CarriedState<S> {
     pub(crate) stateful: bool,
@@ -58,8 +58,8 @@ macro_rules! carries_state {
     ($state:ty, $layer:ty, |$self:ident| $inner:expr, |$tape:ident, $n:ident, $given:ident| $initial:expr) => {
         /// Sets whether the state is carried from call to call.
         ///
-        /// Only the outermost layer carries a state. A layer that is told to, and then runs inside of another one, is
-        /// an error.
+        /// Only the outermost layer carries a state. Running a stateful layer inside of another one is an
+        /// error.
         #[must_use]
         pub fn stateful(mut $self, stateful: bool) -> Self {
             $self.carried.stateful = stateful;

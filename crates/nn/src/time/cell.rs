@@ -29,7 +29,7 @@ pub type StateOn<'t, C, E> = <<C as Cell<E>>::State as State<E>>::On<'t>;
 ///     fn input_size(&self) -> usize {
 ///         self.rate.shape()[0]
 ///     }
-///     fn zero_state(&self, n: usize) -> Tensor<E> {
+///     fn initial_state(&self, n: usize) -> Tensor<E> {
 ///         Tensor::zeros([n, self.input_size()])
 ///     }
 ///     fn step<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>) -> Var<'t, E> {
@@ -46,21 +46,22 @@ pub type StateOn<'t, C, E> = <<C as Cell<E>>::State as State<E>>::On<'t>;
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
 pub trait Cell<E: Float>: Module<E> {
-    /// What is carried from step to step.
+    /// The state that is carried from step to step.
     type State: State<E>;
 
-    /// The number of features of the input, D.
+    /// Returns the number of features of the input, D.
     fn input_size(&self) -> usize;
 
-    /// The state before the first step, for a batch of `n`.
-    fn zero_state(&self, n: usize) -> Self::State;
+    /// Returns the state before the first step, for a batch of `n`: often zeros.
+    fn initial_state(&self, n: usize) -> Self::State;
 
-    /// The names of the variables of a state, which printed tapes, errors and derived formulas use.
+    /// Returns the names of the variables of a state, which printed tapes, errors and derived formulas use.
     fn state_names(&self) -> &'static [&'static str] {
         &["h"]
     }
 
-    /// What of the input does not depend on the state. Done once for all time steps, as one matrix product.
+    /// Returns the part of a step that depends on the input alone, for one step or for all steps at once: a `Time` calls it
+    /// once for all steps, as one matrix product. It must not mix time steps.
     ///
     /// # Shapes
     /// `[N, D] -> [N, P]` and `[N, T, D] -> [N, T, P]`
@@ -68,7 +69,8 @@ pub trait Cell<E: Float>: Module<E> {
         x.clone()
     }
 
-    /// The next state from the projected input of one step and the state before it.
+    /// Returns the next state from the projected input of one step and the state before it. The shapes of the state stay the
+    /// same.
     ///
     /// # Shapes
     /// `x` is `[N, P]`.
@@ -92,7 +94,7 @@ pub trait Cell<E: Float>: Module<E> {
         self.step(x, read)
     }
 
-    /// What of a state on `tape` is handed out: its first variable, `h`, unless a cell says otherwise.
+    /// Returns the output of a step from the state after it: its first variable, `h`, unless a cell says otherwise.
     ///
     /// # Shapes
     /// `-> [N, H]`

@@ -139,7 +139,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         let mut taken: Vec<String> = self.cell.named_params().into_iter().map(|(path, _)| path).collect();
         let mut names = self.variables().into_iter();
         self.initial.clear();
-        self.cell.zero_state(1).each(&mut |value| {
+        self.cell.initial_state(1).each(&mut |value| {
             let mut name = format!("{}0", names.next().expect("each variable has a name"));
             while taken.contains(&name) {
                 name.insert_str(0, "initial_");
@@ -225,7 +225,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     /// A name for each variable of the state.
     pub(crate) fn variables(&self) -> Vec<String> {
         let (known, mut names) = (self.cell.state_names(), Vec::new());
-        self.cell.zero_state(0).each(&mut |_| {
+        self.cell.initial_state(0).each(&mut |_| {
             let i = names.len();
             names.push(known.get(i).map_or_else(|| format!("state{i}"), |&name| name.to_owned()));
         });
@@ -258,13 +258,13 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
 
     /// The initial state of a new sequence on a tape.
     fn new_sequence<'t>(&self, tape: &'t Tape<E>, n: usize) -> StateOn<'t, C, E> {
-        let zeros = self.cell.zero_state(n).on(tape);
+        let zeros = self.cell.initial_state(n).on(tape);
         if self.initial.is_empty() {
             return zeros;
         }
         let mut learned = self.initial.iter();
         C::State::zip_on(&zeros, &zeros, &mut |zeros, _| {
-            let h0 = learned.next().expect("a state has as many variables as its zero state");
+            let h0 = learned.next().expect("a state has as many variables as its initial state");
             tape.param(h0).broadcast_to(zeros.shape()).retain_grad()
         })
     }

@@ -1,4 +1,4 @@
-//! What is random in a forward pass.
+//! Noise of a forward pass.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -7,8 +7,8 @@ use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::{Error, Result};
 
-/// Whether layers such as [`Dropout`](crate::Dropout) act, and the seed of what they draw: in training a seed, in
-/// evaluation none.
+/// The seed of random layers such as [`Dropout`](crate::Dropout): in training there is one, in evaluation there is none
+/// and they do not act.
 ///
 /// It is part of a call, not of a layer, and holds no generator that a call would change: the same noise gives the same
 /// masks. Give each training step its own, such as `Noise::seeded(step)` or one drawn from a generator.
@@ -31,28 +31,31 @@ use crate::{Error, Result};
 pub struct Noise(Option<u64>);
 
 impl Noise {
-    /// None: evaluation.
+    /// Returns no noise: evaluation.
+    #[must_use]
     pub fn off() -> Self {
         Noise(None)
     }
 
-    /// Noise drawn from a seed: training.
+    /// Returns noise drawn from a seed: training.
+    #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Noise(Some(seed))
     }
 
-    /// Whether there is any.
+    /// Whether there is noise.
+    #[must_use]
     pub fn is_on(self) -> bool {
         self.0.is_some()
     }
 
-    /// Other noise for part `i` of a layer or step `i`, independent of that for every other part.
+    /// Returns other noise for part `i` of a layer or step `i`, independent of that for every other part.
     #[must_use]
     pub fn child(self, i: usize) -> Self {
         Noise(self.0.map(|seed| mix(seed.wrapping_add(mix(i as u64 + 1)))))
     }
 
-    /// A generator that starts from the seed, if there is noise.
+    /// Returns a generator that starts from the seed, if there is noise.
     pub fn rng(self) -> Option<StdRng> {
         self.0.map(StdRng::seed_from_u64)
     }

@@ -12,7 +12,7 @@ const OP: &str = "sequence options";
 /// Options of one call of a layer over sequences: where rows end, where new sequences start, and the noise of training.
 ///
 /// - *Lengths*, or a *mask* `[N, T]` that is not zero where a step counts. In a step that does not count, the state
-///   stays as it is, what is handed out is zero, and no gradient flows, whatever the input there: it may be NaN. The
+///   stays as it is, the output is zero, and no gradient flows, whatever the input there: it may be NaN. The
 ///   last state of a row is that at its own end.
 /// - *Resets*, `[N, T]`, not zero in a step with which a new sequence starts. Before it the state of the row is set back
 ///   to that of a new sequence, zeros or a learned one, and no gradient crosses. A layer that runs backwards in time is
@@ -44,24 +44,25 @@ pub struct SequenceOptions<E: Float> {
 }
 
 impl<E: Float> SequenceOptions<E> {
-    /// Every step counts, no row starts anew, and nothing is random.
+    /// Creates options by which every step counts, no new sequence starts within a row, and nothing is random.
+    #[must_use]
     pub fn new() -> Self {
         SequenceOptions { lengths: None, mask: None, resets: None, noise: Noise::off() }
     }
 
-    /// How many steps of each row count, from the first on.
+    /// Sets the number of steps of each row that count, from the first on.
     #[must_use]
     pub fn lengths(self, lengths: &[usize]) -> Self {
         SequenceOptions { lengths: Some(lengths.to_vec()), ..self }
     }
 
-    /// Which steps count, `[N, T]`: those where the mask is not zero (and that lie within the lengths, if given).
+    /// Sets the steps that count, `[N, T]`: those where the mask is not zero, and within the lengths if those are given.
     #[must_use]
     pub fn mask(self, mask: Tensor<E>) -> Self {
         SequenceOptions { mask: Some(mask), ..self }
     }
 
-    /// With which steps a new sequence starts, `[N, T]`: those where the mask is not zero.
+    /// Sets the steps with which a new sequence starts, `[N, T]`: those where the mask is not zero.
     #[must_use]
     pub fn resets(self, resets: Tensor<E>) -> Self {
         SequenceOptions { resets: Some(resets), ..self }
@@ -133,18 +134,18 @@ impl<E: Float> Masks<E> {
         }
     }
 
-    /// Which steps count, `[N, T]`; none if all do.
+    /// The mask of the steps that count, `[N, T]`; none if all do.
     pub(crate) fn counts(&self) -> Option<&Tensor<E>> {
         self.counts.as_ref()
     }
 
-    /// Which rows count in a step, `[N]`; none if all do.
+    /// The mask of the rows that count in a step, `[N]`; none if all do.
     pub(crate) fn counting(&self, step: usize) -> Option<Tensor<E>> {
         let rows = self.counts.as_ref()?.select(1, step);
         (!rows.iter().all(is_set)).then_some(rows)
     }
 
-    /// Which rows start anew before a step is taken, `[N]`; none if no row does.
+    /// The mask of the rows in which a new sequence starts before a step, `[N]`; none if there is no such row.
     pub(crate) fn starting(&self, step: usize, reversed: bool) -> Option<Tensor<E>> {
         let resets = self.resets.as_ref()?;
         let first = if reversed { step + 1 } else { step };
@@ -155,7 +156,7 @@ impl<E: Float> Masks<E> {
         rows.iter().any(is_set).then_some(rows)
     }
 
-    /// Whether any row starts anew.
+    /// Whether a new sequence starts anywhere.
     pub(crate) fn any_reset(&self) -> bool {
         self.resets.is_some()
     }

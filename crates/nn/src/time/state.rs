@@ -1,4 +1,4 @@
-//! What a recurrent cell carries from step to step.
+//! States of recurrent cells.
 
 use std::fmt::Debug;
 
@@ -29,10 +29,10 @@ pub trait State<E: Float>: Clone + Debug {
     /// The state on a tape.
     type On<'t>: Clone + Debug;
 
-    /// The state as variables of a tape, so that its gradient is available.
+    /// Returns the state as variables of a tape, so that its gradient is available.
     fn on<'t>(&self, tape: &'t Tape<E>) -> Self::On<'t>;
 
-    /// The value of a state on a tape: no gradient flows through it.
+    /// Returns the value of a state on a tape: no gradient flows through it.
     fn detach(on: &Self::On<'_>) -> Self;
 
     /// Calls `f` with each tensor of the state, in order.
@@ -41,11 +41,11 @@ pub trait State<E: Float>: Clone + Debug {
     /// Calls `f` with each variable of the state on a tape, in the same order.
     fn each_on<'t>(on: &Self::On<'t>, f: &mut dyn FnMut(&Var<'t, E>));
 
-    /// The state made of `f` of each variable of `a` and its counterpart in `b`, in the same order.
+    /// Returns the state made of `f` of each variable of `a` and its counterpart in `b`, in the same order.
     fn zip_on<'t>(a: &Self::On<'t>, b: &Self::On<'t>, f: Zip<'_, 't, E>) -> Self::On<'t>;
 }
 
-/// What makes one variable of two.
+/// A function that makes one variable of two.
 pub type Zip<'f, 't, E> = &'f mut dyn FnMut(&Var<'t, E>, &Var<'t, E>) -> Var<'t, E>;
 
 impl<E: Float> State<E> for Tensor<E> {
@@ -72,7 +72,7 @@ impl<E: Float> State<E> for Tensor<E> {
     }
 }
 
-/// Nothing, as what a layer that treats every step alike carries.
+/// The state of a layer that treats every step alike: nothing.
 impl<E: Float> State<E> for () {
     type On<'t> = ();
 

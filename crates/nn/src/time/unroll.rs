@@ -47,7 +47,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         let shape = xs.shape();
         expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
         let (n, steps, tape) = (shape[0], shape[1], xs.tape());
-        let expected = StateShapes::of(&self.cell.zero_state(n));
+        let expected = StateShapes::of(&self.cell.initial_state(n));
         expected.check::<C::State, E>("a state", tape, &initial)?;
         let masks = options.masks(n, steps)?;
         let new_sequence = masks.any_reset().then(|| self.new_sequence(tape, n));
@@ -115,7 +115,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
     }
 }
 
-/// The parameters of the cell, without a name of its own in between, `rnn.wx`; and a learned initial state, `rnn.h0`.
+/// The parameters of the cell at their own paths, `rnn.wx`, and those of a learned initial state, `rnn.h0`.
 impl<E: Float, C: Cell<E>> Module<E> for Time<C, E> {
     fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
         self.cell.visit(path, f);

@@ -165,7 +165,7 @@ impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
     pub fn state_from_torch(&self, parts: &[Tensor<E>]) -> Result<Vec<L::State>> {
         let cell = &self.layers[0].directions()[0].cell;
         let mut expected = 0;
-        cell.zero_state(0).each(&mut |_| expected += 1);
+        cell.initial_state(0).each(&mut |_| expected += 1);
         if parts.len() != expected {
             return Err(Error::Count { op: OP, name: "tensors of a state", expected, found: parts.len() });
         }
@@ -217,7 +217,7 @@ fn exportable<E: Float, C: Cell<E>>(layer: &Time<C, E>, i: usize, reversed: bool
 /// H of a cell.
 fn state_size<E: Float, C: Cell<E>>(cell: &C) -> usize {
     let mut size = 0;
-    cell.zero_state(0).each(&mut |part| size = part.dims()[1]);
+    cell.initial_state(0).each(&mut |part| size = part.dims()[1]);
     size
 }
 

@@ -18,7 +18,7 @@ impl<E: Float> Cell<E> for Pair<E> {
     fn input_size(&self) -> usize {
         self.decay.shape()[0]
     }
-    fn zero_state(&self, n: usize) -> Self::State {
+    fn initial_state(&self, n: usize) -> Self::State {
         let zeros = Tensor::zeros([n, self.input_size()]);
         (zeros.clone(), zeros)
     }

@@ -25,7 +25,7 @@ fn a_chain_is_one_layer_after_the_other() {
         let paths: Vec<String> = chain.named_params().into_iter().map(|(path, _)| path).collect();
         assert_eq!(paths, ["0.wx", "0.wh", "0.b", "1.0.wx", "1.0.wh", "1.0.b", "1.1.w", "1.1.b"]);
         let (xs, dhs) = (normal([n, steps, d], 1.0, &mut rng), normal([n, steps, 2], 1.0, &mut rng));
-        let zeros = (chain.0.cell.zero_state(n), (chain.1.0.cell.zero_state(n), ()));
+        let zeros = (chain.0.cell.initial_state(n), (chain.1.0.cell.initial_state(n), ()));
         let given = like(&zeros, &mut rng);
         let state = ((given[0].clone(), given[1].clone()), (given[2].clone(), ()));
         let found = outcome(&chain, &xs, Some(&state), &SequenceOptions::new(), &dhs, &[]);

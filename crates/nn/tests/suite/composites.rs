@@ -181,7 +181,7 @@ fn options_act_inside_as_alone() {
             .recompute_every(2)
             .zoneout(&[("c", 0.3)])
             .unwrap();
-        let dlast = like(&retrograde_nn::Cell::zero_state(&layer.cell, 3), &mut rng);
+        let dlast = like(&retrograde_nn::Cell::initial_state(&layer.cell, 3), &mut rng);
         let alone = outcome(&layer, &xs, None, &options, &dhs, &dlast);
         let mut stacked = outcome(&Stacked::new(vec![layer.clone()]), &xs, None, &options, &dhs, &dlast);
         assert_same(&stacked, &alone);

@@ -38,7 +38,7 @@ impl<E: Float> Cell<E> for Odd<E> {
         4
     }
 
-    fn zero_state(&self, n: usize) -> Tensor<E> {
+    fn initial_state(&self, n: usize) -> Tensor<E> {
         match self.way {
             Way::Grows => Tensor::zeros([n, 1]),
             Way::OneRow => Tensor::zeros([1, 4]),
@@ -125,7 +125,7 @@ fn a_state_of_another_number_of_variables_is_named() {
         fn input_size(&self) -> usize {
             2
         }
-        fn zero_state(&self, n: usize) -> Self::State {
+        fn initial_state(&self, n: usize) -> Self::State {
             vec![Tensor::zeros([n, 2])]
         }
         fn step<'t>(&self, x: &Var<'t, E>, state: &StateOn<'t, Self, E>) -> StateOn<'t, Self, E> {

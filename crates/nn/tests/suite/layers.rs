@@ -21,7 +21,7 @@ fn reversed_is_reversed_input() {
         let backwards = forwards.clone().reversed(true);
         assert!(backwards.is_reversed() && !forwards.is_reversed());
         let (xs, dhs) = (normal([n, steps, d], 1.0, &mut rng), normal([n, steps, h], 1.0, &mut rng));
-        let zeros = forwards.cell.zero_state(n);
+        let zeros = forwards.cell.initial_state(n);
         let (initial, dlast) = (pair(&like(&zeros, &mut rng)), like(&zeros, &mut rng));
         let found = outcome(&backwards, &xs, Some(&initial), &SequenceOptions::new(), &dhs, &dlast);
         let mut expected =

@@ -52,7 +52,7 @@ impl<E: Float> Cell<E> for Many<E> {
         2
     }
 
-    fn zero_state(&self, n: usize) -> Self::State {
+    fn initial_state(&self, n: usize) -> Self::State {
         let zeros = || Tensor::zeros([n, 2]);
         (zeros(), (zeros(), vec![zeros(), zeros()]))
     }
@@ -152,6 +152,6 @@ fn a_path_that_occurs_twice_is_refused() {
 #[test]
 fn the_state_of_many_is_as_long_as_its_initial_state() {
     let mut count = 0;
-    Cell::<f64>::zero_state(&Many::<f64>::new(), 1).each(&mut |_| count += 1);
+    Cell::<f64>::initial_state(&Many::<f64>::new(), 1).each(&mut |_| count += 1);
     assert_eq!(count, 4);
 }

@@ -17,7 +17,7 @@ fn a_batch_is_a_loop_over_its_rows() {
         let mut rng = seeded(n as u64);
         let layer = lstm(d, h, &mut rng);
         let (xs, dhs) = (normal([n, steps, d], 1.0, &mut rng), normal([n, steps, h], 1.0, &mut rng));
-        let zeros = layer.cell.zero_state(n);
+        let zeros = layer.cell.initial_state(n);
         let (initial, dlast) = (like(&zeros, &mut rng), like(&zeros, &mut rng));
         let whole = outcome(&layer, &xs, Some(&pair(&initial)), &SequenceOptions::new(), &dhs, &dlast);
         let mut sums: Vec<Tensor<f64>> = layer.params().iter().map(|w| Tensor::zeros(w.shape())).collect();
@@ -52,7 +52,7 @@ fn a_masked_batch_is_each_row_alone() {
                 (0..h).for_each(|k| dhs.set(&[row, step, k], padding).unwrap());
             }
         }
-        let zeros = layer.cell.zero_state(n);
+        let zeros = layer.cell.initial_state(n);
         let (initial, dlast) = (like(&zeros, &mut rng), like(&zeros, &mut rng));
         let mask = Tensor::from_fn([n, steps], |at| if at[1] < lengths[at[0]] { 1.0 } else { 0.0 });
         for options in [SequenceOptions::new().lengths(&lengths), SequenceOptions::new().mask(mask)] {
@@ -94,7 +94,7 @@ fn a_reset_starts_a_new_sequence() {
         let xs = normal::<f64>([n, steps, d], 1.0, &mut rng);
         let dhs = normal::<f64>([n, steps, h], 1.0, &mut rng);
         let resets = Tensor::from_fn([n, steps], |at| if starts[at[0]].contains(&at[1]) { 1.0 } else { 0.0 });
-        let zeros = layer.cell.zero_state(n);
+        let zeros = layer.cell.initial_state(n);
         let (initial, dlast) = (like(&zeros, &mut rng), like(&zeros, &mut rng));
         let found =
             outcome(&layer, &xs, Some(&pair(&initial)), &SequenceOptions::new().resets(resets), &dhs, &dlast);
@@ -137,7 +137,7 @@ fn two_windows_are_one_sequence_if_nothing_is_cut() {
     let mut rng = seeded(7);
     let layer = lstm(d, h, &mut rng);
     let (xs, dhs) = (normal::<f64>([n, steps, d], 1.0, &mut rng), normal([n, steps, h], 1.0, &mut rng));
-    let zeros = layer.cell.zero_state(n);
+    let zeros = layer.cell.initial_state(n);
     let (initial, dlast) = (pair(&like(&zeros, &mut rng)), like(&zeros, &mut rng));
     let resets = Tensor::from_fn([n, steps], |at| if at[0] == 1 && at[1] == 5 { 1.0 } else { 0.0 });
     for resets in [Tensor::zeros([n, steps]), resets] {

@@ -46,8 +46,8 @@ impl<E: Float, C: Cell<E>> Cell<E> for TwoBiases<C, E> {
         self.cell.input_size()
     }
 
-    fn zero_state(&self, n: usize) -> C::State {
-        self.cell.zero_state(n)
+    fn initial_state(&self, n: usize) -> C::State {
+        self.cell.initial_state(n)
     }
 
     fn state_names(&self) -> &'static [&'static str] {

@@ -105,14 +105,14 @@ pub(crate) fn assert_gradients<C: Cell<f64>>(cell: C, n: usize, steps: usize, rn
     let layer = Time::new(cell);
     let xs = normal([n, steps, layer.cell.input_size()], 1.0, rng);
     let mut check = Check::new().input("xs", xs).time_axis("xs", 1).time_axis("hs", 1);
-    for (i, zeros) in tensors(&layer.cell.zero_state(n)).iter().enumerate() {
+    for (i, zeros) in tensors(&layer.cell.initial_state(n)).iter().enumerate() {
         check = check.input(format!("initial {i}"), normal(zeros.shape(), 1.0, rng));
     }
     for (path, param) in layer.named_params() {
         check = check.param(path, &param);
     }
     let report = check.run(|tape, x| {
-        let zeros = layer.cell.zero_state(n).on(tape);
+        let zeros = layer.cell.initial_state(n).on(tape);
         let mut index = 0..;
         let initial = C::State::zip_on(&zeros, &zeros, &mut |_, _| {
             x[&*format!("initial {}", index.next().unwrap())].clone()
