@@ -1,7 +1,7 @@
 //! The product of a row and a matrix whose columns are contiguous.
 
 use super::micro_kernel::MicroTile;
-use crate::simd::Vector;
+use crate::simd::{Lane, Vector};
 
 /// Bytes of the partial sums of a dot product: those of the longest register. Shorter registers share them, so that every
 /// level adds up the same numbers in the same order.
@@ -13,7 +13,7 @@ const STRIPE: usize = 64;
 /// The processor must have the level of `V`. The row of `product` must be contiguous, and as long as the `n` columns at
 /// `b`, which are `column` apart.
 #[inline(always)]
-pub(super) unsafe fn dots<V: Vector>(
+pub(super) unsafe fn dots<V: Vector<Lane: Lane>>(
     product: MicroTile<V::Lane>,
     b: *const V::Lane,
     column: isize,
@@ -61,10 +61,8 @@ pub(super) unsafe fn dots<V: Vector>(
                     }
                     half /= 2;
                 }
-                let place = product.c.add(j + i);
-                let sum = V::splat(sum[0].sum());
-                let sum = if product.add { sum.add(V::splat(place.read())) } else { sum };
-                sum.store_first(place, 1);
+                let (place, sum) = (product.c.add(j + i), sum[0].sum());
+                if product.add { *place += sum } else { *place = sum }
             }
         }
     }

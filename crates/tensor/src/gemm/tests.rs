@@ -2,7 +2,7 @@
 //!
 //! Elements are small integers, so that every order of summation gives the same, exact result.
 
-use super::{Matrix, MatrixMut, PackCache, gemm, gemm_sum};
+use super::{Matrix, MatrixMut, PackCache, SMALL, gemm, gemm_sum};
 use crate::Isa;
 
 /// Columns that follow each row of the result and must not be touched.
@@ -203,7 +203,7 @@ macro_rules! rounding {
     ($test:ident, $float:ty) => {
         /// Sums are rounded in the order of the definition, whichever way a product takes, so what is computed again is
         /// the same bit for bit. Portable kernels round products and sums, on every processor; the others round once, so
-        /// that they agree with one another. A row times contiguous columns adds up 64 bytes of partial sums by halves.
+        /// that they agree with one another. Small products are loops at every level. A row times contiguous columns adds up 64 bytes of partial sums by halves.
         #[test]
         fn $test() {
             const PARTS: usize = 64 / size_of::<$float>();
@@ -211,6 +211,8 @@ macro_rules! rounding {
             for &[m, k, n] in cases(&[
                 [1, 100, 37],
                 [1, 9, 8],
+                [1, 7, 3],
+                [4, 8, 2],
                 [5, 77, 40],
                 [6, 33, 9],
                 [13, 600, 70],
@@ -237,6 +239,10 @@ macro_rules! rounding {
                         let expected: Vec<$float> = (0..m * n)
                             .map(|place| {
                                 let (i, j) = (place / n, place % n);
+                                if m * k * n <= SMALL {
+                                    return (0..k).fold(0.0, |sum, p| sum + left.at(i, p) * right.at(p, j))
+                                        + old;
+                                }
                                 if m == 1 && b_strides[0] == 1 {
                                     let mut sums = [0.0; PARTS];
                                     (0..k).for_each(|p| {
