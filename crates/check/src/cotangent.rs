@@ -38,7 +38,7 @@ impl Cotangents {
         Cotangents { dense, units: if jacobian { size } else { 0 }, outputs: outputs.to_vec() }
     }
 
-    /// How many there are.
+    /// The number of cotangents.
     pub(crate) fn len(&self) -> usize {
         self.dense.len() + self.units
     }

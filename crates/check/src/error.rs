@@ -30,7 +30,7 @@ pub enum Error {
     /// Two things have one name.
     #[error("check: expected distinct names, found {name} twice among the {among}")]
     NameTwice {
-        /// Which list it is in.
+        /// The list that it is in.
         among: &'static str,
         /// The name.
         name: String,

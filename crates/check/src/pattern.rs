@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::problem::Part;
 
-/// How a wrong gradient is related to the right one.
+/// The relation of a wrong gradient to the right one.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Pattern {
@@ -33,9 +33,9 @@ pub enum Pattern {
     OneSample(usize),
     /// It is the contribution of one of several uses, such as one time step: overwritten instead of summed.
     OneUse {
-        /// Which use, in order of execution.
+        /// The use, in order of execution.
         index: usize,
-        /// How many there are.
+        /// The number of uses.
         of: usize,
     },
     /// One element differs, the others are right.

@@ -76,7 +76,7 @@ pub(crate) struct Problem<'a> {
     pub(crate) params: Vec<Param<f64>>,
     /// Known after the first run.
     pub(crate) outputs: Vec<Part>,
-    /// How often the forward pass has run.
+    /// The number of forward passes so far.
     pub(crate) runs: usize,
 }
 

@@ -16,7 +16,7 @@ pub enum Oracle {
     SecondOrder,
 }
 
-/// How far a gradient is from what an oracle says.
+/// The distance of a gradient from the value of an oracle.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Measure {
     /// The largest absolute difference.
@@ -54,7 +54,7 @@ pub struct Row {
     pub elements: usize,
     /// The largest element of the gradient.
     pub magnitude: f64,
-    /// How far it is from what each oracle says.
+    /// The distance from the value of each oracle.
     pub measures: Vec<(Oracle, Measure)>,
     /// The outcome.
     pub verdict: Verdict,
@@ -69,7 +69,7 @@ pub struct Mismatch {
     pub index: Option<Vec<usize>>,
     /// The time step.
     pub step: Option<usize>,
-    /// Which outputs were weighted.
+    /// The outputs that were weighted.
     pub cotangent: String,
     /// The gradient under test.
     pub analytic: f64,
@@ -109,13 +109,13 @@ pub struct NotVerifiable {
     pub name: String,
     /// The time step.
     pub step: Option<usize>,
-    /// Which outputs were weighted.
+    /// The outputs that were weighted.
     pub cotangent: String,
     /// The largest element of the gradient.
     pub magnitude: f64,
     /// The error of the finite differences; zero if no output moved at all.
     pub floor: f64,
-    /// How many elements.
+    /// The number of elements.
     pub elements: usize,
     /// Whether the adjoint identity, which has no noise floor, confirms the gradient.
     pub adjoint: bool,
@@ -133,14 +133,14 @@ pub struct NotApplicable {
     pub function: &'static str,
 }
 
-/// How many entries of the full Jacobian were compared.
+/// The number of entries of the full Jacobian that were compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jacobian {
     /// The number of output elements.
     pub outputs: usize,
     /// The number of input elements.
     pub inputs: usize,
-    /// How many entries lie below the noise of finite differences, so that the adjoint identity alone speaks for them.
+    /// The number of entries below the noise of finite differences, so that the adjoint identity alone speaks for them.
     pub below_noise: usize,
 }
 

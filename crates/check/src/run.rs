@@ -10,7 +10,7 @@ use crate::problem::{Backward, Forward, Problem, parts, require_finite, require_
 use crate::{Check, Error, Named, Report};
 use retrograde_autograd::Param;
 
-/// How thoroughly a check looks.
+/// The settings of a check.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) seed: u64,

@@ -1,10 +1,10 @@
-//! How a report prints: in 80 columns.
+//! The text of a report, in 80 columns.
 
 use std::fmt;
 
 use crate::report::{Oracle, Report, Row, Verdict};
 
-/// How many mismatches, kinks and blocks are listed before the rest is only counted.
+/// The number of mismatches, kinks and blocks that are listed before the rest is only counted.
 const LISTED: usize = 10;
 
 impl fmt::Display for Report {

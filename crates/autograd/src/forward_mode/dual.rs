@@ -31,7 +31,7 @@ impl<F: Float> Dual<F> {
         Dual { value: f, derivative: along(self.derivative, slope) }
     }
 
-    /// The mean of two numbers of equal value: what a kink between them is taken for.
+    /// The mean of two numbers of equal value, the derivative at a kink between them.
     fn mean(self, other: Self) -> Self {
         Dual { value: self.value, derivative: (self.derivative + other.derivative) / F::from_f64(2.0) }
     }

@@ -38,8 +38,8 @@ operators! {
     try_div = Op::Div, "/", "`g / x1` and `-g y / x1`";
 }
 
-/// Makes the methods of rows: the method and its fallible twin, the operation, what it is, its derivative, and what it
-/// makes of `[1, 5, 3]` and 3.
+/// Makes the methods of rows: a sentence, the method and its fallible twin, the operation, the derivative, and the value
+/// for `[1, 5, 3]` and 3.
 macro_rules! binary {
     ($($(#[$doc:meta])* $method:ident, $try:ident = $op:expr, $derivative:literal, $example:literal;)*) => {
         impl<'t, E: Float> Var<'t, E> {
@@ -97,7 +97,7 @@ binary! {
         "`g` for the smaller operand, half of it for each of two equals, 0 for the larger one.", "[1.0, 3.0, 3.0]";
 }
 
-/// Makes the comparisons of rows: the variant, the methods, the relation, and what it makes of `[1, 5, 3]` and 3.
+/// Makes the comparisons of rows: the variant, the methods, the relation, and the mask for `[1, 5, 3]` and 3.
 macro_rules! comparisons {
     ($($comparison:ident = $method:ident, $try:ident, $relation:literal, $example:literal;)*) => {
         /// A comparison of two elements.

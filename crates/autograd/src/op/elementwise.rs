@@ -7,7 +7,7 @@ use crate::op::Op;
 use crate::tape::var::{Var, or_panic};
 
 impl<E: Float> Var<'_, E> {
-    /// `c x` for a constant `c`; what `x * c` records.
+    /// `c x` for a constant `c`, the operation that `x * c` records.
     ///
     /// # Shapes
     /// `[..] -> [..]`
@@ -19,7 +19,7 @@ impl<E: Float> Var<'_, E> {
         self.unary(Op::Scale(c))
     }
 
-    /// `x + c` for a constant `c`; what `x + c` records.
+    /// `x + c` for a constant `c`, the operation that `x + c` records.
     ///
     /// # Shapes
     /// `[..] -> [..]`

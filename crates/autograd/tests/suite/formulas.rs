@@ -198,7 +198,7 @@ dz = dh_next ⊙ h_prev - dh_next ⊙ n
     assert_eq!(h_next.derivation().unwrap().to_string(), text);
 }
 
-/// What slices hand back adds up in the array that they were cut from.
+/// The cotangents of slices add up in the array that they were cut from.
 #[test]
 fn slices_of_one_array() {
     let tape = Tape::<f64>::new();

@@ -8,7 +8,7 @@ use retrograde_autograd::{Function, Param, Result};
 use retrograde_check::{Check, Oracle, Report, Verdict};
 use retrograde_tensor::Tensor;
 
-/// What is wrong with the backward pass of [`Gated`].
+/// The fault of the backward pass of [`Gated`].
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     None,

@@ -1,4 +1,4 @@
-//! How formulas are laid out, once for text and for LaTeX: what is written where, and where parentheses are needed.
+//! The layout of formulas, once for text and for LaTeX: the order of the pieces, and the parentheses.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ pub(super) trait Style {
     fn relation(&self, comparison: Comparison) -> &'static str;
 }
 
-/// How tightly a formula holds together, from loosely to tightly.
+/// The precedence of a formula, from loose to tight.
 #[derive(Clone, Copy, PartialEq)]
 enum Binding {
     Sum,
@@ -70,21 +70,25 @@ impl From<String> for Piece<'_> {
     }
 }
 
-/// The largest number of terms that are written: a formula that repeats its parts can be far longer than a tape.
-const TERMS: usize = 1 << 22;
+/// Formulas of at most this many terms are written in full, whatever parts they repeat.
+const TERMS: usize = 1 << 20;
 
 /// The formula in a style, from left to right.
 pub(super) fn write(x: &Expr, style: &dyn Style) -> String {
     let mut text = String::new();
     let mut without_minus = false;
-    let mut terms = 0;
+    let mut terms = match x.size() as usize {
+        few if few <= TERMS => few,
+        // Repeated parts can make the text far longer than the tape: it is cut off, but not for its own length.
+        _ => TERMS.max(8 * x.in_order().len()),
+    };
     let mut pending = vec![Piece::Formula(x)];
     while let Some(piece) = pending.pop() {
         match piece {
             Piece::WithoutMinus => without_minus = true,
-            Piece::Formula(_) if terms == TERMS => text.push('…'),
+            Piece::Formula(_) if terms == 0 => text.push('…'),
             Piece::Formula(x) => {
-                terms += 1;
+                terms -= 1;
                 pending.extend(pieces(x, style).into_iter().rev());
             }
             Piece::Text(piece) => match piece.strip_prefix('-').filter(|_| without_minus) {
@@ -121,7 +125,7 @@ fn is_negative(c: f64) -> bool {
     c.is_sign_negative() && !c.is_nan()
 }
 
-/// How tightly a formula holds together.
+/// The precedence of a formula.
 fn binding(x: &Expr) -> Binding {
     match x.term() {
         Term::Name(_) => Binding::Atom,

@@ -133,7 +133,7 @@ fn what_is_not_the_largest_gets_nothing() {
     }
 }
 
-/// What PyTorch gives for each: the derivative of the outer function is infinite where the inner one is flat.
+/// The gradients of PyTorch: the derivative of the outer function is infinite where the inner one is flat.
 #[test]
 fn roots_and_logarithms_of_what_was_cut_off() {
     type Function = for<'t> fn(&Var<'t, f64>) -> Var<'t, f64>;

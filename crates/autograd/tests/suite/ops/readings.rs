@@ -56,7 +56,7 @@ fn recorded_gradients_agree_with_numeric_ones() {
     });
 }
 
-/// What no rule reads is not kept and would show as NaN in a gradient that reads it after all.
+/// A value that no rule reads is not kept, and would show as NaN in a gradient that reads it after all.
 #[test]
 fn gradients_of_finite_values_are_finite() {
     each_case(|mut case| {

@@ -1,4 +1,4 @@
-//! The table: a row an operation, or several where shapes or attributes make a difference.
+//! The table: one row per operation, or several where shapes or attributes make a difference.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use retrograde_autograd::op::{Comparison, Unary};
 use retrograde_autograd::{Op, Tape, Var};
 use retrograde_tensor::{Shape, Tensor};
 
-/// How a row computes its output from its operands, by public methods.
+/// The output of a row from its operands, by public methods.
 type Apply = for<'t> fn(&[Var<'t, f64>]) -> Var<'t, f64>;
 
 /// A row: an operation and the operands to try it on.
@@ -21,7 +21,7 @@ pub(crate) struct Row {
     pub(crate) apply: Apply,
 }
 
-/// What the elements of the operands may be.
+/// The range of the elements of the operands.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Domain {
     /// Normally distributed.

@@ -10,7 +10,7 @@ pub(crate) fn normal<const R: usize>(shape: [usize; R], std: f64, rng: &mut StdR
     Tensor::normal(Shape::from(shape), 0.0, std, rng).unwrap()
 }
 
-/// What comes out of a pre-activation.
+/// The function of a pre-activation.
 pub(crate) type Activation = for<'t> fn(&Var<'t, f64>) -> Var<'t, f64>;
 
 pub(crate) struct Rnn {
