@@ -157,43 +157,32 @@ impl Op {
 }
 
 impl<'t, E: Float> Var<'t, E> {
-    /// The elements of `self` where `mask` is not zero, those of `otherwise` elsewhere. What is not taken
-    /// is not read: a NaN there reaches neither the value nor the gradient.
-    ///
-    /// # Shapes
-    /// Any three shapes that broadcast as in NumPy.
-    ///
-    /// # Derivative
-    /// `g` where taken, 0 where not, summed over what was broadcast.
-    ///
-    /// # Panics
-    /// If the shapes do not broadcast; [`try_where_mask`](Self::try_where_mask) returns that as an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_autograd::Tape;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(Tensor::from([1.0_f64, 2.0, f64::NAN]));
-    /// let mask = Tensor::from([1.0, 1.0, 0.0]);
-    /// let y = x.where_mask(&mask, 0.0);
-    /// assert_eq!(y.value(), &Tensor::from([1.0, 2.0, 0.0]));
-    /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([1.0, 1.0, 0.0])));
-    /// # Ok::<(), retrograde_autograd::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn where_mask(&self, mask: impl Operand<'t, E>, otherwise: impl Operand<'t, E>) -> Self {
-        or_panic(self.try_where_mask(mask, otherwise))
-    }
-
-    /// As [`where_mask`](Self::where_mask).
-    ///
-    /// # Errors
-    /// If the shapes do not broadcast.
-    #[track_caller]
-    pub fn try_where_mask(&self, mask: impl Operand<'t, E>, otherwise: impl Operand<'t, E>) -> Result<Self> {
-        let (mask, otherwise) = (mask.try_on(self.tape())?, otherwise.try_on(self.tape())?);
-        self.tape().apply(Op::Where, &[&mask, self, &otherwise])
+    fallible! {
+        /// The elements of `self` where `mask` is not zero, those of `otherwise` elsewhere. What is not taken
+        /// is not read: a NaN there reaches neither the value nor the gradient.
+        ///
+        /// # Shapes
+        /// Any three shapes that broadcast as in NumPy.
+        ///
+        /// # Derivative
+        /// `g` where taken, 0 where not, summed over what was broadcast.
+        where_mask or try_where_mask(&self, mask: impl Operand<'t, E>, otherwise: impl Operand<'t, E>), "the shapes do not broadcast"
+        /// # Example
+        /// ```
+        /// use retrograde_autograd::Tape;
+        /// use retrograde_tensor::Tensor;
+        ///
+        /// let tape = Tape::new();
+        /// let x = tape.var(Tensor::from([1.0_f64, 2.0, f64::NAN]));
+        /// let mask = Tensor::from([1.0, 1.0, 0.0]);
+        /// let y = x.where_mask(&mask, 0.0);
+        /// assert_eq!(y.value(), &Tensor::from([1.0, 2.0, 0.0]));
+        /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([1.0, 1.0, 0.0])));
+        /// # Ok::<(), retrograde_autograd::Error>(())
+        /// ```
+        {
+            let (mask, otherwise) = (mask.try_on(self.tape())?, otherwise.try_on(self.tape())?);
+            self.tape().apply(Op::Where, &[&mask, self, &otherwise])
+        }
     }
 }

@@ -31,118 +31,75 @@ impl<E: Float> Var<'_, E> {
         self.unary(Op::Shift(c))
     }
 
-    /// Every element held within `[lo, hi]`.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]`
-    ///
-    /// # Derivative
-    /// `g` where `lo <= x <= hi`, else 0.
-    ///
-    /// # Panics
-    /// If `lo > hi` or either is NaN; [`try_clamp`](Self::try_clamp) returns that as an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_autograd::Tape;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(Tensor::from([-3.0_f64, 0.5, 1.0]));
-    /// let y = x.clamp(-1.0, 1.0);
-    /// assert_eq!(y.value(), &Tensor::from([-1.0, 0.5, 1.0]));
-    /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([0.0, 1.0, 1.0])));
-    /// # Ok::<(), retrograde_autograd::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn clamp(&self, lo: f64, hi: f64) -> Self {
-        or_panic(self.try_clamp(lo, hi))
-    }
+    fallible! {
+        /// Every element held within `[lo, hi]`.
+        ///
+        /// # Shapes
+        /// `[..] -> [..]`
+        ///
+        /// # Derivative
+        /// `g` where `lo <= x <= hi`, else 0.
+        clamp or try_clamp(&self, lo: f64, hi: f64), "`lo > hi` or either is NaN"
+        /// # Example
+        /// ```
+        /// use retrograde_autograd::Tape;
+        /// use retrograde_tensor::Tensor;
+        ///
+        /// let tape = Tape::new();
+        /// let x = tape.var(Tensor::from([-3.0_f64, 0.5, 1.0]));
+        /// let y = x.clamp(-1.0, 1.0);
+        /// assert_eq!(y.value(), &Tensor::from([-1.0, 0.5, 1.0]));
+        /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([0.0, 1.0, 1.0])));
+        /// # Ok::<(), retrograde_autograd::Error>(())
+        /// ```
+        { self.try_unary(Op::Clamp { lo, hi }) }
 
-    /// As [`clamp`](Self::clamp).
-    ///
-    /// # Errors
-    /// If `lo > hi` or either is NaN.
-    #[track_caller]
-    pub fn try_clamp(&self, lo: f64, hi: f64) -> Result<Self> {
-        self.try_unary(Op::Clamp { lo, hi })
-    }
+        /// `exp(x) / Σ exp(x)` along `axis`, safe for every finite `x`; NaN where the greatest
+        /// is +∞ or NaN, or where all are -∞.
+        ///
+        /// # Shapes
+        /// `[..] -> [..]`
+        ///
+        /// # Derivative
+        /// `y (g - Σ g y)`.
+        softmax or try_softmax(&self, axis: usize), "the axis is out of range"
+        /// # Example
+        /// ```
+        /// use retrograde_autograd::Tape;
+        /// use retrograde_tensor::Tensor;
+        ///
+        /// let tape = Tape::new();
+        /// let x = tape.var(Tensor::from([[0.0_f64, 0.0], [1000.0, 0.0]]));
+        /// let y = x.softmax(1);
+        /// assert_eq!(y.value(), &Tensor::from([[0.5, 0.5], [1.0, 0.0]]));
+        /// let dx = y.backward_with(&Tensor::from([[1.0, 0.0], [1.0, 0.0]]))?;
+        /// assert_eq!(dx.get(&x), Some(&Tensor::from([[0.25, -0.25], [0.0, 0.0]])));
+        /// # Ok::<(), retrograde_autograd::Error>(())
+        /// ```
+        { self.try_unary(Op::Softmax { axis }) }
 
-    /// `exp(x) / Σ exp(x)` along `axis`, safe for every finite `x`; NaN where the greatest
-    /// is +∞ or NaN, or where all are -∞.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]`
-    ///
-    /// # Derivative
-    /// `y (g - Σ g y)`.
-    ///
-    /// # Panics
-    /// If the axis is out of range; [`try_softmax`](Self::try_softmax) returns that as an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_autograd::Tape;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(Tensor::from([[0.0_f64, 0.0], [1000.0, 0.0]]));
-    /// let y = x.softmax(1);
-    /// assert_eq!(y.value(), &Tensor::from([[0.5, 0.5], [1.0, 0.0]]));
-    /// let dx = y.backward_with(&Tensor::from([[1.0, 0.0], [1.0, 0.0]]))?;
-    /// assert_eq!(dx.get(&x), Some(&Tensor::from([[0.25, -0.25], [0.0, 0.0]])));
-    /// # Ok::<(), retrograde_autograd::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn softmax(&self, axis: usize) -> Self {
-        or_panic(self.try_softmax(axis))
-    }
-
-    /// As [`softmax`](Self::softmax).
-    ///
-    /// # Errors
-    /// If the axis is out of range.
-    #[track_caller]
-    pub fn try_softmax(&self, axis: usize) -> Result<Self> {
-        self.try_unary(Op::Softmax { axis })
-    }
-
-    /// `x - ln Σ exp(x)` along `axis`, safe for every finite `x`; NaN where the greatest
-    /// is +∞ or NaN, or where all are -∞.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]`
-    ///
-    /// # Derivative
-    /// `g - eʸ Σ g`.
-    ///
-    /// # Panics
-    /// If the axis is out of range; [`try_log_softmax`](Self::try_log_softmax) returns that as an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_autograd::Tape;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(Tensor::from([0.0_f64, 0.0]));
-    /// let y = x.log_softmax(0);
-    /// assert_eq!(y.value(), &Tensor::from([-2.0_f64.ln(), -2.0_f64.ln()]));
-    /// let dx = y.backward_with(&Tensor::from([1.0, 0.0]))?;
-    /// assert_eq!(dx.get(&x), Some(&Tensor::from([0.5, -0.5])));
-    /// # Ok::<(), retrograde_autograd::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn log_softmax(&self, axis: usize) -> Self {
-        or_panic(self.try_log_softmax(axis))
-    }
-
-    /// As [`log_softmax`](Self::log_softmax).
-    ///
-    /// # Errors
-    /// If the axis is out of range.
-    #[track_caller]
-    pub fn try_log_softmax(&self, axis: usize) -> Result<Self> {
-        self.try_unary(Op::LogSoftmax { axis })
+        /// `x - ln Σ exp(x)` along `axis`, safe for every finite `x`; NaN where the greatest
+        /// is +∞ or NaN, or where all are -∞.
+        ///
+        /// # Shapes
+        /// `[..] -> [..]`
+        ///
+        /// # Derivative
+        /// `g - eʸ Σ g`.
+        log_softmax or try_log_softmax(&self, axis: usize), "the axis is out of range"
+        /// # Example
+        /// ```
+        /// use retrograde_autograd::Tape;
+        /// use retrograde_tensor::Tensor;
+        ///
+        /// let tape = Tape::new();
+        /// let x = tape.var(Tensor::from([0.0_f64, 0.0]));
+        /// let y = x.log_softmax(0);
+        /// assert_eq!(y.value(), &Tensor::from([-2.0_f64.ln(), -2.0_f64.ln()]));
+        /// let dx = y.backward_with(&Tensor::from([1.0, 0.0]))?;
+        /// assert_eq!(dx.get(&x), Some(&Tensor::from([0.5, -0.5])));
+        /// # Ok::<(), retrograde_autograd::Error>(())
+        /// ```
+        { self.try_unary(Op::LogSoftmax { axis }) }
     }
 }

@@ -8,6 +8,39 @@
 //! | `binary` | arithmetic and comparisons of two operands, with their methods |
 //! | `elementwise`, `reduce`, `linear`, `shape`, `slice`, `index` | the methods of the others |
 
+/// Makes methods that panic, and twins that return the error. An entry has the docs of the method, both names and the
+/// arguments, the condition of the error, the example, and the body of the twin.
+macro_rules! fallible {
+    ($(
+        $(#[$doc:meta])*
+        $method:ident or $try:ident(&$self:ident $(, $argument:ident: $type:ty)*), $fails:literal
+        $(#[$example:meta])*
+        $body:block
+    )*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// # Panics
+            #[doc = concat!(
+                "If ", $fails, "; [`", stringify!($try), "`](Self::", stringify!($try), ") returns that as an error."
+            )]
+            ///
+            $(#[$example])*
+            #[track_caller]
+            pub fn $method(&$self $(, $argument: $type)*) -> Self {
+                or_panic($self.$try($($argument),*))
+            }
+
+            #[doc = concat!("As [`", stringify!($method), "`](Self::", stringify!($method), ").")]
+            ///
+            /// # Errors
+            #[doc = concat!("If ", $fails, ".")]
+            #[track_caller]
+            pub fn $try(&$self $(, $argument: $type)*) -> Result<Self> $body
+        )*
+    };
+}
+
 mod binary;
 mod elementwise;
 mod index;

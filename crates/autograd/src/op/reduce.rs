@@ -57,219 +57,138 @@ impl<E: Float> Var<'_, E> {
         or_panic(self.sum().divided(self.value().numel()))
     }
 
-    /// The sum over several axes.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
-    ///
-    /// # Derivative
-    /// `g` for every element that was summed.
-    ///
-    /// # Panics
-    /// If an axis is out of range or given twice; [`try_sum_axes`](Self::try_sum_axes) returns that as an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_autograd::Tape;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
-    /// let y = x.sum_axes(&[0], false);
-    /// assert_eq!(y.value(), &Tensor::from([4.0, 6.0]));
-    /// let dx = y.backward_with(&Tensor::from([1.0, 10.0]))?;
-    /// assert_eq!(dx.get(&x), Some(&Tensor::from([[1.0, 10.0], [1.0, 10.0]])));
-    /// # Ok::<(), retrograde_autograd::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn sum_axes(&self, axes: &[usize], keep: bool) -> Self {
-        or_panic(self.try_sum_axes(axes, keep))
-    }
+    fallible! {
+        /// The sum over several axes.
+        ///
+        /// # Shapes
+        /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+        ///
+        /// # Derivative
+        /// `g` for every element that was summed.
+        sum_axes or try_sum_axes(&self, axes: &[usize], keep: bool), "an axis is out of range or given twice"
+        /// # Example
+        /// ```
+        /// use retrograde_autograd::Tape;
+        /// use retrograde_tensor::Tensor;
+        ///
+        /// let tape = Tape::new();
+        /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+        /// let y = x.sum_axes(&[0], false);
+        /// assert_eq!(y.value(), &Tensor::from([4.0, 6.0]));
+        /// let dx = y.backward_with(&Tensor::from([1.0, 10.0]))?;
+        /// assert_eq!(dx.get(&x), Some(&Tensor::from([[1.0, 10.0], [1.0, 10.0]])));
+        /// # Ok::<(), retrograde_autograd::Error>(())
+        /// ```
+        {
+            let kept = self.shape().reduced("sum_axes", axes)?;
+            Ok(self.try_unary(Op::SumTo(Box::new(kept)))?.without(axes, keep))
+        }
 
-    /// As [`sum_axes`](Self::sum_axes).
-    ///
-    /// # Errors
-    /// If an axis is out of range or given twice.
-    #[track_caller]
-    pub fn try_sum_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
-        let kept = self.shape().reduced("sum_axes", axes)?;
-        Ok(self.try_unary(Op::SumTo(Box::new(kept)))?.without(axes, keep))
-    }
+        /// The mean over several axes; NaN over no elements.
+        ///
+        /// # Shapes
+        /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+        ///
+        /// # Derivative
+        /// `g / n` for each of `n` elements that were averaged.
+        mean_axes or try_mean_axes(&self, axes: &[usize], keep: bool), "an axis is out of range or given twice"
+        /// # Example
+        /// ```
+        /// use retrograde_autograd::Tape;
+        /// use retrograde_tensor::Tensor;
+        ///
+        /// let tape = Tape::new();
+        /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+        /// assert_eq!(x.mean_axes(&[1], true).value(), &Tensor::from([[1.5], [3.5]]));
+        /// # Ok::<(), retrograde_autograd::Error>(())
+        /// ```
+        {
+            let kept = self.shape().reduced("mean_axes", axes)?;
+            let count: usize = axes.iter().map(|&axis| self.shape()[axis]).product();
+            let sum = self.try_unary(Op::SumTo(Box::new(kept)))?;
+            Ok(sum.divided(count)?.without(axes, keep))
+        }
 
-    /// The mean over several axes; NaN over no elements.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
-    ///
-    /// # Derivative
-    /// `g / n` for each of `n` elements that were averaged.
-    ///
-    /// # Panics
-    /// If an axis is out of range or given twice; [`try_mean_axes`](Self::try_mean_axes) returns that as an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_autograd::Tape;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
-    /// assert_eq!(x.mean_axes(&[1], true).value(), &Tensor::from([[1.5], [3.5]]));
-    /// # Ok::<(), retrograde_autograd::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn mean_axes(&self, axes: &[usize], keep: bool) -> Self {
-        or_panic(self.try_mean_axes(axes, keep))
-    }
+        /// The largest element over several axes.
+        ///
+        /// # Shapes
+        /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+        ///
+        /// # Derivative
+        /// `g` for the largest element, shared equally among equals.
+        max_axes or try_max_axes(&self, axes: &[usize], keep: bool), "an axis is out of range or given twice, or if there is no element to choose from"
+        /// # Example
+        /// ```
+        /// use retrograde_autograd::Tape;
+        /// use retrograde_tensor::Tensor;
+        ///
+        /// let tape = Tape::new();
+        /// let x = tape.var(Tensor::from([[1.0_f64, 7.0], [4.0, 4.0]]));
+        /// let y = x.max_axes(&[1], false);
+        /// assert_eq!(y.value(), &Tensor::from([7.0, 4.0]));
+        /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([[0.0, 1.0], [0.5, 0.5]])));
+        /// # Ok::<(), retrograde_autograd::Error>(())
+        /// ```
+        {
+            self.shape().reduced_non_empty("max_axes", axes)?;
+            Ok(self.try_unary(Op::Max { axes: axes.to_vec() })?.without(axes, keep))
+        }
 
-    /// As [`mean_axes`](Self::mean_axes).
-    ///
-    /// # Errors
-    /// If an axis is out of range or given twice.
-    #[track_caller]
-    pub fn try_mean_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
-        let kept = self.shape().reduced("mean_axes", axes)?;
-        let count: usize = axes.iter().map(|&axis| self.shape()[axis]).product();
-        let sum = self.try_unary(Op::SumTo(Box::new(kept)))?;
-        Ok(sum.divided(count)?.without(axes, keep))
-    }
+        /// The smallest element over several axes.
+        ///
+        /// # Shapes
+        /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+        ///
+        /// # Derivative
+        /// `g` for the smallest element, shared equally among equals.
+        min_axes or try_min_axes(&self, axes: &[usize], keep: bool), "an axis is out of range or given twice, or if there is no element to choose from"
+        {
+            self.shape().reduced_non_empty("min_axes", axes)?;
+            let negated = self.try_unary(Unary::Neg.into())?;
+            Ok((-negated.try_unary(Op::Max { axes: axes.to_vec() })?).without(axes, keep))
+        }
 
-    /// The largest element over several axes.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
-    ///
-    /// # Derivative
-    /// `g` for the largest element, shared equally among equals.
-    ///
-    /// # Panics
-    /// If an axis is out of range or given twice, or if there is no element to choose from;
-    /// [`try_max_axes`](Self::try_max_axes) returns that as an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_autograd::Tape;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(Tensor::from([[1.0_f64, 7.0], [4.0, 4.0]]));
-    /// let y = x.max_axes(&[1], false);
-    /// assert_eq!(y.value(), &Tensor::from([7.0, 4.0]));
-    /// assert_eq!(y.sum().backward()?.get(&x), Some(&Tensor::from([[0.0, 1.0], [0.5, 0.5]])));
-    /// # Ok::<(), retrograde_autograd::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn max_axes(&self, axes: &[usize], keep: bool) -> Self {
-        or_panic(self.try_max_axes(axes, keep))
-    }
+        /// `ln Σ exp(x)` along `axis`, safe for every finite `x`; +∞ where the greatest is, -∞ where all are.
+        ///
+        /// # Shapes
+        /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
+        ///
+        /// # Derivative
+        /// `g softmax(x)`, which is NaN where the result is infinite.
+        logsumexp or try_logsumexp(&self, axis: usize, keep: bool), "the axis is out of range"
+        /// # Example
+        /// ```
+        /// use retrograde_autograd::Tape;
+        /// use retrograde_tensor::Tensor;
+        ///
+        /// let tape = Tape::new();
+        /// let x = tape.var(Tensor::from([1000.0_f64, 1000.0]));
+        /// let y = x.logsumexp(0, false);
+        /// assert_eq!(y.value(), &Tensor::scalar(1000.0 + 2.0_f64.ln()));
+        /// assert_eq!(y.backward()?.get(&x), Some(&Tensor::from([0.5, 0.5])));
+        /// # Ok::<(), retrograde_autograd::Error>(())
+        /// ```
+        { Ok(self.try_unary(Op::LogSumExp { axis })?.without(&[axis], keep)) }
 
-    /// As [`max_axes`](Self::max_axes).
-    ///
-    /// # Errors
-    /// If an axis is out of range or given twice, or if there is no element to choose from.
-    #[track_caller]
-    pub fn try_max_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
-        self.shape().reduced_non_empty("max_axes", axes)?;
-        Ok(self.try_unary(Op::Max { axes: axes.to_vec() })?.without(axes, keep))
-    }
-
-    /// The smallest element over several axes.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
-    ///
-    /// # Derivative
-    /// `g` for the smallest element, shared equally among equals.
-    ///
-    /// # Panics
-    /// If an axis is out of range or given twice, or if there is no element to choose from;
-    /// [`try_min_axes`](Self::try_min_axes) returns that as an error.
-    #[track_caller]
-    pub fn min_axes(&self, axes: &[usize], keep: bool) -> Self {
-        or_panic(self.try_min_axes(axes, keep))
-    }
-
-    /// As [`min_axes`](Self::min_axes).
-    ///
-    /// # Errors
-    /// If an axis is out of range or given twice, or if there is no element to choose from.
-    #[track_caller]
-    pub fn try_min_axes(&self, axes: &[usize], keep: bool) -> Result<Self> {
-        self.shape().reduced_non_empty("min_axes", axes)?;
-        let negated = self.try_unary(Unary::Neg.into())?;
-        Ok((-negated.try_unary(Op::Max { axes: axes.to_vec() })?).without(axes, keep))
-    }
-
-    /// `ln Σ exp(x)` along `axis`, safe for every finite `x`; +∞ where the greatest is, -∞ where all are.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]` without `axes`, or with size 1 there if `keep`.
-    ///
-    /// # Derivative
-    /// `g softmax(x)`, which is NaN where the result is infinite.
-    ///
-    /// # Panics
-    /// If the axis is out of range; [`try_logsumexp`](Self::try_logsumexp) returns that as an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_autograd::Tape;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(Tensor::from([1000.0_f64, 1000.0]));
-    /// let y = x.logsumexp(0, false);
-    /// assert_eq!(y.value(), &Tensor::scalar(1000.0 + 2.0_f64.ln()));
-    /// assert_eq!(y.backward()?.get(&x), Some(&Tensor::from([0.5, 0.5])));
-    /// # Ok::<(), retrograde_autograd::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn logsumexp(&self, axis: usize, keep: bool) -> Self {
-        or_panic(self.try_logsumexp(axis, keep))
-    }
-
-    /// As [`logsumexp`](Self::logsumexp).
-    ///
-    /// # Errors
-    /// If the axis is out of range.
-    #[track_caller]
-    pub fn try_logsumexp(&self, axis: usize, keep: bool) -> Result<Self> {
-        Ok(self.try_unary(Op::LogSumExp { axis })?.without(&[axis], keep))
-    }
-
-    /// The transpose of broadcasting: sums over the axes in which `shape` is smaller.
-    ///
-    /// # Shapes
-    /// Any shape that `shape` broadcasts to.
-    ///
-    /// # Derivative
-    /// `g`, repeated.
-    ///
-    /// # Panics
-    /// If `shape` does not broadcast to this one; [`try_sum_to`](Self::try_sum_to) returns that as an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_autograd::Tape;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let tape = Tape::new();
-    /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
-    /// assert_eq!(x.sum_to([2, 1]).value(), &Tensor::from([[3.0], [7.0]]));
-    /// # Ok::<(), retrograde_autograd::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn sum_to(&self, shape: impl IntoShape) -> Self {
-        or_panic(self.try_sum_to(shape))
-    }
-
-    /// As [`sum_to`](Self::sum_to).
-    ///
-    /// # Errors
-    /// If `shape` does not broadcast to this one.
-    #[track_caller]
-    pub fn try_sum_to(&self, shape: impl IntoShape) -> Result<Self> {
-        self.try_unary(Op::SumTo(Box::new(shape.into_shape("sum_to")?)))
+        /// The transpose of broadcasting: sums over the axes in which `shape` is smaller.
+        ///
+        /// # Shapes
+        /// Any shape that `shape` broadcasts to.
+        ///
+        /// # Derivative
+        /// `g`, repeated.
+        sum_to or try_sum_to(&self, shape: impl IntoShape), "`shape` does not broadcast to this one"
+        /// # Example
+        /// ```
+        /// use retrograde_autograd::Tape;
+        /// use retrograde_tensor::Tensor;
+        ///
+        /// let tape = Tape::new();
+        /// let x = tape.var(Tensor::from([[1.0_f64, 2.0], [3.0, 4.0]]));
+        /// assert_eq!(x.sum_to([2, 1]).value(), &Tensor::from([[3.0], [7.0]]));
+        /// # Ok::<(), retrograde_autograd::Error>(())
+        /// ```
+        { self.try_unary(Op::SumTo(Box::new(shape.into_shape("sum_to")?))) }
     }
 
     /// Divides by a count: times `1 / count`, which is rounded, the mean of equal numbers would be another one.
