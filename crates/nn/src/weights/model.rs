@@ -10,7 +10,7 @@ use crate::Result;
 use crate::module::Module;
 
 /// Writes the parameters of a model to a `.safetensors` file, by their paths, each once. A file that was there is
-/// replaced whole or not at all; see [writing](super::weights#writing).
+/// replaced whole or not at all; see [writing](crate::weights#writing).
 ///
 /// Parameters that the model does not list are not written: [`Optimizer::of`](crate::Optimizer::of) and
 /// [`Module::check_gradients`] tell of them while training.
