@@ -138,6 +138,7 @@ pub fn clip_grad_value<E: Float>(grads: &mut Gradients<E>, max_value: f64) -> f6
 /// assert_eq!(grad_norm(&tape.param(&w).square().sum().backward()?), 5.0); // dw = 2 w
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
+#[must_use]
 pub fn grad_norm<E: Float>(grads: &Gradients<E>) -> f64 {
     let elements = || grads.params().flat_map(|(_, dw)| dw).map(|dw| dw.to_f64());
     let squares: f64 = elements().map(|dw| dw * dw).sum();

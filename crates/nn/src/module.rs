@@ -106,7 +106,7 @@ impl<E: Float, M: Module<E> + ?Sized> Module<E> for &M {
     }
 }
 
-/// A module that may be left out.
+/// A module that may be absent.
 impl<E: Float, M: Module<E>> Module<E> for Option<M> {
     fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
         if let Some(module) = self {
@@ -124,7 +124,8 @@ impl<E: Float, M: Module<E>> Module<E> for Vec<M> {
     }
 }
 
-/// The path of a part: `join("rnn", "wx")` is `rnn.wx`, and `join("", "wx")` is `wx`.
+/// Returns the path of a part: `join("rnn", "wx")` is `rnn.wx`, and `join("", "wx")` is `wx`.
+#[must_use]
 pub fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use crate::{Error, Result};
 
-/// A learning rate for each step, by its number alone: nothing has to be kept to resume.
+/// A learning rate for each step, a function of its number alone. Nothing has to be kept to resume.
 ///
 /// # Example
 /// ```
@@ -28,7 +28,7 @@ enum Kind {
 }
 
 impl Schedule {
-    /// The same learning rate for all steps.
+    /// Returns the same learning rate for all steps.
     ///
     /// # Errors
     /// If it is not a finite number of at least 0.
@@ -48,7 +48,7 @@ impl Schedule {
         Ok(Schedule(Kind::Step { lr, every, factor }))
     }
 
-    /// A learning rate that rises in `warm_up` equal steps to `peak`, and from there falls along half a cosine to
+    /// Returns a learning rate that rises in `warm_up` equal steps to `peak`, and from there falls along half a cosine to
     /// `floor`, which it reaches at step `steps` and keeps.
     ///
     /// In the warm-up it is `peak · (step + 1) / warm_up`, after it
@@ -114,14 +114,14 @@ pub struct Plateau {
 }
 
 impl Plateau {
-    /// A learning rate that is divided by 4.
+    /// Returns a learning rate that is divided by 4.
     #[must_use]
     pub fn new(lr: f64) -> Self {
         Plateau { lr, divisor: 4.0, best: f64::INFINITY }
     }
 
-    /// Returns the learning rate after an epoch, from its validation perplexity, or from any loss: the least is the best, and
-    /// what is as large as the best, or not a number, is no improvement.
+    /// Returns the learning rate after an epoch, from its validation perplexity or any other loss. A loss that is as large
+    /// as the best one, or not a number, is no improvement.
     pub fn observe(&mut self, perplexity: f64) -> f64 {
         if perplexity < self.best {
             self.best = perplexity;

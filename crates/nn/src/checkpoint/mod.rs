@@ -15,7 +15,7 @@ use crate::weights::Stored;
 use crate::{Error, Result};
 pub use rounding::{Restored, Rounding};
 
-/// The generator whose state a [`Checkpoint`] keeps: seeded alike, it draws the same as `StdRng`.
+/// The generator whose state a [`Checkpoint`] keeps. With the same seed it draws the same numbers as `StdRng`.
 ///
 /// `generator.serialize_state()` is its state, `Generator::deserialize_state(&state)` the generator in that state.
 pub type Generator = rand::rngs::ChaCha12Rng;
@@ -63,11 +63,11 @@ pub struct Checkpoint<E: Float> {
     pub weights: BTreeMap<String, Tensor<E>>,
     /// The optimizer state.
     pub optimizer: OptimizerState<E>,
-    /// What the order of rounding depends on. One part, unless it is set.
+    /// The conditions of rounding. One part, unless it is set.
     pub rounding: Rounding,
-    /// The epochs that are over.
+    /// The number of finished epochs.
     pub epoch: usize,
-    /// The steps that are over.
+    /// The number of finished steps.
     pub step: usize,
     /// The place in the data, as [`Windows::position`](crate::Windows::position) has it.
     pub position: usize,
@@ -75,7 +75,7 @@ pub struct Checkpoint<E: Float> {
     pub generators: BTreeMap<String, [u8; 49]>,
     /// The tensors of carried states in the order of [`State::each`], by any names. [`carry`](Self::carry) adds one.
     pub carried: BTreeMap<String, Vec<Tensor<E>>>,
-    /// Numbers of the user's, by any names.
+    /// Other numbers, by any names.
     pub series: BTreeMap<String, Vec<f64>>,
 }
 
@@ -108,11 +108,11 @@ impl<E: Float + Stored> Checkpoint<E> {
         }
     }
 
-    /// The carried state of a name, if there is one, to be given to a layer. `like` is a state of the same shapes, such
+    /// Returns the carried state of a name, if there is one, to be given to a layer. `like` is a state of the same shapes, such
     /// as the cell's initial state.
     ///
     /// # Errors
-    /// If what was carried has other shapes.
+    /// If the carried state has other shapes.
     ///
     /// # Example
     /// ```

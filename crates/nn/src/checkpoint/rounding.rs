@@ -1,4 +1,4 @@
-//! What the last digits of a run depend on.
+//! The order in which sums are rounded, on which the last digits of a run depend.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use retrograde_tensor::Isa;
 
 use crate::{Error, Result};
 
-/// What the order in which sums are rounded depends on, and with it the last digits of a run.
+/// The conditions that decide in which order sums are rounded, and with it the last digits of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rounding {
@@ -17,7 +17,8 @@ pub struct Rounding {
 }
 
 impl Rounding {
-    /// Returns that of this process, for a batch in so many parts.
+    /// Returns the conditions of this process, with batches in this number of parts.
+    #[must_use]
     pub fn here(parts: usize) -> Self {
         Rounding { simd: Isa::current().name().to_string(), parts }
     }
@@ -30,7 +31,7 @@ impl fmt::Display for Rounding {
     }
 }
 
-/// A run that has been restored, on another machine perhaps.
+/// A run that has been restored, maybe on another machine.
 ///
 /// # Example
 /// ```
@@ -59,11 +60,11 @@ impl Restored {
         Restored { saved }
     }
 
-    /// Checks that the run goes on bit for bit, if it divides its batches into so many parts.
+    /// Checks that the run goes on bit for bit, with its batches in this number of parts.
     ///
     /// # Errors
     /// If the checkpoint was made on another level of SIMD instructions or with another number of parts. The run is restored
-    /// all the same: a caller who can do with other last digits goes on.
+    /// in any case: a caller who accepts other last digits goes on.
     pub fn expect_exact(&self, parts: usize) -> Result<()> {
         let (expected, found) = (self.saved.clone(), Rounding::here(parts));
         if expected == found { Ok(()) } else { Err(Error::OtherRounding { expected, found }) }

@@ -41,7 +41,8 @@ pub struct AdaGrad<E: Float> {
 }
 
 impl<E: Float> AdaGrad<E> {
-    /// AdaGrad at a learning rate, with eps of 1e-10 and no weight decay.
+    /// Returns AdaGrad with a learning rate, with eps of 1e-10 and no weight decay.
+    #[must_use]
     pub fn new(lr: f64) -> Self {
         AdaGrad { lr, eps: 1e-10, weight_decay: 0.0, slots: Slots::new(&["sum"]) }
     }

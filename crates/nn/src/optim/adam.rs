@@ -45,7 +45,8 @@ pub struct Adam<E: Float> {
 }
 
 impl<E: Float> Adam<E> {
-    /// Adam at a learning rate, with betas of 0.9 and 0.999, eps of 1e-8 and no weight decay.
+    /// Returns Adam with a learning rate, with betas of 0.9 and 0.999, eps of 1e-8 and no weight decay.
+    #[must_use]
     pub fn new(lr: f64) -> Self {
         Adam { lr, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.0, slots: Slots::new(&SLOTS) }
     }

@@ -42,7 +42,8 @@ pub struct AdamW<E: Float> {
 }
 
 impl<E: Float> AdamW<E> {
-    /// Adam at a learning rate, with betas of 0.9 and 0.999, eps of 1e-8 and weight decay of 0.01.
+    /// Returns AdamW with a learning rate, with betas of 0.9 and 0.999, eps of 1e-8 and weight decay of 0.01.
+    #[must_use]
     pub fn new(lr: f64) -> Self {
         AdamW { lr, betas: (0.9, 0.999), eps: 1e-8, weight_decay: 0.01, slots: Slots::new(&SLOTS) }
     }

@@ -42,7 +42,8 @@ pub struct RmsProp<E: Float> {
 }
 
 impl<E: Float> RmsProp<E> {
-    /// RMSProp at a learning rate, with alpha of 0.99, eps of 1e-8 and no weight decay.
+    /// Returns RMSProp with a learning rate, with alpha of 0.99, eps of 1e-8 and no weight decay.
+    #[must_use]
     pub fn new(lr: f64) -> Self {
         RmsProp { lr, alpha: 0.99, eps: 1e-8, weight_decay: 0.0, slots: Slots::new(&["v"]) }
     }

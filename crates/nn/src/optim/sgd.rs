@@ -6,7 +6,7 @@ use retrograde_tensor::Float;
 use super::{Optimizer, Setting, Slots, settings};
 use crate::Result;
 
-/// Gradient descent: `w -= lr · dw`. Its gradients are those of a batch, hence stochastic.
+/// Gradient descent: `w -= lr · dw`. It is stochastic, since its gradients are those of a batch.
 ///
 /// With weight decay, `dw` has `weight_decay · w` added first. With momentum, a velocity `v = momentum · v + dw` takes
 /// the place of `dw`; with Nesterov's, `dw + momentum · v` does.
@@ -35,7 +35,7 @@ pub struct Sgd<E: Float> {
     pub lr: f64,
     /// The part of the velocity that each step keeps; 0 for no velocity.
     pub momentum: f64,
-    /// Whether to look ahead along the velocity.
+    /// Whether the gradient looks ahead along the velocity.
     pub nesterov: bool,
     /// The part of a parameter that is added to its gradient: an L2 penalty.
     pub weight_decay: f64,
@@ -43,26 +43,27 @@ pub struct Sgd<E: Float> {
 }
 
 impl<E: Float> Sgd<E> {
-    /// Gradient descent at a learning rate, without momentum or weight decay.
+    /// Returns gradient descent with a learning rate, without momentum or weight decay.
+    #[must_use]
     pub fn new(lr: f64) -> Self {
         Sgd { lr, momentum: 0.0, nesterov: false, weight_decay: 0.0, slots: Slots::new(&["velocity"]) }
     }
 
-    /// With momentum.
+    /// Sets the momentum.
     #[must_use]
     pub fn momentum(mut self, momentum: f64) -> Self {
         self.momentum = momentum;
         self
     }
 
-    /// With Nesterov's momentum.
+    /// Sets Nesterov's momentum.
     #[must_use]
     pub fn nesterov(mut self, momentum: f64) -> Self {
         self.nesterov = true;
         self.momentum(momentum)
     }
 
-    /// With weight decay.
+    /// Sets the weight decay.
     #[must_use]
     pub fn weight_decay(mut self, weight_decay: f64) -> Self {
         self.weight_decay = weight_decay;

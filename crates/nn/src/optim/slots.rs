@@ -36,6 +36,7 @@ pub struct Group<E: Float> {
 
 impl<E: Float> Group<E> {
     /// A group of these parameters, with the settings of the optimizer.
+    #[must_use]
     pub fn new(params: impl IntoIterator<Item = Param<E>>) -> Self {
         let settings = GroupSettings { lr_scale: 1.0, weight_decay: None };
         Group { params: params.into_iter().collect(), settings }

@@ -1,4 +1,4 @@
-//! The arrays of one cell in PyTorch's layout, and which layers PyTorch has.
+//! The cells and layers that PyTorch has too, and the arrays of one cell in its layout.
 
 use retrograde_autograd::Param;
 use retrograde_tensor::{Float, Tensor};
@@ -10,29 +10,29 @@ use crate::{Bidirectional, Cell, GruCell, Layer, LstmCell, Result, RnnCell, Time
 /// `bias_ih [G H]`, `bias_hh [G H]`.
 pub type Arrays<E> = [Tensor<E>; 4];
 
-/// Where each gate of an LSTM here, f, g, i, o, lies in PyTorch's i, f, g, o; and the other way round.
+/// The place of each gate of an LSTM here, f, g, i, o, in PyTorch's order i, f, g, o; and the reverse.
 const LSTM_FROM_TORCH: [usize; 4] = [1, 2, 0, 3];
 const LSTM_TO_TORCH: [usize; 4] = [2, 0, 1, 3];
 
 /// A cell that PyTorch has too.
 pub trait TorchCell<E: Float>: Cell<E> + Sized {
-    /// How many gates lie side by side.
+    /// The number of gates side by side.
     const GATES: usize;
 
-    /// A cell of these arrays, whose shapes agree.
+    /// Makes a cell of these arrays, whose shapes agree.
     ///
     /// # Errors
     /// If the cell refuses them.
     fn from_arrays_of_torch(arrays: &Arrays<E>) -> Result<Self>;
 
-    /// The arrays that `of` gives for the parameters, in PyTorch's layout. The second bias is zero where one would be
-    /// enough, or, of gradients, the same as the first.
+    /// Returns the arrays that `of` gives for the parameters, in PyTorch's layout. The second bias is zero where one is
+    /// enough; of gradients, it is the same as the first.
     ///
     /// # Errors
     /// If PyTorch has no such cell.
     fn arrays_of_torch(&self, of: &dyn Fn(&Param<E>) -> Tensor<E>, gradients: bool) -> Result<Arrays<E>>;
 
-    /// A state of these parts: `h`, and `c` if the cell has one.
+    /// Makes a state of these parts: `h`, and `c` if the cell has one.
     fn state(parts: Vec<Tensor<E>>) -> Self::State;
 }
 
@@ -103,7 +103,7 @@ impl<E: Float> TorchCell<E> for GruCell<E> {
     }
 }
 
-/// The blocks of the first axis in another order.
+/// Returns the blocks of the first axis in another order.
 fn blocks<E: Float>(x: &Tensor<E>, order: &[usize]) -> Tensor<E> {
     let h = x.dims()[0] / order.len();
     let blocks: Vec<Tensor<E>> = order.iter().map(|&gate| x.narrow(0, gate * h, h)).collect();

@@ -186,6 +186,7 @@ impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
 ///
 /// # Shapes
 /// `[N, H]` each `-> [layers · directions, N, H]`
+#[must_use]
 pub fn stack_states<E: Float>(tensors: &[Tensor<E>], parts: usize) -> Vec<Tensor<E>> {
     let part = |part: usize| Tensor::stack(&tensors.iter().skip(part).step_by(parts).collect::<Vec<_>>(), 0);
     (0..parts).map(part).collect()
@@ -214,14 +215,14 @@ fn exportable<E: Float, C: Cell<E>>(layer: &Time<C, E>, i: usize, reversed: bool
     Ok(())
 }
 
-/// H of a cell.
+/// Returns H of a cell.
 fn state_size<E: Float, C: Cell<E>>(cell: &C) -> usize {
     let mut size = 0;
     cell.initial_state(0).each(&mut |part| size = part.dims()[1]);
     size
 }
 
-/// The arrays of these names, if their shapes agree, for an input of `d` features if that is known.
+/// Returns the arrays of these names, if their shapes agree, for an input of `d` features if that is known.
 fn arrays<E: Float, C: TorchCell<E>>(
     dict: &StateDict<E>,
     names: &[String; 4],

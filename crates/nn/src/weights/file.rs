@@ -12,8 +12,8 @@ use crate::{Error, Result};
 
 /// The named arrays of a `.safetensors` file, such as the weights of a model.
 ///
-/// What the header declares is checked when the file is loaded, so that an array can be taken out whole or not at all.
-/// The numbers stay bytes until they are asked for.
+/// The header is checked when the file is loaded, so that an array is read whole or not at all. The numbers stay bytes
+/// until they are asked for.
 ///
 /// # Example
 /// ```
@@ -54,22 +54,24 @@ impl Weights {
             .map_err(|source| Error::Weights { path: path.to_owned(), source: Box::new(source) })
     }
 
-    /// The strings that the file states of itself, by name: its `__metadata__`.
+    /// Returns the strings that the file states of itself, by name: its `__metadata__`.
+    #[must_use]
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.header.metadata
     }
 
-    /// The names, in alphabetical order.
+    /// Returns the names, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.header.entries.keys().map(String::as_str)
     }
 
     /// Whether there is an array of this name.
+    #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.header.entries.contains_key(name)
     }
 
-    /// The array of this name.
+    /// Returns the array of this name.
     ///
     /// # Errors
     /// If there is none, if its elements have another type than `E`, or if indices do not fit in `usize`.
@@ -77,7 +79,7 @@ impl Weights {
         self.find(name).and_then(|entry| self.decode(name, entry)).map_err(|source| self.error(source))
     }
 
-    /// The array of this name, which has to have this shape.
+    /// Returns the array of this name, which has to have this shape.
     ///
     /// # Errors
     /// As [`get`](Self::get), and if the shape is another one.

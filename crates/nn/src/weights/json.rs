@@ -2,7 +2,7 @@
 
 use super::WeightsError;
 
-/// A place in a header. Each method reads one thing there and moves past it.
+/// A place in a header. Each method reads one thing and moves past it.
 pub(super) struct Json<'a> {
     text: &'a str,
     at: usize,
@@ -13,7 +13,7 @@ impl<'a> Json<'a> {
         Json { text, at: 0 }
     }
 
-    /// An object, giving `field` each key; it reads the value.
+    /// Reads an object, calling `field` with each key; `field` reads the value.
     pub(super) fn object(
         &mut self,
         mut field: impl FnMut(&mut Self, String) -> Result<(), WeightsError>,
@@ -25,7 +25,7 @@ impl<'a> Json<'a> {
         })
     }
 
-    /// A list of integers.
+    /// Reads a list of integers.
     pub(super) fn integers(&mut self) -> Result<Vec<usize>, WeightsError> {
         let mut integers = Vec::new();
         self.items(('[', "a list of integers"), (']', "`,` or `]`"), |json| {
@@ -35,7 +35,7 @@ impl<'a> Json<'a> {
         Ok(integers)
     }
 
-    /// A string.
+    /// Reads a string.
     pub(super) fn string(&mut self) -> Result<String, WeightsError> {
         self.require('"', "a string")?;
         let mut string = String::new();
@@ -55,7 +55,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Nothing but white space, with which a header may be padded.
+    /// Reads the rest, which is white space alone.
     pub(super) fn end(&mut self) -> Result<(), WeightsError> {
         self.skip_space();
         if self.at == self.text.len() { Ok(()) } else { Err(self.expected("the end")) }
@@ -90,7 +90,7 @@ impl<'a> Json<'a> {
         Ok(integer)
     }
 
-    /// A backslash and what it stands for.
+    /// Reads an escape and returns the character that it stands for.
     fn escaped(&mut self) -> Result<char, WeightsError> {
         let c = match self.text.as_bytes().get(self.at + 1) {
             Some(&c @ (b'"' | b'\\' | b'/')) => char::from(c),
@@ -106,7 +106,7 @@ impl<'a> Json<'a> {
         Ok(c)
     }
 
-    /// `\u` and four hexadecimal digits, twice for a character beyond the first 2¹⁶ (a surrogate pair of UTF-16).
+    /// Reads `\u` and four hexadecimal digits, twice for a character beyond the first 2¹⁶ (a surrogate pair of UTF-16).
     fn code_point(&mut self) -> Result<char, WeightsError> {
         let unit = |at: usize| {
             let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;

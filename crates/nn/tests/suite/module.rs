@@ -1,5 +1,6 @@
 //! Paths of parameters: distinct by construction, and refused where they are not.
 
+use crate::common::files::Temporary;
 use crate::common::{gradients, seeded};
 use retrograde_autograd::{Param, Var};
 use retrograde_nn::weights::{self, Weights};
@@ -11,21 +12,6 @@ use retrograde_tensor::{Float, Tensor};
 
 fn paths(module: &dyn Module<f64>) -> Vec<String> {
     module.try_named_params().unwrap().into_iter().map(|(path, _)| path).collect()
-}
-
-/// A file in the folder for temporary files, removed when dropped.
-struct Temporary(std::path::PathBuf);
-
-impl Temporary {
-    fn new(name: &str) -> Self {
-        Temporary(std::env::temp_dir().join(format!("retrograde-{}-{name}", std::process::id())))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 /// A state of several variables, all without names, in a cell with fields of names that a learned state might have.

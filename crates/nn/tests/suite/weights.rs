@@ -1,36 +1,26 @@
 //! Files of weights: what is read from good ones, and what is said of bad ones.
 
 use std::fs;
-use std::path::PathBuf;
 
+use crate::common::files::Temporary;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use retrograde_nn::weights::Weights;
 use retrograde_tensor::Tensor;
 use safetensors::{Dtype, SafeTensors};
 
-/// A file in the folder for temporary files, removed when dropped.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn new(name: &str, bytes: &[u8]) -> Self {
-        let path = std::env::temp_dir().join(format!("retrograde-{}-{name}", std::process::id()));
-        fs::write(&path, bytes).unwrap();
-        Temporary(path)
-    }
-
-    /// The text of an error about this file, without its path.
-    fn fault(&self, error: retrograde_nn::Error) -> String {
-        let text = error.to_string();
-        let path = format!("{}: ", self.0.display());
-        text.strip_prefix(&path).unwrap_or_else(|| panic!("{text} does not start with {path}")).to_owned()
-    }
+/// A file of these bytes.
+fn written(name: &str, bytes: &[u8]) -> Temporary {
+    let temporary = Temporary::new(name);
+    fs::write(&temporary.0, bytes).unwrap();
+    temporary
 }
 
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
+/// The text of an error about a file, without its path.
+fn fault(file: &Temporary, error: retrograde_nn::Error) -> String {
+    let text = error.to_string();
+    let path = format!("{}: ", file.0.display());
+    text.strip_prefix(&path).unwrap_or_else(|| panic!("{text} does not start with {path}")).to_owned()
 }
 
 fn file(header: &[u8], data: &[u8]) -> Vec<u8> {
@@ -43,8 +33,8 @@ fn refusal(name: &str, header: &str, data: usize) -> String {
 }
 
 fn bytes_refusal(name: &str, bytes: &[u8]) -> String {
-    let temporary = Temporary::new(name, bytes);
-    temporary.fault(Weights::load(&temporary.0).unwrap_err())
+    let temporary = written(name, bytes);
+    fault(&temporary, Weights::load(&temporary.0).unwrap_err())
 }
 
 const TWO: &str = r#"{"a":{"dtype":"F64","shape":[3],"data_offsets":[0,24]},
@@ -63,7 +53,7 @@ fn arrays_are_read_whatever_their_order_and_type() {
         [7_i64, 1 << 40].into_iter().flat_map(i64::to_le_bytes).collect(),
         (-0.25_f64).to_le_bytes().to_vec(),
     ];
-    let temporary = Temporary::new("order", &file(header.as_bytes(), &data.concat()));
+    let temporary = written("order", &file(header.as_bytes(), &data.concat()));
     let weights = Weights::load(&temporary.0).unwrap();
     assert_eq!(weights.names().collect::<Vec<_>>(), ["a", "b", "ids", "none", "wé \"😀"]);
     assert!(weights.contains("ids") && !weights.contains("id"));
@@ -185,8 +175,8 @@ fn a_header_longer_than_the_format_allows_is_refused() {
         header[..2].copy_from_slice(b"{}");
         let file = file(&header, &[]);
         assert_eq!(SafeTensors::deserialize(&file).is_ok(), length <= 100_000_000);
-        let temporary = Temporary::new("long", &file);
-        Weights::load(&temporary.0).map(drop).map_err(|error| temporary.fault(error))
+        let temporary = written("long", &file);
+        Weights::load(&temporary.0).map(drop).map_err(|error| fault(&temporary, error))
     };
     assert_eq!(header(100_000_000), Ok(()));
     assert_eq!(
@@ -272,9 +262,9 @@ fn many_tensors_that_lie_about_their_size_do_not_overflow() {
 
 #[test]
 fn what_is_not_there_as_asked_for_is_refused() {
-    let temporary = Temporary::new("asked", &file(TWO.as_bytes(), &[0; 40]));
+    let temporary = written("asked", &file(TWO.as_bytes(), &[0; 40]));
     let weights = Weights::load(&temporary.0).unwrap();
-    let said = |error| temporary.fault(error);
+    let said = |error| fault(&temporary, error);
     assert_eq!(said(weights.get::<f64>("c").unwrap_err()), "expected a tensor c, found none");
     assert_eq!(said(weights.get::<f32>("a").unwrap_err()), "tensor a: expected dtype F32, found F64");
     assert_eq!(said(weights.get::<usize>("b").unwrap_err()), "tensor b: expected dtype I64, found F32");
@@ -289,14 +279,14 @@ fn what_no_tensor_can_hold_is_refused() {
     let header = r#"{"deep":{"dtype":"F64","shape":[1,1,1,1,1,1,1],"data_offsets":[0,8]},
         "ids":{"dtype":"I64","shape":[2],"data_offsets":[8,24]}}"#;
     let data = [4_i64, 4, -1].into_iter().flat_map(i64::to_le_bytes).collect::<Vec<u8>>();
-    let temporary = Temporary::new("unheld", &file(header.as_bytes(), &data));
+    let temporary = written("unheld", &file(header.as_bytes(), &data));
     let weights = Weights::load(&temporary.0).unwrap();
     assert_eq!(
-        temporary.fault(weights.get::<f64>("deep").unwrap_err()),
+        fault(&temporary, weights.get::<f64>("deep").unwrap_err()),
         "tensor deep: shape: expected at most 6 axes, found 7 in [1, 1, 1, 1, 1, 1, 1]"
     );
     assert_eq!(
-        temporary.fault(weights.get::<usize>("ids").unwrap_err()),
+        fault(&temporary, weights.get::<usize>("ids").unwrap_err()),
         "tensor ids: expected indices that fit in usize, found -1"
     );
 }
@@ -320,7 +310,7 @@ fn damaged_files_are_refused_exactly_when_the_reference_refuses_them() {
                 _ => bytes.truncate(bytes.len() - rng.random_range(0..3)),
             }
         }
-        let temporary = Temporary::new("damaged", &bytes);
+        let temporary = written("damaged", &bytes);
         let ours = Weights::load(&temporary.0);
         match SafeTensors::deserialize(&bytes) {
             Err(_) => {

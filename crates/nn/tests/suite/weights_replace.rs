@@ -5,33 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::common::files::Folder;
 use retrograde_nn::weights::{Weights, Writer};
 use retrograde_tensor::Tensor;
-
-/// A folder of its own, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("retrograde-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A file of this number, this often.
 fn write(path: &Path, number: f64, count: usize) -> retrograde_nn::Result<()> {
@@ -57,7 +33,7 @@ fn said(result: retrograde_nn::Result<()>, path: &Path) -> String {
 #[test]
 fn threads_that_save_to_one_path() {
     let folder = Folder::new("threads");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     write(&path, 0.0, 1).unwrap();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -107,7 +83,7 @@ fn save_many_times() {
 #[test]
 fn processes_that_save_to_one_path() {
     let folder = Folder::new("processes");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     write(&path, 0.0, 1).unwrap();
     let mut savers = [(); 2].map(|()| process("save_many_times", &path).spawn().unwrap());
     let mut seen = std::collections::BTreeSet::new();
@@ -123,7 +99,7 @@ fn processes_that_save_to_one_path() {
 #[test]
 fn what_a_kill_leaves_is_removed_and_no_other_file() {
     let folder = Folder::new("kill");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     let leftovers = || folder.names().iter().filter(|name| name.starts_with(".retrograde-")).count();
     let users = [
         ".w.tmp",
@@ -132,7 +108,7 @@ fn what_a_kill_leaves_is_removed_and_no_other_file() {
         ".retrograde-0123456789ABCDEF0123456789ABCDEF.tmp",
         "retrograde-0123456789abcdef0123456789abcdef.tmp",
     ];
-    users.iter().for_each(|name| fs::write(folder.0.join(name), name).unwrap());
+    users.iter().for_each(|name| fs::write(folder.join(name), name).unwrap());
     let mut left = 0;
     for moment in 0..40 {
         let mut saver = process("save_many_times", &path).spawn().unwrap();
@@ -149,33 +125,33 @@ fn what_a_kill_leaves_is_removed_and_no_other_file() {
     let mut expected: Vec<&str> = users.into_iter().chain(["w"]).collect();
     expected.sort_unstable();
     assert_eq!(folder.names(), expected);
-    users.iter().for_each(|name| assert_eq!(fs::read_to_string(folder.0.join(name)).unwrap(), *name));
+    users.iter().for_each(|name| assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), *name));
 }
 
 /// A temporary file that is still being written is locked, and stays.
 #[test]
 fn a_temporary_file_in_use_stays() {
     let folder = Folder::new("in-use");
-    let temporary = folder.0.join(".retrograde-0123456789abcdef0123456789abcdef.tmp");
+    let temporary = folder.join(".retrograde-0123456789abcdef0123456789abcdef.tmp");
     let file = fs::File::create(&temporary).unwrap();
     file.lock().unwrap();
-    write(&folder.0.join("w"), 1.0, 1).unwrap();
+    write(&folder.join("w"), 1.0, 1).unwrap();
     assert!(temporary.exists());
     drop(file);
-    write(&folder.0.join("w"), 1.0, 1).unwrap();
+    write(&folder.join("w"), 1.0, 1).unwrap();
     assert_eq!(folder.names(), ["w"]);
 }
 
 #[test]
 fn a_folder_in_the_place_of_a_file() {
     let folder = Folder::new("folder");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     fs::create_dir(&path).unwrap();
     assert_eq!(said(write(&path, 1.0, 1), &path), "a directory");
-    let missing = folder.0.join("no").join("w");
+    let missing = folder.join("no").join("w");
     assert_eq!(said(write(&missing, 1.0, 1), &missing), "No such file or directory (os error 2)");
-    let below = folder.0.join("f").join("w");
-    fs::write(folder.0.join("f"), "").unwrap();
+    let below = folder.join("f").join("w");
+    fs::write(folder.join("f"), "").unwrap();
     assert_eq!(said(write(&below, 1.0, 1), &below), "Not a directory (os error 20)");
     for path in ["/", "..", ""] {
         assert_eq!(
@@ -190,11 +166,11 @@ fn a_folder_in_the_place_of_a_file() {
 fn names_as_long_as_the_system_has_them() {
     let folder = Folder::new("names");
     for length in [1, 200, 250, 251, 254, 255] {
-        let path = folder.0.join("n".repeat(length));
+        let path = folder.join("n".repeat(length));
         write(&path, length as f64, 3).unwrap();
         assert_eq!(read(&path), (length as f64, 3));
     }
-    let path = folder.0.join("n".repeat(256));
+    let path = folder.join("n".repeat(256));
     assert_eq!(said(write(&path, 1.0, 1), &path), "File name too long (os error 36)");
     assert_eq!(folder.names().len(), 6);
 }
@@ -208,7 +184,7 @@ mod unix {
     #[test]
     fn links_are_followed() {
         let folder = Folder::new("links");
-        let at = |name: &str| folder.0.join(name);
+        let at = |name: &str| folder.join(name);
         fs::create_dir(at("other")).unwrap();
         write(&at("other/file"), 1.0, 2).unwrap();
         symlink("other/file", at("link")).unwrap();
@@ -240,9 +216,9 @@ mod unix {
     #[test]
     fn permissions_stay() {
         let folder = Folder::new("modes");
-        let path = folder.0.join("w");
+        let path = folder.join("w");
         write(&path, 1.0, 1).unwrap();
-        let plain = folder.0.join("plain");
+        let plain = folder.join("plain");
         fs::write(&plain, "").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o7777;
         assert_eq!(mode(&path), mode(&plain)); // a new file as any other
@@ -257,7 +233,7 @@ mod unix {
     #[test]
     fn a_file_that_is_read_only_stays() {
         let folder = Folder::new("read-only");
-        let path = folder.0.join("w");
+        let path = folder.join("w");
         write(&path, 1.0, 1).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
         assert_eq!(said(write(&path, 2.0, 1), &path), "a file that is read-only");
@@ -267,7 +243,7 @@ mod unix {
     #[test]
     fn a_pipe_is_not_replaced() {
         let folder = Folder::new("pipe");
-        let path = folder.0.join("w");
+        let path = folder.join("w");
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         assert_eq!(said(write(&path, 2.0, 1), &path), "a device, pipe or socket");
         assert!(fs::metadata(&path).unwrap().file_type().is_fifo());
@@ -286,7 +262,7 @@ mod unix {
     #[test]
     fn a_full_disk() {
         let folder = Folder::new("full");
-        let path = folder.0.join("limited");
+        let path = folder.join("limited");
         write(&path, 1.0, 1).unwrap();
         let saver = process("unix::save_a_long_file", &path);
         let mut shell = Command::new("bash");

@@ -1,36 +1,14 @@
 //! Files of weights that are written: as the reference implementation reads them, and into models.
 
 use std::fs;
-use std::path::PathBuf;
 
+use crate::common::files::Folder;
 use crate::common::{normal, seeded};
 use retrograde_autograd::Param;
 use retrograde_nn::weights::{self, Weights, Writer};
 use retrograde_nn::{Error, Linear, Module};
 use retrograde_tensor::Tensor;
 use safetensors::{Dtype, SafeTensors};
-
-/// A folder of its own, removed when dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("retrograde-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Folder(path)
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.0).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn fault(error: Error) -> String {
     match error {
@@ -42,7 +20,7 @@ fn fault(error: Error) -> String {
 #[test]
 fn the_reference_reads_what_was_written() {
     let folder = Folder::new("reference");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     let mut rng = seeded(1);
     let view = normal::<f64>([3, 4], 1.0, &mut rng).t(); // [4, 3], not contiguous
     let single = normal::<f32>([5], 1.0, &mut rng);
@@ -79,7 +57,7 @@ fn the_reference_reads_what_was_written() {
 #[test]
 fn any_name_is_written_and_read() {
     let folder = Folder::new("any-name");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     let controls: String = (0..=0x7f).map(char::from).collect();
     let long = "n".repeat(100_000);
     let odd = [
@@ -126,7 +104,7 @@ impl Module<f64> for Named {
 #[test]
 fn the_name_that_the_format_keeps_is_refused() {
     let folder = Folder::new("reserved");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     let param = |x: f64| Param::new("w", Tensor::from([x]));
     weights::save(&Named(vec![("a".into(), param(1.0))]), &path).unwrap();
     let reserved = Named(vec![("__metadata__".into(), param(2.0)), ("a".into(), param(3.0))]);
@@ -143,7 +121,7 @@ fn the_name_that_the_format_keeps_is_refused() {
 #[test]
 fn indices_of_all_sizes_come_back() {
     let folder = Folder::new("indices");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     let large = Tensor::from([0, 1, usize::MAX >> 1, (usize::MAX >> 1) + 1, usize::MAX]);
     let mut writer = Writer::default();
     writer.insert("large", &large);
@@ -159,7 +137,7 @@ fn indices_of_all_sizes_come_back() {
 #[test]
 fn a_header_that_cannot_be_read_again_is_not_written() {
     let folder = Folder::new("long-header");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     let mut writer = Writer::default();
     writer.insert("n".repeat(100_000_000), &Tensor::scalar(1.0_f32));
     let said = fault(writer.save(&path).unwrap_err());
@@ -170,7 +148,7 @@ fn a_header_that_cannot_be_read_again_is_not_written() {
 #[test]
 fn models_are_saved_and_loaded_by_paths() {
     let folder = Folder::new("models");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     let mut rng = seeded(2);
     let trained = vec![Linear::<f64>::new(3, 2, &mut rng), Linear::new(2, 2, &mut rng)];
     weights::save(&trained, &path).unwrap();
@@ -188,7 +166,7 @@ fn models_are_saved_and_loaded_by_paths() {
 #[test]
 fn what_does_not_fit_a_model_is_refused_and_changes_nothing() {
     let folder = Folder::new("unfit");
-    let path = folder.0.join("w");
+    let path = folder.join("w");
     let model = |sizes: &[usize]| -> Vec<Param<f64>> {
         sizes.iter().map(|&size| Param::new("w", Tensor::zeros([size]))).collect()
     };

@@ -1,5 +1,6 @@
 //! Random layers and data, and how far apart two results are.
 
+pub(crate) mod files;
 pub(crate) mod outcome;
 
 use rand::{SeedableRng, rngs::StdRng};
