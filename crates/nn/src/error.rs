@@ -217,12 +217,14 @@ pub enum Error {
         /// The name of the optimizer in the state.
         found: String,
     },
-    /// An optimizer state with other settings than the optimizer has.
-    #[error("optimizer state: expected the settings {expected:?}, found {found:?}")]
-    StateSettings {
+    /// Settings that an optimizer does not have, or not all that it has.
+    #[error("{op}: expected the settings {expected:?}, found {found:?}")]
+    OtherSettings {
+        /// The optimizer.
+        op: &'static str,
         /// The names of the optimizer's settings.
         expected: Vec<&'static str>,
-        /// The names of the settings in the state.
+        /// The names that were given.
         found: Vec<String>,
     },
     /// A run was restored where sums are rounded in another order than before.

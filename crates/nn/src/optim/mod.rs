@@ -61,8 +61,11 @@ pub trait Optimizer<E: Float> {
     /// Returns all settings, the learning rate among them.
     fn settings(&self) -> Vec<Setting>;
 
-    /// Changes the setting of this name. Ignores a name that no setting has.
-    fn set(&mut self, name: &str, value: f64);
+    /// Changes the setting of this name. The next step checks its range.
+    ///
+    /// # Errors
+    /// If no setting has this name.
+    fn set(&mut self, name: &str, value: f64) -> Result<()>;
 
     /// Moves each parameter that the backward pass reached. The others stay: neither decay nor momentum moves them, and
     /// their optimizer state stays too.
@@ -154,15 +157,12 @@ pub trait Optimizer<E: Float> {
         let mut settings = self.settings();
         let known = |name: &String| settings.iter().any(|setting| setting.name == name);
         if settings.len() != state.settings.len() || !state.settings.keys().all(known) {
-            return Err(Error::StateSettings {
-                expected: settings.iter().map(|setting| setting.name).collect(),
-                found: state.settings.keys().cloned().collect(),
-            });
+            return Err(other_settings(self.name(), &settings, state.settings.keys().cloned()));
         }
         settings.iter_mut().for_each(|setting| setting.value = state.settings[setting.name]);
         check_settings(self.name(), &settings)?;
         let slots = self.slots().import(params, state)?;
-        settings.iter().for_each(|setting| self.set(setting.name, setting.value));
+        settings.iter().try_for_each(|setting| self.set(setting.name, setting.value))?;
         *self.slots_mut() = slots;
         Ok(())
     }
@@ -183,11 +183,12 @@ macro_rules! settings {
         fn settings(&self) -> Vec<Setting> {
             vec![$(Setting::new($name, self.$($field).+, $crate::optim::setting::Range::$range)),+]
         }
-        fn set(&mut self, name: &str, value: f64) {
+        fn set(&mut self, name: &str, value: f64) -> Result<()> {
             match name {
                 $($name => self.$($field).+ = $crate::optim::setting::Number::of(value),)+
-                _ => {}
+                _ => return Err($crate::optim::other_settings($optimizer, &self.settings(), [name.to_owned()])),
             }
+            Ok(())
         }
         fn slots(&self) -> &Slots<E> {
             &self.slots
@@ -198,6 +199,12 @@ macro_rules! settings {
     };
 }
 use settings;
+
+/// An error that names the settings of an optimizer and those that were given.
+fn other_settings(op: &'static str, settings: &[Setting], found: impl IntoIterator<Item = String>) -> Error {
+    let expected = settings.iter().map(|setting| setting.name).collect();
+    Error::OtherSettings { op, expected, found: found.into_iter().collect() }
+}
 
 /// Refuses a setting that is out of its range.
 fn check_settings(op: &'static str, settings: &[Setting]) -> Result<()> {

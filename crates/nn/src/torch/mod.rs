@@ -3,7 +3,16 @@
 //! PyTorch's weights are those here transposed, its gates lie in another order (LSTM: i, f, g, o there, f, g, i, o
 //! here; GRU: r, z, n both), and it has two biases where one is enough, but for the one inside the reset of a GRU. All
 //! of that is converted here and nowhere else. A file of `torch.save` is converted first: see
-//! [`weights`](crate::weights#other-formats).
+//! [`weights`](crate::weights#other-formats). The arrays of a `.safetensors` file are a state dictionary:
+//! ```no_run
+//! use retrograde_nn::torch::StateDict;
+//! use retrograde_nn::weights::Weights;
+//!
+//! let file = Weights::load("model.safetensors")?;
+//! let entry = |name: &str| Ok((name.to_owned(), file.get::<f32>(name)?));
+//! let dict: StateDict<f32> = file.names().map(entry).collect::<retrograde_nn::Result<_>>()?;
+//! # Ok::<(), retrograde_nn::Error>(())
+//! ```
 //!
 //! # Two biases
 //! PyTorch adds `bias_ih` and `bias_hh` and trains both. Here their sum is one parameter, `b`. The outputs are the same, the

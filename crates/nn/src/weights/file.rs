@@ -21,7 +21,7 @@ use crate::{Error, Result};
 /// use retrograde_tensor::Tensor;
 ///
 /// let path = std::env::temp_dir().join("weights-example.safetensors");
-/// let mut writer = Writer::desource();
+/// let mut writer = Writer::default();
 /// writer.insert("b", &Tensor::from([1.0_f32, 2.5]));
 /// writer.save(&path)?;
 ///

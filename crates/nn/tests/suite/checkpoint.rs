@@ -73,7 +73,7 @@ fn what_does_not_fit_is_refused_and_changes_nothing() {
     checkpoint.optimizer.settings.insert("betas.0".into(), 0.5);
     assert_eq!(
         said(&checkpoint, &random),
-        r#"optimizer state: expected the settings ["lr", "momentum", "nesterov", "weight_decay"], found ["betas.0", "lr", "momentum", "nesterov", "weight_decay"]"#
+        r#"sgd: expected the settings ["lr", "momentum", "nesterov", "weight_decay"], found ["betas.0", "lr", "momentum", "nesterov", "weight_decay"]"#
     );
     checkpoint = good.clone();
     let group = retrograde_nn::GroupSettings { lr_scale: -1.0, weight_decay: None };

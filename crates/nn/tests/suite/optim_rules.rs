@@ -215,6 +215,10 @@ fn settings_out_of_range_are_refused_and_nothing_moves() {
     let mut adam_w = AdamW::new(0.1);
     adam_w.betas.1 = 1.0;
     assert_eq!(refused(&mut adam_w), "adam_w: expected betas.1 to be at least 0 and below 1, found 1");
+    assert_eq!(
+        adam_w.set("momentum", 0.9).unwrap_err().to_string(),
+        r#"adam_w: expected the settings ["lr", "betas.0", "betas.1", "eps", "weight_decay"], found ["momentum"]"#
+    );
     let twice = Group::new([w.clone()]);
     adam_w.add_group(twice.clone()).unwrap();
     assert_eq!(
