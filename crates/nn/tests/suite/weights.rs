@@ -209,6 +209,11 @@ fn files_of_other_formats_are_told_to_be_such() {
     let short = |length: u64| said(&[&length.to_le_bytes()[..], b"{"].concat());
     assert_eq!(short(0x4b50), "expected a header of 19280 bytes, found 1");
     assert_eq!(short(0x280), "expected a header of 640 bytes, found 1");
+    assert_eq!(short(0x10280), "expected a header of 66176 bytes, found 1");
+    assert_eq!(short(0xff4b50), "expected a header of 16730960 bytes, found 1");
+    let mut padded = TWO.as_bytes().to_vec();
+    padded.resize(0x10280, b' ');
+    assert_eq!(said(&file(&padded, &[0; 39])), "expected 40 bytes of data after the header, found 39");
 }
 
 #[test]
