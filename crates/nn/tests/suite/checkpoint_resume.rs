@@ -99,7 +99,7 @@ impl Run {
         run.epoch = checkpoint.epoch;
         run.windows = run.windows.at(checkpoint.position);
         run.rng = Generator::deserialize_state(&checkpoint.generators["noise"]);
-        let zero = run.model.rnn.cell.zero_state(2);
+        let zero = run.model.rnn.cell.initial_state(2);
         if let Some(state) = checkpoint.carried_state("rnn", &zero).unwrap() {
             run.model.rnn.set_state(state);
         }
