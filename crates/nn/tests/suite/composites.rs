@@ -156,7 +156,7 @@ fn a_learned_state_acts_inside() {
     let both = || [a.clone(), b.clone()];
     check("stacked", Stacked::new(both().into()), &both());
     check("pair", (a.clone(), b.clone()), &both());
-    check("residual", Residual(a.clone()), &[a.clone()]);
+    check("residual", Residual(a.clone()), std::slice::from_ref(&a));
     let mut two = Bidirectional::<_, f64>::new(rnn(1).cell, rnn(2).cell);
     (two.forward, two.backward) = (a.clone(), b.clone().reversed(true));
     check("bidirectional", two, &both());
