@@ -16,11 +16,11 @@ function drawCurves() {
   }
   const ends = [rnn, lstm].map((curve) => y(curve.norms[0]));
   for (const [k, curve] of [rnn, lstm].entries()) {
-    parts.push(make("path", { class: curve.cell, d: "M" + curve.norms.map((v, t) => `${x(t)} ${y(v)}`).join("L") }),
+    parts.push(make("path", { class: curve.cell, d: "M" + curve.norms.map((v, t) => `${x(t)} ${y(v)}`).join("L") + "h0" }),
       make("text", { x: 555, y: y(1) + (k ? 20 : -8) }, curve.cell.toUpperCase()),
       make("line", { class: curve.cell, x1: 615, x2: 655, y1: y(1) + (k ? 15 : -13), y2: y(1) + (k ? 15 : -13) }),
       make("text", { x: 555, y: k ? 286 : 244 }, `${curve.cell.toUpperCase()} ${words.saturated}`));
-    const base = k ? 290 : 248, width = Math.max(2, 480 / steps - 3);
+    const base = k ? 290 : 248, width = Math.max(2, Math.min(20, 480 / steps - 3));
     parts.push(make("line", { class: "axis", x1: 55, x2: 545, y1: base, y2: base }));
     curve.saturations.forEach((share, t) => parts.push(make("rect", { class: curve.cell, x: x(t) - width / 2, y: base - 30 * share, width, height: 30 * share })));
   }

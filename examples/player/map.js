@@ -10,8 +10,8 @@ const meanOf = (columns) => Math.ceil(columns / WIDEST);
 
 function map(kind, shape, values, room = 120) {
   const [rows, columns] = asMatrix(shape), k = meanOf(columns), shown = Math.ceil(columns / k);
-  const size = Math.max(2, Math.min(11, Math.floor(room / shown) - 1));
-  const element = make("span", { class: `map ${kind}${size > 5 ? " wide" : ""}` });
+  const size = Math.max(2, Math.min(11, Math.floor(room / shown) - 1)), isWide = size > 4;
+  const element = make("span", { class: `map ${kind}${isWide ? " wide" : ""}` });
   element.style.gridTemplateColumns = `repeat(${shown}, ${size}px)`;
   element.style.setProperty("--size", size + "px");
   for (let row = 0; row < rows; row++) {

@@ -16,10 +16,12 @@ function equation() {
     parts.push(part("value", node.label, node.shape, node.value));
   } else if (phase === "backward") {
     if (node.terms.length > 1 && node.terms.length <= 4) {
-      for (const { from, value } of node.terms) {
+      const formulas = node.lines[0]?.derived.split(" + "), known = formulas?.length === node.terms.length;
+      node.terms.forEach(({ from, value }, k) => {
         join("+");
-        parts.push(part("cotangent", from === null ? words.loss : words.from(nodes[from].label), node.shape, value));
-      }
+        const label = known ? formulas[k] : from === null ? words.loss : words.from(nodes[from].label);
+        parts.push(part("cotangent", label, node.shape, value));
+      });
     } else if (node.users.length === 1 && node.users[0] !== null) {
       const user = nodes[node.users[0]], slope = SLOPES[user.op];
       parts.push(part("cotangent", `d${user.named ? user.label : `(${user.label})`}`, user.shape, user.cotangent));

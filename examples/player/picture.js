@@ -54,7 +54,7 @@ function showColumns(step, again = false) {
     if (shown) column(t).hidden = false;
     else if (columns[t]) columns[t].hidden = true;
   }
-  by("window").textContent = words.window(first, first + columnsShown - 1, steps);
+  by("window").textContent = columnsShown < steps ? words.window(first, first + columnsShown - 1, steps) : "";
   drawEdges();
 }
 
@@ -83,8 +83,15 @@ function edgePath(a, b, from, to) {
   const [x, y, u, v] = [a && centre(a), a && middle(a), centre(b), middle(b)];
   const inside = from.step !== null && to.step !== null;
   if (!a) return inside ? `M0 ${v} H${b.left}` : null; // from a column that is not shown
-  if (from.step === null) return curve(p(x, a.top), p(x, a.top - 60), p(b.right + 24, v), p(b.right, v));
-  if (to.step === null) return curve(p(a.right, y), p(a.right + 40, y), p(u, b.top - 60), p(u, b.top));
+  // To and from the lane below: along the gap to the right of the column.
+  const gap = (inside ? 0 : from.step === null ? b.right : a.right) + 11;
+  if (from.step === null) {
+    const rise = curve(p(x, a.top), p(x, a.top - 30), p(gap, a.top), p(gap, a.top - 45));
+    return `${rise} V${v + 8} Q${p(gap, v)}, ${p(b.right, v)}`;
+  }
+  if (to.step === null) {
+    return `M${p(a.right, y)} Q${p(gap, y)}, ${p(gap, y + 8)} V${b.top - 45} C${p(gap, b.top)}, ${p(u, b.top - 30)}, ${p(u, b.top)}`;
+  }
   if (from.step !== to.step) return curve(p(a.right, y), p(a.right + 24, y), p(b.left - 24, v), p(b.left, v));
   if (b.top - a.bottom < 20) return `M${x} ${a.bottom} V${b.top}`;
   return curve(p(a.left, y), p(a.left - 14, y), p(b.left - 14, v), p(b.left, v));

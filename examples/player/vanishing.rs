@@ -11,6 +11,9 @@ pub(crate) const GAINS: [f64; 7] = [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0];
 /// Factors of the inputs.
 pub(crate) const INPUTS: [f64; 5] = [0.0, 0.25, 0.5, 1.0, 2.0];
 
+/// The bias of the forget gate, which begins open: R. Jozefowicz, W. Zaremba and I. Sutskever (2015).
+const FORGET_BIAS: f64 = 2.0;
+
 /// One curve, by step.
 #[derive(Clone, Debug)]
 pub(crate) struct Curve {
@@ -30,7 +33,11 @@ pub(crate) fn curves(steps: usize, sizes: Sizes, seed: u64) -> Result<Vec<Curve>
     for cell in [Cell::Rnn, Cell::Lstm] {
         // The same inputs and cotangent for both, of a seed each.
         let shared = Problem::new(Cell::Rnn, Loss::Last, steps, sizes, seed)?;
-        let own = Problem::new(cell, Loss::Last, steps, sizes, seed)?;
+        let mut own = Problem::new(cell, Loss::Last, steps, sizes, seed)?;
+        if cell == Cell::Lstm {
+            let [open, rest] = [Tensor::ones([sizes.h]) * FORGET_BIAS, Tensor::zeros([3 * sizes.h])];
+            own.b = own.b + Tensor::concat(&[&open, &rest], 0);
+        }
         for gain in GAINS {
             for input in INPUTS {
                 let dhs = &shared.dhs * (1.0 / norm(&shared.dhs.select(1, steps - 1)));

@@ -2,7 +2,7 @@
 const WORDS = {
   en: {
     title: "Backpropagation through time, one operation at a time",
-    about: (a) => `${a.cell.toUpperCase()}, ${a.steps} time steps, N = ${a.sizes.N}, D = ${a.sizes.D}, H = ${a.sizes.H}; ` +
+    about: (a) => `${a.cell.toUpperCase()}, ${a.steps} time ${a.steps === 1 ? "step" : "steps"}, N = ${a.sizes.N}, D = ${a.sizes.D}, H = ${a.sizes.H}; ` +
       (a.loss === "all" ? "the loss reads all states." : "the loss reads the last state.") +
       " The numbers are those of a tape; each derived line stands beside the textbook’s.",
     keys: "Keys: ← → one event, Home and End, Space plays and pauses. In the picture the arrows go from node to node; Enter plays up to the node.",
@@ -24,7 +24,7 @@ const WORDS = {
     error: (k, steps, e) => k >= steps ? `k = ${k}: nothing is cut.`
       : `k = ${k}: the gradient of Wh is off by ${(100 * e).toFixed(1)} % of its norm. Filled is what remains of a share.`,
     vanishing: "Vanishing and exploding",
-    vanishingText: "The norm of dh at each step, for a loss that reads the last state, and under it the share of units that are saturated (less than a tenth of the slope at 0). RNN and LSTM on the same inputs. Computed beforehand by the library, for these positions of the sliders.",
+    vanishingText: "The norm of dh at each step, for a loss that reads the last state, and under it the share of units that are saturated (less than a tenth of the slope at 0). RNN and LSTM on the same inputs; the forget gate of the LSTM has a bias of 2. Computed beforehand by the library, for these positions of the sliders.",
     gain: "Gain of Wh", input: "Size of the inputs",
     curves: (r, l) => `At step 0 the norm of dh is ${r} in the RNN (solid) and ${l} in the LSTM (dashed), from 1 at the last step.`,
     saturated: "saturated",
@@ -65,7 +65,7 @@ const WORDS = {
     error: (k, steps, e) => k >= steps ? `k = ${k}: 끊지 않습니다.`
       : `k = ${k}: Wh의 기울기가 노름의 ${(100 * e).toFixed(1)} %만큼 어긋납니다. 채워진 부분이 남은 몫입니다.`,
     vanishing: "기울기 소실과 폭발",
-    vanishingText: "손실이 마지막 은닉 상태를 읽을 때 시각마다의 dh의 노름과, 그 아래 포화된 유닛의 비율(0에서의 기울기의 10분의 1 미만)입니다. RNN과 LSTM은 같은 입력을 읽습니다. 슬라이더의 각 위치에 대해 라이브러리로 미리 계산한 값입니다.",
+    vanishingText: "손실이 마지막 은닉 상태를 읽을 때 시각마다의 dh의 노름과, 그 아래 포화된 유닛의 비율(0에서의 기울기의 10분의 1 미만)입니다. RNN과 LSTM은 같은 입력을 읽고, LSTM의 forget 게이트에는 편향 2를 더했습니다. 슬라이더의 각 위치에 대해 라이브러리로 미리 계산한 값입니다.",
     gain: "Wh의 배율", input: "입력의 크기",
     curves: (r, l) => `마지막 시각의 dh의 노름이 1일 때 시각 0에서는 RNN(실선)이 ${r}, LSTM(점선)이 ${l}입니다.`,
     saturated: "포화",

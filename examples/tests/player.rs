@@ -7,6 +7,7 @@ use std::fs;
 
 use common::{folder, printed, refusal};
 use retrograde::prelude::*;
+use retrograde_examples::formula::Formula;
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-12;
@@ -112,6 +113,10 @@ impl Page {
 
 fn indices(value: &Value) -> impl Iterator<Item = usize> {
     value.as_array().unwrap().iter().map(|i| i.as_u64().unwrap() as usize)
+}
+
+fn index(value: &Value) -> usize {
+    value.as_u64().unwrap() as usize
 }
 
 fn decode(value: &Value) -> Vec<f64> {
@@ -220,6 +225,52 @@ fn the_terms_sum_to_the_cotangent() {
     }
 }
 
+/// The value of a formula in the names of a page.
+fn value(page: &Page, formula: &str) -> Tensor<f64> {
+    let find = |label: &str| page.nodes().iter().find(|node| node["label"] == label);
+    let names = |name: &str| match name.strip_prefix('d').and_then(find) {
+        Some(node) => Some(tensor(node, "cotangent")),
+        None => find(name).map(|node| tensor(node, "value")),
+    };
+    Formula::parse(formula).and_then(|formula| formula.value(&names)).unwrap()
+}
+
+#[test]
+fn each_formula_is_the_number_beside_it() {
+    for (name, arguments) in PAGES {
+        let page = Page::new(&format!("formulas_{name}"), arguments);
+        // `place` has a value within its sum only.
+        let lines = page.recording["lines"].as_array().unwrap().iter();
+        let lines = lines.filter(|line| !line["derived"].as_str().unwrap().contains("place"));
+        let mut sums = 0;
+        for line in lines {
+            let (derived, node) = (line["derived"].as_str().unwrap(), &page.nodes()[index(&line["at"])]);
+            let what = format!("{name}: {} = {derived}", line["name"]);
+            if line["share"].is_null() {
+                close(&value(&page, derived), &tensor(node, "cotangent"), &what);
+                // The terms of a sum stand in the order of the formula.
+                let terms = node["terms"].as_array().unwrap();
+                let texts: Vec<&str> = derived.split(" + ").collect();
+                if terms.len() == texts.len() {
+                    for (text, term) in texts.iter().zip(terms) {
+                        close(&value(&page, text), &shaped(&node["shape"], &term["value"]), &what);
+                    }
+                    sums += 1;
+                }
+            } else {
+                let parameter = &page.nodes()[page.find(&line["name"].as_str().unwrap()[1..])];
+                let terms = parameter["terms"].as_array().unwrap();
+                let share = match terms.iter().find(|term| term["from"] == line["at"]) {
+                    Some(term) => shaped(&parameter["shape"], &term["value"]),
+                    None => tensor(parameter, "cotangent"),
+                };
+                close(&value(&page, derived), &share, &what);
+            }
+        }
+        assert!(sums > 0 || page.steps() == 1 || page.recording["loss"] == "last", "{name}");
+    }
+}
+
 #[test]
 fn derived_and_hand_derived_lines_are_equal() {
     for (name, arguments) in PAGES {
@@ -288,6 +339,10 @@ fn vanishing_is_that_of_a_tape_with_these_weights_and_inputs() {
         let input = |label: &str, x: Tensor<f64>| match label {
             "Wh" => &x * gain,
             "h_prev" => shared(label).unwrap(),
+            // The forget gate, of four units, begins open.
+            "b" if curve["cell"] == "lstm" => {
+                Tensor::concat(&[&(x.narrow(0, 0, 4) + Tensor::scalar(2.0)), &x.narrow(0, 4, 12)], 0)
+            }
             _ if label.starts_with("x_") => &shared(label).unwrap() * size,
             _ => x,
         };
