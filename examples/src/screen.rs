@@ -1,7 +1,7 @@
 //! Where an example prints: lines of at most 80 columns, coloured on a terminal and plain elsewhere.
 
 use std::env;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 
 use unicode_width::UnicodeWidthChar;
@@ -45,6 +45,12 @@ impl Ink {
 pub struct Screen {
     out: Box<dyn Write>,
     coloured: bool,
+}
+
+impl fmt::Debug for Screen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Screen").field("coloured", &self.coloured).finish_non_exhaustive()
+    }
 }
 
 impl Screen {

@@ -1,6 +1,7 @@
 //! The map of gradients that a backward pass returns.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use retrograde_tensor::{Float, Tensor};
@@ -25,7 +26,14 @@ pub struct Gradients<E, G = Tensor<E>> {
     tape: Arc<()>,
 }
 
-/// What a gradient can be looked up by: a variable or a parameter.
+impl<E, G> fmt::Debug for Gradients<E, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (nodes, params) = (self.by_node.len(), self.params.len());
+        f.debug_struct("Gradients").field("nodes", &nodes).field("params", &params).finish_non_exhaustive()
+    }
+}
+
+/// A key of a gradient: a variable or a parameter.
 pub trait Key<E> {
     /// The place of its gradient, if something flowed to it.
     ///

@@ -3,6 +3,7 @@
 use retrograde_autograd::Gradients;
 use retrograde_tensor::{Float, Tensor};
 
+use crate::range::Range;
 use crate::{Error, Result};
 
 /// Scales the gradients of all parameters down, by one factor, if together they are longer than `max_norm`. Returns
@@ -35,7 +36,7 @@ use crate::{Error, Result};
 /// R. Pascanu, T. Mikolov and Y. Bengio, *On the difficulty of training recurrent neural networks* (2013), algorithm 1.
 #[track_caller]
 pub fn clip_grad_norm<E: Float>(grads: &mut Gradients<E>, max_norm: f64) -> f64 {
-    check_limit("clip_grad_norm", "max_norm", max_norm).unwrap_or_else(|error| panic!("{error}"));
+    Range::Limit.check("clip_grad_norm", "max_norm", max_norm).unwrap_or_else(|error| panic!("{error}"));
     let norm = grad_norm(grads);
     scale(grads, norm, max_norm);
     norm
@@ -64,7 +65,7 @@ pub fn clip_grad_norm<E: Float>(grads: &mut Gradients<E>, max_norm: f64) -> f64 
 /// ```
 pub fn try_clip_grad_norm<E: Float>(grads: &mut Gradients<E>, max_norm: f64) -> Result<f64> {
     let op = "clip_grad_norm";
-    check_limit(op, "max_norm", max_norm)?;
+    Range::Limit.check(op, "max_norm", max_norm)?;
     let norm = grad_norm(grads);
     if norm.is_finite() {
         scale(grads, norm, max_norm);
@@ -84,10 +85,6 @@ fn scale<E: Float>(grads: &mut Gradients<E>, norm: f64, max_norm: f64) {
         let factor = E::from_f64(factor);
         grads.update_params(|_, dw| dw.as_mut_slice().iter_mut().for_each(|dw| *dw = *dw * factor));
     }
-}
-
-fn check_limit(op: &'static str, name: &'static str, found: f64) -> Result<()> {
-    if found >= 0.0 { Ok(()) } else { Err(Error::Setting { op, name, expected: "at least 0", found }) }
 }
 
 /// Limits each element of the gradients of all parameters to `-max_value..=max_value`. Returns the L2 norm of the
@@ -116,7 +113,7 @@ fn check_limit(op: &'static str, name: &'static str, found: f64) -> Result<()> {
 /// T. Mikolov, *Statistical language models based on neural networks* (2012), section 3.2.2.
 #[track_caller]
 pub fn clip_grad_value<E: Float>(grads: &mut Gradients<E>, max_value: f64) -> f64 {
-    check_limit("clip_grad_value", "max_value", max_value).unwrap_or_else(|error| panic!("{error}"));
+    Range::Limit.check("clip_grad_value", "max_value", max_value).unwrap_or_else(|error| panic!("{error}"));
     let norm = grad_norm(grads);
     let limit = E::from_f64(max_value);
     let clip = |dw: &mut E| *dw = dw.maximum(-limit).minimum(limit);

@@ -50,6 +50,7 @@ mod loss;
 mod module;
 mod optim;
 mod parallel;
+mod range;
 mod schedule;
 mod shapes;
 mod text;

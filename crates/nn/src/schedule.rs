@@ -2,7 +2,10 @@
 
 use std::f64::consts::PI;
 
+use crate::range::Range;
 use crate::{Error, Result};
+
+const OP: &str = "schedule";
 
 /// A learning rate for each step, a function of its number alone. Nothing has to be kept to resume.
 ///
@@ -33,7 +36,7 @@ impl Schedule {
     /// # Errors
     /// If it is not a finite number of at least 0.
     pub fn constant(lr: f64) -> Result<Self> {
-        rate("lr", lr)?;
+        Range::Rate.check(OP, "lr", lr)?;
         Ok(Schedule(Kind::Constant { lr }))
     }
 
@@ -42,9 +45,9 @@ impl Schedule {
     /// # Errors
     /// If a rate is not a finite number of at least 0, or if `every` is 0.
     pub fn step(lr: f64, every: u64, factor: f64) -> Result<Self> {
-        rate("lr", lr)?;
-        rate("factor", factor)?;
-        require("every", "at least 1", every as f64, every > 0)?;
+        Range::Rate.check(OP, "lr", lr)?;
+        Range::Rate.check(OP, "factor", factor)?;
+        Range::Count.check(OP, "every", every as f64)?;
         Ok(Schedule(Kind::Step { lr, every, factor }))
     }
 
@@ -61,10 +64,13 @@ impl Schedule {
     /// P. Goyal et al., *Accurate, large minibatch SGD* (2017), section 2.2; I. Loshchilov and F. Hutter, *SGDR:
     /// stochastic gradient descent with warm restarts* (2017), equation 5.
     pub fn cosine(peak: f64, warm_up: u64, steps: u64, floor: f64) -> Result<Self> {
-        rate("peak", peak)?;
-        rate("floor", floor)?;
-        require("steps", "at least 1", steps as f64, steps > 0)?;
-        require("steps", "at least warm_up", steps as f64, steps >= warm_up)?;
+        Range::Rate.check(OP, "peak", peak)?;
+        Range::Rate.check(OP, "floor", floor)?;
+        Range::Count.check(OP, "steps", steps as f64)?;
+        if steps < warm_up {
+            let (name, expected, found) = ("steps", "at least warm_up", steps as f64);
+            return Err(Error::Setting { op: OP, name, expected, found });
+        }
         Ok(Schedule(Kind::Cosine { peak, warm_up, steps, floor }))
     }
 
@@ -130,12 +136,4 @@ impl Plateau {
         }
         self.lr
     }
-}
-
-fn rate(name: &'static str, found: f64) -> Result<()> {
-    require(name, "finite and at least 0", found, found.is_finite() && found >= 0.0)
-}
-
-fn require(name: &'static str, expected: &'static str, found: f64, holds: bool) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::Setting { op: "schedule", name, expected, found }) }
 }

@@ -34,8 +34,6 @@
 //! # Ok::<(), retrograde_tensor::Error>(())
 //! ```
 
-#![warn(missing_debug_implementations)]
-
 mod element;
 mod error;
 mod float;

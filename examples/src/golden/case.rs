@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Error;
 
 /// One case: the fields that the manifest gives it, and its arrays.
+#[derive(Debug)]
 pub struct Case<'a> {
     name: &'a str,
     fields: &'a Value,

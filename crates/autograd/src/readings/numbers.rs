@@ -1,6 +1,7 @@
 //! The numeric reading of the rules: tensors, with fused kernels, and sums that stay unevaluated until they are read.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
@@ -211,6 +212,12 @@ impl<E: Float> Value for Adjoint<'_, E> {
 /// The reading that overrides nothing: every rule as its default bodies say. The oracle of all fused kernels.
 #[derive(Clone)]
 pub struct Plain<E>(pub Tensor<E>);
+
+impl<E: Float> fmt::Debug for Plain<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Plain").field(&self.0).finish()
+    }
+}
 
 impl<E: Float> Value for Plain<E> {
     fn shape(&self) -> Shape {

@@ -4,8 +4,9 @@ use retrograde_autograd::Var;
 use retrograde_tensor::Float;
 
 use crate::Result;
+use crate::range::Range;
 use crate::time::Noise;
-use crate::time::noise::{dropped, mask, probability};
+use crate::time::noise::{dropped, mask};
 
 /// Sets elements to zero at random in training, and divides the others by the probability to stay, so that the mean
 /// stays the same. In evaluation it changes nothing.
@@ -40,7 +41,7 @@ impl Dropout {
     /// # Errors
     /// If `p` is not at least 0 and below 1.
     pub fn new(p: f64) -> Result<Self> {
-        let p = probability("dropout", "p", p)?;
+        let p = Range::BelowOne.check("dropout", "p", p)?;
         Ok(Dropout { p, variational: false })
     }
 

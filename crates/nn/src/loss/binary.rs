@@ -4,7 +4,8 @@ use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Tensor};
 
 use super::counted::masked;
-use crate::{Error, Result};
+use crate::Result;
+use crate::range::Range;
 
 const OP: &str = "binary_cross_entropy";
 
@@ -46,10 +47,7 @@ pub fn binary_cross_entropy<'t, E: Float>(
 ) -> Result<Var<'t, E>> {
     let (x, z) = masked(OP, logits, targets, mask)?; // [count, K]
     let one = E::from_f64(1.0);
-    if let Some(found) = z.iter().find(|z| !(E::default()..=one).contains(z)) {
-        let (name, expected) = ("targets", "between 0 and 1");
-        return Err(Error::Setting { op: OP, name, expected, found: found.to_f64() });
-    }
+    z.iter().try_for_each(|z| Range::Unit.check(OP, "targets", z.to_f64()).map(drop))?;
     let term = |x: &Var<'t, E>, weight: Tensor<E>| -> Result<Var<'t, E>> {
         Ok(x.softplus().try_where_mask(&weight, Tensor::zeros([]))?.try_mul(weight)?)
     };

@@ -5,6 +5,7 @@ use retrograde_tensor::{Float, Tensor};
 
 use super::MeanLoss;
 use super::counted::{counted, rows};
+use crate::range::Range;
 use crate::shapes::{Axis, expect};
 use crate::{Error, Result};
 
@@ -102,10 +103,7 @@ impl<E: Float> CrossEntropy<E> {
     /// If they are no vector, or if one is not a finite number of at least 0.
     pub fn weights(mut self, weights: Tensor<E>) -> Result<Self> {
         expect(OP, "weights", &[Axis::Any("V")], weights.shape())?;
-        if let Some(found) = weights.iter().map(E::to_f64).find(|w| !w.is_finite() || *w < 0.0) {
-            let (name, expected) = ("weights", "finite and at least 0");
-            return Err(Error::Setting { op: OP, name, expected, found });
-        }
+        weights.iter().try_for_each(|w| Range::Rate.check(OP, "weights", w.to_f64()).map(drop))?;
         self.weights = Some(weights);
         Ok(self)
     }

@@ -54,7 +54,7 @@ impl<E: Float> Adam<E> {
 
 impl<E: Float> Optimizer<E> for Adam<E> {
     settings!("adam":
-        "lr": lr in Rate, "betas.0": betas.0 in Decay, "betas.1": betas.1 in Decay, "eps": eps in Rate,
+        "lr": lr in Rate, "betas.0": betas.0 in BelowOne, "betas.1": betas.1 in BelowOne, "eps": eps in Rate,
         "weight_decay": weight_decay in Rate);
 
     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {

@@ -51,7 +51,7 @@ impl<E: Float> AdamW<E> {
 
 impl<E: Float> Optimizer<E> for AdamW<E> {
     settings!("adam_w":
-        "lr": lr in Rate, "betas.0": betas.0 in Decay, "betas.1": betas.1 in Decay, "eps": eps in Rate,
+        "lr": lr in Rate, "betas.0": betas.0 in BelowOne, "betas.1": betas.1 in BelowOne, "eps": eps in Rate,
         "weight_decay": weight_decay in Rate);
 
     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {

@@ -181,7 +181,7 @@ macro_rules! settings {
             self.lr = lr;
         }
         fn settings(&self) -> Vec<Setting> {
-            vec![$(Setting::new($name, self.$($field).+, $crate::optim::setting::Range::$range)),+]
+            vec![$(Setting::new($name, self.$($field).+, $crate::range::Range::$range)),+]
         }
         fn set(&mut self, name: &str, value: f64) -> Result<()> {
             match name {

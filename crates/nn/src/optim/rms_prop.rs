@@ -51,7 +51,7 @@ impl<E: Float> RmsProp<E> {
 
 impl<E: Float> Optimizer<E> for RmsProp<E> {
     settings!("rms_prop":
-        "lr": lr in Rate, "alpha": alpha in Decay, "eps": eps in Rate, "weight_decay": weight_decay in Rate);
+        "lr": lr in Rate, "alpha": alpha in BelowOne, "eps": eps in Rate, "weight_decay": weight_decay in Rate);
 
     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {
         self.check(grads)?;

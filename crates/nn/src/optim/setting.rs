@@ -1,6 +1,7 @@
 //! Numbers that an optimizer is set by.
 
-use crate::{Error, Result};
+use crate::Result;
+use crate::range::Range;
 
 /// A setting of an optimizer, such as its learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,17 +14,6 @@ pub struct Setting {
     range: Range,
 }
 
-/// The values that a setting may have.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Range {
-    /// A finite number of at least 0.
-    Rate,
-    /// At least 0 and below 1: a running mean with it forgets.
-    Decay,
-    /// 0 or 1.
-    Switch,
-}
-
 impl Setting {
     pub(super) fn new(name: &'static str, value: impl Number, range: Range) -> Self {
         Setting { name, value: value.number(), range }
@@ -31,13 +21,7 @@ impl Setting {
 
     /// Refuses a value that is out of the range.
     pub(super) fn check(&self, op: &'static str) -> Result<()> {
-        let &Setting { name, value: found, range } = self;
-        let (expected, holds) = match range {
-            Range::Rate => ("finite and at least 0", found.is_finite() && found >= 0.0),
-            Range::Decay => ("at least 0 and below 1", (0.0..1.0).contains(&found)),
-            Range::Switch => ("0 or 1", found == 0.0 || found == 1.0),
-        };
-        if holds { Ok(()) } else { Err(Error::Setting { op, name, expected, found }) }
+        self.range.check(op, self.name, self.value).map(drop)
     }
 }
 

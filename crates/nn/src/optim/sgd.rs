@@ -73,7 +73,7 @@ impl<E: Float> Sgd<E> {
 
 impl<E: Float> Optimizer<E> for Sgd<E> {
     settings!("sgd":
-        "lr": lr in Rate, "momentum": momentum in Decay, "nesterov": nesterov in Switch,
+        "lr": lr in Rate, "momentum": momentum in BelowOne, "nesterov": nesterov in Switch,
         "weight_decay": weight_decay in Rate);
 
     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {

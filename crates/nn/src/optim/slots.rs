@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use retrograde_autograd::{Gradients, Param};
 use retrograde_tensor::{Float, Tensor};
 
-use super::setting::{Range, Setting};
+use super::setting::Setting;
 use super::{GroupSettings, OptimizerState, Slot, check_settings};
 use crate::module::{Module, unlisted};
+use crate::range::Range;
 use crate::{Error, Result};
 
 /// Parameters with a learning rate and a weight decay of their own.

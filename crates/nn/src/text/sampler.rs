@@ -3,6 +3,7 @@
 use rand::{Rng, RngExt};
 use retrograde_tensor::{Float, Tensor};
 
+use crate::range::Range;
 use crate::shapes::{Axis, expect};
 use crate::{Error, Result};
 
@@ -82,14 +83,9 @@ impl Sampler {
     pub fn probabilities<E: Float>(&self, logits: &Tensor<E>) -> Result<Vec<f64>> {
         let Sampler { temperature, top_k, top_p } = *self;
         let top_k = top_k.unwrap_or(usize::MAX);
-        setting(
-            "temperature",
-            "finite and at least 0",
-            temperature,
-            temperature.is_finite() && temperature >= 0.0,
-        )?;
-        setting("top_k", "at least 1", top_k as f64, top_k > 0)?;
-        setting("top_p", "above 0 and at most 1", top_p, top_p > 0.0 && top_p <= 1.0)?;
+        Range::Rate.check(OP, "temperature", temperature)?;
+        Range::Count.check(OP, "top_k", top_k as f64)?;
+        Range::Share.check(OP, "top_p", top_p)?;
         expect(OP, "logits", &[Axis::Any("V")], logits.shape())?;
         let logits: Vec<f64> = logits.iter().map(E::to_f64).collect();
         if logits.is_empty() {
@@ -125,8 +121,4 @@ impl Sampler {
         likeliest.into_iter().for_each(|token| probabilities[token] = weight(token) / total);
         Ok(probabilities)
     }
-}
-
-fn setting(name: &'static str, expected: &'static str, found: f64, holds: bool) -> Result<()> {
-    if holds { Ok(()) } else { Err(Error::Setting { op: OP, name, expected, found }) }
 }

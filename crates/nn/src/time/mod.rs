@@ -18,7 +18,7 @@ use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
 
 use self::carried::{CarriedState, carries_state};
-use self::noise::probability;
+use crate::range::Range;
 use crate::{Error, Result};
 
 pub use self::cell::{Cell, StateOn};
@@ -213,7 +213,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         let mut p: Vec<Option<f64>> = vec![None; names.len()];
         for &(name, found) in named {
             match names.iter().position(|known| known == name) {
-                Some(i) if p[i].is_none() => p[i] = Some(probability(OP, option, found)?),
+                Some(i) if p[i].is_none() => p[i] = Some(Range::BelowOne.check(OP, option, found)?),
                 Some(_) => return refuse(&format!("{name} twice")),
                 None => return refuse(name),
             }

@@ -5,8 +5,6 @@ use rand::{RngExt, SeedableRng};
 use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::{Error, Result};
-
 /// The seed of random layers such as [`Dropout`](crate::Dropout): in training there is one, in evaluation there is none
 /// and they do not act.
 ///
@@ -81,12 +79,4 @@ pub(crate) fn mask<E: Float>(p: f64, shape: Shape, rng: &mut StdRng) -> Tensor<E
 /// `x ⊙ mask`, and 0 where the mask is, whatever `x` and its cotangent are: multiplied by 0, an infinite one would be NaN.
 pub(crate) fn dropped<'t, E: Float>(x: &Var<'t, E>, mask: &Tensor<E>) -> Var<'t, E> {
     (x * mask).where_mask(mask, Tensor::zeros([]))
-}
-
-/// A probability that is not certain.
-pub(crate) fn probability(op: &'static str, name: &'static str, p: f64) -> Result<f64> {
-    if (0.0..1.0).contains(&p) {
-        return Ok(p);
-    }
-    Err(Error::Setting { op, name, expected: "at least 0 and below 1", found: p })
 }

@@ -8,6 +8,7 @@ mod curve;
 mod simple_rnnlm;
 mod two_biases;
 
+use std::fmt;
 use std::path::Path;
 
 use indicatif::ProgressBar;
@@ -50,6 +51,12 @@ impl<'a> Source<'a> {
 
 /// The trainings of a folder.
 pub struct Trainings(Vec<Box<dyn Training>>);
+
+impl fmt::Debug for Trainings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Trainings").field(&self.0.len()).finish()
+    }
+}
 
 impl Trainings {
     /// Reads all that the trainings of a folder need; there may be none.
