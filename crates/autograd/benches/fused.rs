@@ -1,4 +1,4 @@
-//! What the numeric reading of the rules does in one pass, beside the rules as they stand: microseconds a backward pass.
+//! Fused kernels of the numeric reading beside the rules as they stand, in microseconds per backward pass.
 //!
 //! `cargo bench -p retrograde-autograd --bench fused`
 

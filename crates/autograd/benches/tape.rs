@@ -1,4 +1,4 @@
-//! What a tape costs beyond its arithmetic: nanoseconds an operation on 1x1 tensors, and over the number of steps.
+//! The cost of a tape beyond its arithmetic: nanoseconds per operation on 1x1 tensors, and over the number of steps.
 //!
 //! `cargo bench -p retrograde-autograd --bench tape`
 

@@ -1,4 +1,4 @@
-//! A tape as a table, a row a node, for people.
+//! A tape as a table for people, one row per node.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::tape::record::{Kind, Record};
 /// Tables of more rows are cut in the middle, unless asked for in full with `{:#}`.
 const ROWS: usize = 60;
 
-/// A row a node: its index, name, operation, operands, shape, and the size of the value if it is kept for the backward
+/// One row per node: its index, name, operation, operands, shape, and the size of the value if it is kept for the backward
 /// pass. Then the totals, in which values that share their storage count once.
 ///
 /// Long tapes are cut in the middle; `{:#}` has all rows.

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! The error of the crate.
 
 use retrograde_tensor::Shape;
 
@@ -53,7 +53,7 @@ pub enum Error {
         /// The shape of the cotangent.
         found: Box<Shape>,
     },
-    /// What is given for an input, a value or a direction, does not have its shape.
+    /// A value or a direction given for an input does not have its shape.
     #[error("{op}: expected a tensor of the input's shape {expected}, found {found}")]
     InputShape {
         /// The operation.
@@ -118,7 +118,7 @@ pub enum Error {
     CotangentShape {
         /// The name of the function.
         op: &'static str,
-        /// Which input.
+        /// The input.
         input: usize,
         /// Its shape.
         expected: Box<Shape>,
@@ -141,7 +141,7 @@ pub enum Error {
          a detached value, a constant or a mask has no gradient"
     )]
     Untracked {
-        /// What was asked for.
+        /// The reading asked for.
         op: &'static str,
     },
     /// A [`Function`](crate::Function) where only an operation will do whose derivative is in the table of rules.
@@ -149,7 +149,7 @@ pub enum Error {
         "{op}: expected operations of the table of rules, found {function}, which has a backward pass of its own"
     )]
     NoRule {
-        /// What was asked for.
+        /// The reading asked for.
         op: &'static str,
         /// The name of the function.
         function: &'static str,

@@ -1,14 +1,16 @@
+//! Elements and numbers: the traits that tensors are generic over.
+
 use std::fmt::{Debug, Display, LowerExp};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use rand::Rng;
-use rand_distr::uniform::SampleUniform;
+use rand_distr::Distribution;
 
 use crate::gemm::reference;
 use crate::storage::pool::BufferPool;
 use crate::{Matrix, MatrixMut};
 
-/// What a tensor can hold. `Default` is the value that stands for zero.
+/// A type that a tensor can hold. `Default` is the value that stands for zero.
 pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {
     /// Runs `f` on the calling thread's free buffers, if this type keeps any.
     #[doc(hidden)]
@@ -20,12 +22,12 @@ pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {
 impl Element for usize {}
 impl Element for bool {}
 
-/// What a tensor can compute with: `f32`, `f64`, and any number type built on them, such as a dual number.
+/// A number that a tensor can compute with: `f32`, `f64`, and any type built on them, such as a dual number.
 ///
 /// `f32` and `f64` compute with the standard library, but for slices and matrices with the processor's vector
 /// instructions, whose results may differ from those of single numbers in the last place or two.
-/// Of a type of one's own, only the scalar functions need to be written. The functions over slices and [`gemm`](Scalar::gemm) have
-/// default bodies that say what they mean; a type may override them with faster ones.
+/// A type that you define needs the scalar functions only. The functions over slices and [`gemm`](Scalar::gemm) have default
+/// bodies, which define them; a type may override them with faster ones.
 /// `Default::default()` must be zero.
 pub trait Scalar:
     Element
@@ -128,7 +130,7 @@ pub trait Scalar:
 }
 
 /// The floating-point numbers `f32` and `f64`. Sealed.
-pub trait Float: Scalar + Display + LowerExp + SampleUniform + sealed::Sealed {
+pub trait Float: Scalar + Display + LowerExp + sealed::Sealed {
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
     /// The name of the type: `"f32"` or `"f64"`.
@@ -136,6 +138,10 @@ pub trait Float: Scalar + Display + LowerExp + SampleUniform + sealed::Sealed {
 
     /// A sample of the normal distribution of mean 0 and variance 1.
     fn standard_normal<R: Rng + ?Sized>(rng: &mut R) -> Self;
+
+    /// The uniform distribution on `low <= x < high`, if the bounds are finite and in order.
+    #[doc(hidden)]
+    fn uniform(low: Self, high: Self) -> Option<impl Distribution<Self>>;
 }
 
 mod sealed {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use rand::Rng;
-use rand_distr::{Distribution, StandardNormal};
+use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use crate::simd::slices;
 use crate::storage::pool::BufferPool;
@@ -84,6 +84,9 @@ macro_rules! float {
 
             fn standard_normal<R: Rng + ?Sized>(rng: &mut R) -> Self {
                 StandardNormal.sample(rng)
+            }
+            fn uniform(low: Self, high: Self) -> Option<impl Distribution<Self>> {
+                Uniform::new(low, high).ok()
             }
         }
     };

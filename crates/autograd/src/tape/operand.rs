@@ -1,4 +1,4 @@
-//! What an operation takes: a variable, a parameter, a plain tensor or a number, mixed as the formula has them.
+//! The operands of an operation: a variable, a parameter, a plain tensor or a number, mixed as the formula has them.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 

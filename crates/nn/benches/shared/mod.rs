@@ -1,4 +1,4 @@
-//! What the benches of this crate have in common: options and timing.
+//! Common parts of the benches: options and timing.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ impl Options {
         })
     }
 
-    /// How many threads were asked for; 1 unless told.
+    /// The number of threads asked for; 1 unless told.
     pub(crate) fn threads(&self) -> usize {
         match self.number("--threads", 1) {
             0 => fail("--threads: expected at least 1, found 0"),

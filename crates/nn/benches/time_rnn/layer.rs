@@ -14,10 +14,10 @@ use crate::shared::{Timed, medians};
 /// `[N, T, D, H]`
 pub(crate) type Sizes = [usize; 4];
 
-/// What can be measured.
+/// The layers that can be measured.
 pub(crate) const CELLS: [&str; 4] = ["rnn", "lstm", "gru", "custom"];
 
-/// What came out.
+/// The result.
 pub(crate) struct Measured {
     /// The forward pass, in microseconds.
     pub(crate) forward: f64,
@@ -25,7 +25,7 @@ pub(crate) struct Measured {
     pub(crate) both: f64,
     /// Of both, counting the products only.
     pub(crate) gflops: f64,
-    /// How long both took in comparison to the library's own cell.
+    /// The time of both, relative to the library's own cell.
     pub(crate) of_rnn: Option<f64>,
     /// The L2 norm of the gradient of `Wh`, to be compared with other programs'.
     pub(crate) dwh_norm: f64,

@@ -72,7 +72,7 @@ fn main() {
     }
 }
 
-/// What the system says of this process, where it does.
+/// The system's count for this process, where it has one.
 fn peak_memory() -> Option<String> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! What is derived from the tape equals what is derived by hand, on random layers.
+//! Gradients from the tape equal those derived by hand, on random layers.
 
 use crate::common::{assert_near, autodiff, by_hand, normal, seeded, weights};
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn case() -> impl Strategy<Value = Case> {
     )
 }
 
-/// What a difference is measured by.
+/// The measure of a difference.
 #[derive(Clone, Copy)]
 enum Scale {
     /// The greatest element of the result.
@@ -60,7 +60,7 @@ fn terms<E: Float>(
     [dxs, dwx, dwh, db, dh]
 }
 
-/// Runs three windows through both layers and compares everything that they hand out.
+/// Runs three windows through both layers and compares all outputs and gradients.
 fn compare<E: Float>(case: &Case, scale: Scale, tolerance: f64) {
     let &Case { n, steps, d, h, stateful, set_state, seed } = case;
     let mut rng = seeded(seed);

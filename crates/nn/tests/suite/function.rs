@@ -11,7 +11,7 @@ use retrograde_tensor::Tensor;
 
 /// `hs` from `xs, h0, Wx, Wh, b`: the hand-derived layer as one operation.
 struct ByHand {
-    /// What `dWx` is multiplied by; 1 where nothing is wrong.
+    /// The factor of `dWx`; 1 where nothing is wrong.
     factor: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What is derived from the tape equals what is derived by hand, for LSTM and GRU.
+//! Gradients from the tape equal those derived by hand, for LSTM and GRU.
 
 use crate::common::{assert_near, normal, perturb, seeded};
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ fn assert_close(name: &str, found: Option<&Tensor<f64>>, expected: &Tensor<f64>)
     }
 }
 
-/// Two windows through both layers; everything that they hand out is compared.
+/// Runs two windows through both layers and compares all outputs and gradients.
 fn compare_lstm(&Case { n, steps, d, h, stateful, set_state, seed }: &Case) {
     let mut rng = seeded(seed);
     let mut lstm = TimeLstm::<f64>::new(LstmCell::new(d, h, &mut rng)).stateful(stateful);

@@ -17,7 +17,7 @@ fn normal<const R: usize>(shape: [usize; R], seed: u64) -> Tensor<f64> {
     Tensor::normal(shape, 0.0, 1.0, &mut StdRng::seed_from_u64(seed)).unwrap()
 }
 
-/// Two windows of a stateful layer in so many parts: the gradients of its parameters in each.
+/// Two windows of a stateful layer in `parts` parts: the gradients of its parameters in each.
 fn train(lstm: &TimeLstm<f64>, parts: usize) -> Vec<Vec<Tensor<f64>>> {
     thread::scope(|scope| {
         let mut parallel = Parallel::new(scope, parts, |part| {

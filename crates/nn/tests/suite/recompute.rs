@@ -13,7 +13,7 @@ fn normal<const R: usize>(shape: [usize; R], seed: u64) -> Tensor<f32> {
     Tensor::normal(shape, 0.0, 1.0, &mut StdRng::seed_from_u64(seed)).unwrap()
 }
 
-/// What is handed out, the last state, and all gradients.
+/// The outputs, the last state, and all gradients.
 fn run<C: Cell<f32>>(mut layer: Time<C, f32>, options: &SequenceOptions<f32>) -> Vec<Tensor<f32>>
 where
     Time<C, f32>: Module<f32>,

@@ -1,4 +1,4 @@
-//! What a layer carries from call to call, and what it does not.
+//! The state that a layer carries from call to call.
 
 use crate::common::{assert_near, autodiff, by_hand, normal, seeded, weights};
 use retrograde_autograd::{Tape, Var};
@@ -154,7 +154,7 @@ fn unroll_takes_its_initial_state_from_the_tape() {
     assert_near("dxs", grads.get(&x).unwrap(), &dxs, 1e-13);
     assert_near("dWx", grads.get(&encoder.cell.wx).unwrap(), &encoder_by_hand.dwx, 1e-13);
     assert!(encoder.state().is_none() && decoder.state().is_none());
-    // What was recorded keeps its name where it is handed on.
+    // A recorded variable keeps its name where it is passed on.
     let line = hs.derivation().unwrap().line("dh_3").unwrap().to_string();
     assert_eq!(line, "dh_3 = dt_0·Whᵀ");
 }

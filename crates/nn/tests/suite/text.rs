@@ -138,7 +138,7 @@ fn probabilities_at_the_edges() {
     assert_eq!(of(Sampler::default(), [f32::MAX, f32::MAX, f32::MIN]), [0.5, 0.5, 0.0]);
 }
 
-/// How often each token is drawn, and that a seed draws the same ones again.
+/// The frequency of each token, and that a seed draws the same ones again.
 #[test]
 fn samples_follow_the_probabilities() {
     let logits = Tensor::from([0.5_f64, 0.0, 0.2, 0.3]).ln();

@@ -25,7 +25,7 @@ pub(crate) struct MicroTile<E> {
     pub(super) add: bool,
 }
 
-/// How many rows ahead of those that are multiplied rows of `b` are prefetched. The processor does so by itself, but not
+/// The distance, in rows, from the rows of `b` that are multiplied to those that are prefetched. The processor does so by itself, but not
 /// beyond the end of a page of memory, of which a panel crosses many.
 const AHEAD: usize = 16;
 

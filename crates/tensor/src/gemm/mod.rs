@@ -30,7 +30,7 @@ use reference::product_dims;
 
 /// The number of multiplications up to which a loop is faster than a kernel.
 const SMALL: usize = 64;
-/// How many numbers more than twice the storage a packed form may take: small matrices do not fill registers.
+/// The numbers that a packed form may take beyond twice the storage: small matrices do not fill registers.
 const SPARE: usize = 4096;
 
 /// Computes `c = alpha · a·b + beta · c` at a level that the processor has; where `beta` is zero, `c` is not read.

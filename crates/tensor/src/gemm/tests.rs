@@ -13,7 +13,7 @@ fn cases<T>(all: &[T]) -> impl Iterator<Item = &T> {
     all.iter().step_by(if cfg!(miri) { 5 } else { 1 })
 }
 
-/// How a matrix lies in memory.
+/// The layout of a matrix in memory.
 #[derive(Clone, Copy, Debug)]
 enum Lie {
     Rows,

@@ -1,7 +1,7 @@
 //! Tensors of random samples.
 
 use rand::Rng;
-use rand_distr::{Distribution, Uniform};
+use rand_distr::Distribution;
 
 use crate::error::or_panic;
 use crate::{Element, Error, Float, IntoShape, Tensor};
@@ -57,11 +57,8 @@ impl<E: Float> Tensor<E> {
         high: E,
         rng: &mut R,
     ) -> Result<Self, Error> {
-        let distr = Uniform::new(low, high).map_err(|_| Error::Bounds {
-            op: "uniform",
-            low: low.to_f64(),
-            high: high.to_f64(),
-        })?;
+        let bounds = || Error::Bounds { op: "uniform", low: low.to_f64(), high: high.to_f64() };
+        let distr = E::uniform(low, high).ok_or_else(bounds)?;
         Self::sampled("uniform", shape, || distr.sample(rng))
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{Isa, Kernel, Lane, Vector};
 
-/// As many independent sums as hide the latency of a multiply-add, and fit into 16 registers with two operands.
+/// Independent sums, enough to hide the latency of a multiply-add, and fit into 16 registers with two operands.
 const CHAINS: usize = 12;
 /// Multiply-adds of each chain between two looks at the clock: some tens of microseconds.
 const LENGTH: usize = 20_000;

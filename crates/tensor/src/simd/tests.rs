@@ -1,4 +1,4 @@
-//! How far the transcendental functions are from the truth, at every isa, and that lanes end where they should.
+//! The errors of the transcendental functions at every isa, and the ends of lanes.
 
 mod reference;
 
@@ -220,7 +220,7 @@ fn double_precision_densely() {
     }
 }
 
-/// What a function is at special values, bit for bit except for NaN: exact in either precision.
+/// The values of a function at special points, bit for bit except for NaN: exact in either precision.
 #[test]
 fn special_values() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);

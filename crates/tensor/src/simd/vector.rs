@@ -12,7 +12,7 @@ pub(crate) unsafe trait Vector: Copy {
     type Lane: Copy + PartialEq;
     /// A choice for each lane.
     type Mask: Copy;
-    /// How many numbers a register holds.
+    /// The number of lanes of a register.
     const LANES: usize;
     /// The rows of a micro-tile: as many as are summed in registers at once, beside those of `NR` columns.
     const MR: usize;

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use retrograde_autograd::{Error, Function, Op, Param, Plain, Result, Tape, Var};
 use retrograde_tensor::{Tensor, assert_close};
 
-/// What is wrong with the backward pass of [`Gated`].
+/// The fault in the backward pass of [`Gated`].
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     None,
@@ -335,7 +335,7 @@ fn its_failure_the_second_time_is_an_error() {
     }
 }
 
-/// What is recorded in a segment can be swept before the segment ends.
+/// Operations of a segment can be swept before the segment ends.
 #[test]
 fn a_backward_pass_within_a_segment_has_its_values() {
     let tape = Tape::new();

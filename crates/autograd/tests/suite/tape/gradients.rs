@@ -1,4 +1,4 @@
-//! What gradients a backward pass hands out.
+//! The gradients that a backward pass returns.
 
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::{Tensor, assert_close};
@@ -164,7 +164,7 @@ fn an_inference_tape_computes_and_keeps_nothing() {
     assert_eq!(recorded.len(), 2 + 3 * 100);
 }
 
-/// What a rule does not read is not kept: sums, masks and views read no values at all, and `tanh` its output only.
+/// A value that no rule reads is not kept: sums, masks and views read no values at all, and `tanh` its output only.
 #[test]
 fn only_what_some_rule_reads_is_kept() {
     let tape = Tape::new();

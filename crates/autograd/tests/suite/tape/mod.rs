@@ -1,4 +1,4 @@
-//! What a tape records, keeps, hands out, refuses and prints.
+//! The records of a tape, its values, its errors, and how it prints.
 
 mod errors;
 mod finite;

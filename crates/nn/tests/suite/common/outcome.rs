@@ -1,4 +1,4 @@
-//! Everything that a layer hands out, forwards and backwards.
+//! All outputs of a layer, forwards and backwards.
 
 use rand::rngs::StdRng;
 use retrograde_autograd::Tape;
