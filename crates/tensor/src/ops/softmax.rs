@@ -2,7 +2,7 @@
 
 use super::elementwise::ln_1p;
 use crate::error::or_panic;
-use crate::loops::reduce::reduce_slice;
+use crate::loops::reduce::{reduce, reduce_slice};
 use crate::loops::zip::zip;
 use crate::{Error, Scalar, Tensor};
 
@@ -16,8 +16,8 @@ impl<E: Scalar> Tensor<E> {
         if axis + 1 == self.rank() {
             return self.mapped_rows("softmax", softmax_rows);
         }
-        let e = exp(zip("softmax", self, &greatest(self, axis)?, E::sub)?);
-        let sum = e.try_sum_axis(axis, true)?;
+        let e = exp(zip("softmax", self, &greatest("softmax", self, axis)?, E::sub)?);
+        let sum = along("softmax", &e, axis, E::add)?;
         Ok(e / sum)
     }
 
@@ -85,9 +85,9 @@ impl<E: Scalar> Tensor<E> {
     pub fn try_logsumexp(&self, axis: usize, keep: bool) -> Result<Self, Error> {
         self.shape().check_axis("logsumexp", axis)?;
         // 0 where the greatest is infinite, since ∞ - ∞ is NaN.
-        let shift =
-            greatest(self, axis)?.map(|max| if max.to_f64().is_finite() { max } else { E::default() });
-        let sum = exp(zip("logsumexp", self, &shift, E::sub)?).try_sum_axis(axis, true)?;
+        let shift = greatest("logsumexp", self, axis)?
+            .map(|max| if max.to_f64().is_finite() { max } else { E::default() });
+        let sum = along("logsumexp", &exp(zip("logsumexp", self, &shift, E::sub)?), axis, E::add)?;
         let y = sum.ln() + shift;
         Ok(if keep { y } else { y.squeeze(axis) })
     }
@@ -161,11 +161,18 @@ fn shift_row<E: Scalar>(row: &mut [E]) {
 
 /// The greatest element along an axis, which is subtracted before `exp` so that it cannot overflow. An infinite one leaves
 /// NaN, ∞ - ∞.
-fn greatest<E: Scalar>(x: &Tensor<E>, axis: usize) -> Result<Tensor<E>, Error> {
-    if x.shape()[axis] == 0 {
-        return Ok(Tensor::zeros(x.shape().with_axis(axis, 1)));
-    }
-    Ok(x.try_max_axis(axis, true)?.map(constant))
+fn greatest<E: Scalar>(op: &'static str, x: &Tensor<E>, axis: usize) -> Result<Tensor<E>, Error> {
+    Ok(along(op, x, axis, E::maximum)?.map(constant))
+}
+
+/// Reduces an axis to size 1; to 0 where it has no elements.
+fn along<E: Scalar>(
+    op: &'static str,
+    x: &Tensor<E>,
+    axis: usize,
+    f: impl Fn(E, E) -> E + Copy,
+) -> Result<Tensor<E>, Error> {
+    reduce(op, x, std::array::from_fn(|other| other == axis), true, E::default(), f)
 }
 
 /// The value without the derivative that it may carry: the result does not depend on what is subtracted.
