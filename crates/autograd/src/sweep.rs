@@ -11,7 +11,7 @@ use crate::{Error, Result};
 
 /// A way to read the rules backwards over a record: the kind of value, and what is done at each node.
 pub(crate) trait Reading<E: Float> {
-    /// What the rules are read over.
+    /// The type that the rules are read over.
     type Value: Value;
 
     /// The name for errors.

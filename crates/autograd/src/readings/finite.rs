@@ -27,7 +27,7 @@ pub struct NonFinite {
     pub index: Vec<usize>,
     /// That element: infinite or NaN.
     pub element: f64,
-    /// What was recorded: `h_2 = tanh(t_2)`, or `variable` and the like.
+    /// The record: `h_2 = tanh(t_2)`, or `variable` and the like.
     pub source: String,
     /// The shapes of the operands.
     pub operands: Vec<Shape>,

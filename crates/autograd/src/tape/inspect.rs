@@ -20,7 +20,7 @@ pub struct Node<E: Element> {
     pub name: Option<String>,
     /// The time step that it belongs to.
     pub step: Option<usize>,
-    /// What it is: an input, or the operation that gave it.
+    /// The kind of node: an input, or an operation.
     pub kind: NodeKind<E>,
     /// The nodes that the operation was applied to.
     pub operands: Vec<NodeId>,

@@ -45,7 +45,7 @@ pub struct TimeGru<E: Float> {
     pub dh: Option<Tensor<E>>,
     /// Whether the next call starts from `h` although the layer is not stateful.
     set: bool,
-    /// One layer a step, with what its backward pass needs.
+    /// One layer per step, with the values that its backward pass needs.
     layers: Vec<Gru<E>>,
     /// The shape of `xs` in the last forward pass, if there was one.
     shape: Option<[usize; 3]>,

@@ -58,7 +58,7 @@ pub struct TimeLstm<E: Float> {
     pub dc: Option<Tensor<E>>,
     /// Whether the next call starts from `h` and `c` although the layer is not stateful.
     set: bool,
-    /// One layer a step, with what its backward pass needs.
+    /// One layer per step, with the values that its backward pass needs.
     layers: Vec<Lstm<E>>,
     /// The batch size of the last forward pass, if there was one.
     n: Option<usize>,

@@ -54,7 +54,7 @@ pub struct TimeRnn<E: Float> {
     pub dh: Option<Tensor<E>>,
     /// Whether the next call starts from `h` although the layer is not stateful.
     set: bool,
-    /// One layer a step, with what its backward pass needs.
+    /// One layer per step, with the values that its backward pass needs.
     layers: Vec<Rnn<E>>,
     /// The batch size of the last forward pass, if there was one.
     n: Option<usize>,

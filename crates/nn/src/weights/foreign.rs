@@ -2,7 +2,7 @@
 
 use super::WeightsError;
 
-/// How files of other formats begin, and what they are.
+/// The first bytes of files of other formats, and their names.
 const FORMATS: [(&[u8], &str); 5] = [
     (b"PK", "a zip archive, as torch.save and numpy.savez write"),
     (b"\x80", "a pickle, as old versions of torch.save write"),

@@ -49,7 +49,7 @@ fn followed(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::new(ErrorKind::InvalidInput, "symbolic links that lead to one another"))
 }
 
-/// What is known of the file that is to be replaced, if there is one; an error unless it is a file that may be written.
+/// The metadata of the file to replace, if there is one; an error unless it is a file that may be written.
 fn replaceable(path: &Path) -> io::Result<Option<Metadata>> {
     // The last component of `a/..` is no name of a file.
     if path.file_name().is_none() {

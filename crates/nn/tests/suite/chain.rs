@@ -44,7 +44,7 @@ fn a_chain_is_one_layer_after_the_other() {
     }
 }
 
-/// In steps that do not count, layers without a state hand out zero and take no gradient, whatever is there.
+/// In steps that do not count, the output of layers without a state is zero and they take no gradient, whatever is there.
 #[test]
 fn layers_without_a_state_keep_to_the_mask() {
     let mut rng = seeded(22);

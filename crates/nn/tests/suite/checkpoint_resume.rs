@@ -139,7 +139,7 @@ fn interrupted_at_every_step() {
 const FILE: &str = "RETROGRADE_TEST_CHECKPOINT";
 const KILLED_STEPS: usize = 150;
 
-/// What the next test runs in a process of its own, to be killed.
+/// The process that the next test starts and kills.
 #[test]
 fn run_to_the_end() {
     let Some(path) = std::env::var_os(FILE).map(PathBuf::from) else { return };

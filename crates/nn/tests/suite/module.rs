@@ -49,7 +49,7 @@ impl<E: Float> Cell<E> for Many<E> {
     }
 }
 
-/// What is saved is what is loaded, of every variable of a learned state.
+/// Every variable of a learned state is loaded as it was saved.
 #[test]
 fn learned_states_have_paths_of_their_own() {
     let layer = |first: f64| {

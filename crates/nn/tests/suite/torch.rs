@@ -192,7 +192,7 @@ fn gradients_of_both_biases() {
     assert_eq!(found["weight_ih_l0"], grads.get(&cell.wx).unwrap().t());
 }
 
-/// What no state dictionary can say is not left out.
+/// A layer that no state dictionary can express is refused.
 #[test]
 fn layers_that_pytorch_does_not_have_are_not_exported() {
     let rng = &mut seeded(10);

@@ -27,7 +27,7 @@ fn file(header: &[u8], data: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header, data].concat()
 }
 
-/// What is said of a file with this header and so many bytes of data.
+/// The message on a file with this header and `length` bytes of data.
 fn refusal(name: &str, header: &str, data: usize) -> String {
     bytes_refusal(name, &file(header.as_bytes(), &vec![0; data]))
 }
@@ -142,7 +142,7 @@ fn a_header_that_is_not_of_the_format_is_refused() {
     );
 }
 
-/// Which of two would count is anybody's guess.
+/// A name given twice is refused.
 #[test]
 fn what_is_given_twice_is_refused() {
     let at = |header: &str| refusal("twice", header, 0);

@@ -72,7 +72,7 @@ fn process(test: &str, path: &Path) -> Command {
     command
 }
 
-/// What the next tests run in processes of their own.
+/// The processes that the next tests start.
 #[test]
 fn save_many_times() {
     let Some(path) = std::env::var_os(FILE).map(PathBuf::from) else { return };
@@ -95,7 +95,7 @@ fn processes_that_save_to_one_path() {
     assert_eq!(folder.names(), ["w"]);
 }
 
-/// What killed processes leave behind is removed; nothing else is.
+/// Files that killed processes leave behind are removed; nothing else is.
 #[test]
 fn what_a_kill_leaves_is_removed_and_no_other_file() {
     let folder = Folder::new("kill");
@@ -249,7 +249,7 @@ mod unix {
         assert!(fs::metadata(&path).unwrap().file_type().is_fifo());
     }
 
-    /// What the next test runs where files may not become long.
+    /// The process that the next test starts where files may not become long.
     #[test]
     fn save_a_long_file() {
         let Some(path) = std::env::var_os(FILE).map(PathBuf::from) else { return };

@@ -98,7 +98,7 @@ pub(crate) fn perturb<M: Module<f64>>(module: &M, rng: &mut StdRng) {
     }
 }
 
-/// What is derived from the tape for a cell over a sequence, against differences and against the forward mode: of the
+/// Gradients from the tape for a cell over a sequence, against differences and against the forward mode: of the
 /// input, each variable of the initial state and each parameter, from random cotangents of everything that comes out.
 #[track_caller]
 pub(crate) fn assert_gradients<C: Cell<f64>>(cell: C, n: usize, steps: usize, rng: &mut StdRng) {
