@@ -82,7 +82,8 @@ const STEP_TOLERANCE: f64 = 1e-9;
 /// Any layer over sequences: the library's, yours, and those composed of them. The input, the initial state and every
 /// parameter are perturbed; all outputs `hs` and the last state count; each time step is judged by its own magnitude.
 ///
-/// The initial state is that of a new sequence, also a learned one; `state 0`, `state 1`, .. are added to its variables.
+/// The initial state is that of a new sequence, also a learned one; inputs of its names, such as `h_prev`, are added to
+/// its variables (`state 0`, `state 1`, .. where names are not distinct).
 /// First, a sequence is compared with its steps one by one, where the [`Causality`] of the layer allows it: they differ
 /// if the `project` of a cell mixes time steps, which no derivative shows.
 ///
@@ -116,11 +117,12 @@ impl<L: Layer<f64>> Checkable for L {
         let mut random =
             |shape| Tensor::normal(shape, 0.0, 1.0, rng).expect("a standard normal distribution");
         let mut inputs = vec![("xs".to_owned(), random([n, steps, self.input_size()].into()))];
-        let tape = Tape::inference();
+        let tape = Tape::new();
         // A layer that cannot start says so in the forward pass.
         if let Ok(initial) = self.initial_state(&tape, n, None) {
+            let mut names = state_names::<L>(&initial).into_iter();
             L::State::each_on(&initial, &mut |part| {
-                inputs.push((format!("state {}", inputs.len() - 1), random(part.shape())));
+                inputs.push((names.next().expect("a name for each variable"), random(part.shape())));
             });
         }
         inputs.into()
@@ -135,11 +137,16 @@ impl<L: Layer<f64>> Checkable for L {
         tape: &'t Tape<f64>,
         inputs: &Named<Var<'t, f64>>,
     ) -> Result<Named<Var<'t, f64>>, BoxError> {
-        let initial = initial(self, tape, inputs)?;
+        let (initial, names) = initial(self, tape, inputs)?;
         let (hs, last) = self.run_from(&inputs["xs"], initial, &SequenceOptions::new())?;
         let mut outputs = vec![("hs".to_owned(), hs)];
         L::State::each_on(&last, &mut |part| {
-            outputs.push((format!("last state {}", outputs.len() - 1), part.clone()));
+            let name = names.get(outputs.len() - 1).and_then(|name| name.strip_suffix("_prev"));
+            let name = match name {
+                Some(name) => format!("{name}_last"),
+                None => format!("last state {}", outputs.len() - 1),
+            };
+            outputs.push((name, part.clone()));
         });
         Ok(outputs.into())
     }
@@ -153,7 +160,7 @@ impl<L: Layer<f64>> Checkable for L {
             Causality::Backward => (0..xs.shape()[1]).rev().collect(),
             _ => return Ok(()),
         };
-        let mut state = initial(self, &tape, &inputs)?;
+        let (mut state, _) = initial(self, &tape, &inputs)?;
         let (hs, _) = self.run_from(xs, state.clone(), &options)?; // [N, T, H]
         for step in steps {
             let (h, next) = self.run_from(&xs.narrow(1, step, 1), state, &options)?; // [N, 1, H]
@@ -171,15 +178,29 @@ impl<L: Layer<f64>> Checkable for L {
     }
 }
 
-/// The initial state of a new sequence, moved by the inputs that stand for it.
+/// The initial state of a new sequence, moved by the inputs that stand for it, and the names of these.
 fn initial<'t, L: Layer<f64>>(
     layer: &L,
     tape: &'t Tape<f64>,
     inputs: &Named<Var<'t, f64>>,
-) -> Result<LayerStateOn<'t, L, f64>, BoxError> {
+) -> Result<(LayerStateOn<'t, L, f64>, Vec<String>), BoxError> {
     let new = layer.initial_state(tape, SIZES[0], None)?;
-    let mut moved = inputs.iter().filter(|(name, _)| name.starts_with("state ")).map(|(_, x)| x);
-    Ok(L::State::zip_on(&new, &new, &mut |part, _| {
-        part + moved.next().expect("an input for each variable of the state")
-    }))
+    let names = state_names::<L>(&new);
+    let mut inputs = names.iter().map(|name| &inputs[name]);
+    let moved =
+        L::State::zip_on(&new, &new, &mut |part, _| part + inputs.next().expect("a name for each variable"));
+    Ok((moved, names))
+}
+
+/// A name for each variable of an initial state: that on its tape, where no other has it, or else `state` and its index.
+fn state_names<L: Layer<f64>>(initial: &LayerStateOn<'_, L, f64>) -> Vec<String> {
+    let mut names = Vec::new();
+    L::State::each_on(initial, &mut |part| {
+        names.push(part.id().and_then(|id| part.tape().node(id)).and_then(|node| node.name));
+    });
+    let alone = |name: &Option<String>| names.iter().filter(|other| *other == name).count() == 1;
+    let of = |(i, name): (usize, &Option<String>)| {
+        name.clone().filter(|_| alone(name)).unwrap_or_else(|| format!("state {i}"))
+    };
+    names.iter().enumerate().map(of).collect()
 }

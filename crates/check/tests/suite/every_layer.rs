@@ -147,3 +147,15 @@ fn a_model_beside_the_layers() {
     let mut model = Model { encoder: TimeRnn::new(RnnCell::new(2, 3, rng)), head: Linear::new(3, 2, rng) };
     Check::new().layer(&mut model).unwrap().assert_ok();
 }
+
+/// The initial state has the names that its variables have on a tape, where these are distinct.
+#[test]
+fn names_of_the_initial_state() {
+    let rng = &mut StdRng::seed_from_u64(4);
+    let cell = LstmCell::<f64>::new(2, 3, rng);
+    let names =
+        |inputs: Named<Tensor<f64>>| inputs.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(Time::new(cell.clone()).inputs(rng)), ["xs", "h_prev", "c_prev"]);
+    let both = Bidirectional::new(cell.clone(), cell);
+    assert_eq!(names(both.inputs(rng)), ["xs", "state 0", "state 1", "state 2", "state 3"]);
+}
