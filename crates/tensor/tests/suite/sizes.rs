@@ -124,7 +124,8 @@ fn sizes_that_no_shape_has_are_errors() {
     };
     let fails = |result: Result<T, Error>, op: &str| assert_eq!(result.unwrap_err().to_string(), text(op));
     fails(x.try_reshape(sizes), "reshape");
-    fails(x.try_reshape(&sizes), "reshape");
+    let borrowed: &[usize; 2] = &sizes;
+    fails(x.try_reshape(borrowed), "reshape");
     fails(x.try_reshape(&sizes[..]), "reshape");
     fails(x.try_broadcast_to(sizes), "broadcast_to");
     fails(x.try_sum_to(sizes), "sum_to");
