@@ -171,6 +171,6 @@ fn a_checkpoint_of_another_run_is_refused() {
             &folder,
             &[&SMALL[..], &["--checkpoint", "none.safetensors", "--resume"]].concat()
         ),
-        "error: none.safetensors: expected a readable file, found: entity not found\n"
+        "error: none.safetensors: expected a readable file, found: No such file or directory (os error 2)\n"
     );
 }
