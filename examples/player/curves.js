@@ -22,9 +22,14 @@ function drawCurves() {
       make("text", { x: 555, y: k ? 286 : 244 }, `${curve.cell.toUpperCase()} ${words.saturated}`));
     const base = k ? 290 : 248, width = Math.max(2, Math.min(20, 480 / steps - 3));
     parts.push(make("line", { class: "axis", x1: 55, x2: 545, y1: base, y2: base }));
-    curve.saturations.forEach((share, t) => parts.push(make("rect", { class: curve.cell, x: x(t) - width / 2, y: base - 30 * share, width, height: 30 * share })));
+    curve.saturations.forEach((share, t) => {
+      const height = 30 * share;
+      parts.push(make("rect", { class: curve.cell, x: x(t) - width / 2, y: base - height, width, height }));
+    });
   }
-  for (const t of new Set([0, Math.floor((steps - 1) / 2), steps - 1])) parts.push(make("text", { x: x(t), y: 216, "text-anchor": "middle" }, `t = ${t}`));
+  for (const t of new Set([0, Math.floor((steps - 1) / 2), steps - 1])) {
+    parts.push(make("text", { x: x(t), y: 216, "text-anchor": "middle" }, `t = ${t}`));
+  }
   by("curves").replaceChildren(...parts);
   by("curve-text").textContent = words.curves(rnn.norms[0].toPrecision(2), lstm.norms[0].toPrecision(2));
 }

@@ -4,13 +4,20 @@
 
 const part = (kind, label, shape, values) => make("figure", {}, make("figcaption", {}, label), map(kind, shape, values));
 const sign = (text) => make("span", { class: "sign" }, text);
-const SLOPES = { tanh: [(y) => `1 - ${y}²`, (y) => 1 - y * y], sigmoid: [(y) => `${y} ⊙ (1 - ${y})`, (y) => y * (1 - y)] };
+/** The slopes of what squashes, as text and as numbers, from the result. */
+const SLOPES = {
+  tanh: [(y) => `1 - ${y}²`, (y) => 1 - y * y],
+  sigmoid: [(y) => `${y} ⊙ (1 - ${y})`, (y) => y * (1 - y)],
+};
 
 function equation() {
   const { phase, i } = events[position], node = nodes[i], parts = [];
   const join = (text) => { if (parts.length) parts.push(sign(text)); };
   if (phase === "forward") {
-    for (const j of node.operands.slice(0, 4)) { join(","); parts.push(part("value", nodes[j].label, nodes[j].shape, nodes[j].value)); }
+    for (const { label, shape, value } of node.operands.slice(0, 4).map((j) => nodes[j])) {
+      join(",");
+      parts.push(part("value", label, shape, value));
+    }
     if (node.operands.length > 4) join("…");
     join("→");
     parts.push(part("value", node.label, node.shape, node.value));

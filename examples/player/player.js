@@ -8,9 +8,10 @@ function sentence() {
   if (phase === "forward" && node.op === "input") return words.forward + words.isRead(node.label);
   if (phase === "forward") return `${words.forward}${node.named ? `${node.label} = ` : ""}${node.formula}.`;
   const hiding = by("hide").checked;
-  const said = node.lines.map((line) => line.share === null ? `${line.name} = ${line.derived}.` : words.added(line.derived, line.name));
+  const say = ({ share, name, derived }) => share === null ? `${name} = ${derived}.` : words.added(derived, name);
+  const said = node.lines.map(say), hasLine = node.lines.some((line) => line.share === null);
   if (PARAMETERS.includes(i)) said.push(words.complete(`d${node.label}`, node.users.length));
-  else if (node.users.includes(null) && !node.lines.some((line) => line.share === null)) said.unshift(words.given(node.label));
+  else if (node.users.includes(null) && !hasLine) said.unshift(words.given(node.label));
   else if (!node.named) said.unshift(words.passes(node.label, node.users.map((user) => nodes[user].label).join(", ")));
   if (!hiding && node.lines.some((line) => !line.equal)) said.push(words.slip);
   if (!hiding && i === culprit) said.push(words.culprit);
@@ -28,7 +29,7 @@ function go(to) {
   for (let k = low; k <= high; k++) if (events[k].i !== undefined) {
     const node = nodes[events[k].i];
     paint(node);
-    if (events[k].phase === "backward") for (const line of node.lines) line.row.classList.toggle("done", node.visitedAt <= position);
+    for (const line of node.lines) line.row.classList.toggle("done", node.visitedAt <= position);
   }
   entries.forEach(reach);
   light();

@@ -352,8 +352,23 @@ fn vanishing_is_that_of_a_tape_with_these_weights_and_inputs() {
             let dh = gradients.get(&vars[page.find(&format!("h_{step}"))]).unwrap();
             close_numbers(found, norm(dh), &format!("{curve}"));
         }
-        let saturations = curve["saturations"].as_array().unwrap();
-        assert!(saturations.iter().all(|x| (0.0..=1.0).contains(&x.as_f64().unwrap())), "{saturations:?}");
+        for (step, found) in curve["saturations"].as_array().unwrap().iter().enumerate() {
+            // The slopes at the squashed numbers of a step, as a share of that at 0.
+            let squashed =
+                |label: &str| vars[page.find(&format!("{label}_{step}"))].value().to_vec().into_iter();
+            let slopes: Vec<f64> = if curve["cell"] == "rnn" {
+                squashed("h").map(|y| 1.0 - y * y).collect()
+            } else {
+                let gates = ["f", "i", "o"].into_iter().flat_map(squashed).map(|y| 4.0 * y * (1.0 - y));
+                gates.chain(squashed("g").map(|y| 1.0 - y * y)).collect()
+            };
+            let saturated = slopes.iter().filter(|&&slope| slope < 0.1).count();
+            assert_eq!(
+                found.as_f64().unwrap(),
+                saturated as f64 / slopes.len() as f64,
+                "{curve}, step {step}"
+            );
+        }
     }
 }
 
