@@ -121,14 +121,26 @@ pub struct Plateau {
 
 impl Plateau {
     /// Returns a learning rate that is divided by 4.
+    ///
+    /// # Panics
+    /// If it is not a finite number of at least 0.
     #[must_use]
+    #[track_caller]
     pub fn new(lr: f64) -> Self {
+        rate("lr", lr).unwrap_or_else(|error| panic!("{error}"));
         Plateau { lr, divisor: 4.0, best: f64::INFINITY }
     }
 
     /// Returns the learning rate after an epoch, from its validation perplexity or any other loss. A loss that is as large
     /// as the best one, or not a number, is no improvement.
+    ///
+    /// # Panics
+    /// If `divisor` is not a finite number above 1: the learning rate would not fall.
+    #[track_caller]
     pub fn observe(&mut self, perplexity: f64) -> f64 {
+        let holds = self.divisor.is_finite() && self.divisor > 1.0;
+        require("divisor", "finite and above 1", self.divisor, holds)
+            .unwrap_or_else(|error| panic!("{error}"));
         if perplexity < self.best {
             self.best = perplexity;
         } else {

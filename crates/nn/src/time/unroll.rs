@@ -88,7 +88,12 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
                     None => next,
                 };
                 self.name_state(&state, Cow::Borrowed);
-                outputs.push(self.cell.output(tape, &state)); // [N, H]
+                let h = self.cell.output(tape, &state); // [N, H]
+                if h.shape().first() != Some(&n) {
+                    let axes = [Axis::Size(n), Axis::Any("H")];
+                    expect(OP, "the output of the cell's `output`", &axes, h.shape())?;
+                }
+                outputs.push(h);
             }
             Ok(())
         };

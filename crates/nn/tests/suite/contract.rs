@@ -19,6 +19,8 @@ enum Way {
     Cut,
     Summed,
     SwapsAxes,
+    /// `output` without the rows of the batch.
+    OutputSummed,
     /// The state is `[N, 1]` and grows by broadcasting.
     Grows,
     Shrinks,
@@ -73,6 +75,10 @@ impl<E: Float> Cell<E> for Odd<E> {
         }
     }
 
+    fn output<'t>(&self, _: &'t Tape<E>, h: &StateOn<'t, Self, E>) -> Var<'t, E> {
+        if self.way == Way::OutputSummed { h.sum_axes(&[0], true) } else { h.clone() }
+    }
+
     fn step<'t>(&self, x: &Var<'t, E>, h: &StateOn<'t, Self, E>) -> StateOn<'t, Self, E> {
         let next = (x + h).tanh();
         if self.way == Way::Shrinks { next.narrow(1, 0, 2) } else { next }
@@ -106,6 +112,8 @@ fn shapes_that_break_the_contract_are_named() {
     assert_eq!(error(Way::Grows), format!("{step}[2, 1], found [2, 4]"));
     assert_eq!(error(Way::OneRow), format!("{step}[1, 4], found [2, 4]"));
     assert_eq!(error(Way::Shrinks), format!("{step}[2, 4], found [2, 2]"));
+    let output = "time: expected the output of the cell's `output` of shape [2, H], found [1, 4]";
+    assert_eq!(error(Way::OutputSummed), output);
     // The tape is usable after the error, outside of any step.
     let tape = Tape::new();
     assert!(odd(Way::Grows).forward(&tape.constant(Tensor::ones([2, 5, 4]))).is_err());

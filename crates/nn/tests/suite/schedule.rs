@@ -54,6 +54,26 @@ fn a_plateau_as_the_textbook_has_it() {
 }
 
 #[test]
+fn a_plateau_that_cannot_fall_is_refused() {
+    let said = |f: &dyn Fn()| {
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).unwrap_err();
+        panic.downcast_ref::<String>().unwrap().clone()
+    };
+    for divisor in [1.0, 0.5, 0.0, -4.0, f64::NAN, f64::INFINITY] {
+        let found = said(&|| {
+            let _ = Plateau { divisor, ..Plateau::new(1.0) }.observe(3.0);
+        });
+        assert_eq!(found, format!("schedule: expected divisor to be finite and above 1, found {divisor}"));
+    }
+    for lr in [-1.0, f64::NAN, f64::INFINITY] {
+        let found = said(&|| {
+            let _ = Plateau::new(lr);
+        });
+        assert_eq!(found, format!("schedule: expected lr to be finite and at least 0, found {lr}"));
+    }
+}
+
+#[test]
 fn settings_out_of_range_are_refused() {
     let said = |schedule: Result<Schedule, retrograde_nn::Error>| schedule.unwrap_err().to_string();
     assert_eq!(
