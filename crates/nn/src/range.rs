@@ -15,6 +15,8 @@ pub(crate) enum Range {
     Unit,
     /// Above 0 and at most 1.
     Share,
+    /// A finite number above 1, by which a rate falls.
+    Divisor,
     /// At least 1.
     Count,
     /// 0 or 1.
@@ -30,6 +32,7 @@ impl Range {
             Range::BelowOne => ("at least 0 and below 1", (0.0..1.0).contains(&found)),
             Range::Unit => ("between 0 and 1", (0.0..=1.0).contains(&found)),
             Range::Share => ("above 0 and at most 1", found > 0.0 && found <= 1.0),
+            Range::Divisor => ("finite and above 1", found.is_finite() && found > 1.0),
             Range::Count => ("at least 1", found >= 1.0),
             Range::Switch => ("0 or 1", found == 0.0 || found == 1.0),
         };

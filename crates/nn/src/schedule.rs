@@ -127,7 +127,7 @@ impl Plateau {
     #[must_use]
     #[track_caller]
     pub fn new(lr: f64) -> Self {
-        rate("lr", lr).unwrap_or_else(|error| panic!("{error}"));
+        Range::Rate.check(OP, "lr", lr).unwrap_or_else(|error| panic!("{error}"));
         Plateau { lr, divisor: 4.0, best: f64::INFINITY }
     }
 
@@ -138,9 +138,7 @@ impl Plateau {
     /// If `divisor` is not a finite number above 1: the learning rate would not fall.
     #[track_caller]
     pub fn observe(&mut self, perplexity: f64) -> f64 {
-        let holds = self.divisor.is_finite() && self.divisor > 1.0;
-        require("divisor", "finite and above 1", self.divisor, holds)
-            .unwrap_or_else(|error| panic!("{error}"));
+        Range::Divisor.check(OP, "divisor", self.divisor).unwrap_or_else(|error| panic!("{error}"));
         if perplexity < self.best {
             self.best = perplexity;
         } else {
