@@ -54,7 +54,7 @@ impl<E: Float> Tape<E> {
     pub fn backward(&self, outputs: &[(&Var<'_, E>, &Tensor<E>)]) -> Result<Gradients<E>> {
         let seeds = self.seeds("backward", outputs.iter().map(|&(y, g)| (y, Adjoint::Dense(g.clone()))))?;
         let record = self.record.borrow();
-        Ok(Gradients::new(&record, self, numbers(&record, seeds)?))
+        Ok(Gradients::new(&record, self, numbers(&record, seeds, ())?))
     }
 
     /// As [`backward`](Self::backward), by any reading of the rules: `read` makes of a recorded value what the rules
@@ -136,17 +136,34 @@ impl<E: Float> Tape<E> {
 pub(crate) fn numbers<'r, E: Float>(
     record: &'r Record<E>,
     seeds: Vec<(NodeId, Adjoint<'r, E>)>,
+    observer: impl Observer<E>,
 ) -> Result<Vec<(NodeId, Tensor<E>)>> {
-    let swept = sweep(record, seeds, &mut Numbers { record })?;
+    let swept = sweep(record, seeds, &mut Numbers { record, observer })?;
     Ok(swept.into_iter().map(|(id, g)| (id, g.into_dense())).collect())
 }
 
-/// The numeric reading: gradients.
-pub(crate) struct Numbers<'r, E> {
-    pub(crate) record: &'r Record<E>,
+/// What looks on while gradients are computed.
+pub(crate) trait Observer<E: Float> {
+    /// Meets a term of the cotangent of input `i` of node `id`, as its rule returns it.
+    fn term(&mut self, _record: &Record<E>, _id: NodeId, _i: usize, _term: &Adjoint<'_, E>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Meets the cotangent of a node.
+    fn visit(&mut self, _record: &Record<E>, _id: NodeId, _g: &Adjoint<'_, E>) -> Result<()> {
+        Ok(())
+    }
 }
 
-impl<'r, E: Float> Reading<E> for Numbers<'r, E> {
+impl<E: Float> Observer<E> for () {}
+
+/// The numeric reading: gradients.
+struct Numbers<'r, E, O> {
+    record: &'r Record<E>,
+    observer: O,
+}
+
+impl<'r, E: Float, O: Observer<E>> Reading<E> for Numbers<'r, E, O> {
     type Value = Adjoint<'r, E>;
 
     fn name(&self) -> &'static str {
@@ -165,6 +182,14 @@ impl<'r, E: Float> Reading<E> for Numbers<'r, E> {
 
     fn constant(&mut self, value: &Tensor<E>) -> Adjoint<'r, E> {
         Adjoint::Dense(value.clone())
+    }
+
+    fn term(&mut self, id: NodeId, i: usize, term: &Adjoint<'r, E>) -> Result<()> {
+        self.observer.term(self.record, id, i, term)
+    }
+
+    fn visit(&mut self, id: NodeId, g: &mut Adjoint<'r, E>) -> Result<()> {
+        self.observer.visit(self.record, id, g)
     }
 
     fn function(

@@ -5,13 +5,12 @@ use std::panic::Location;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
-use crate::backward::Numbers;
+use crate::backward::{Observer, numbers};
 use crate::readings::numbers::Adjoint;
-use crate::recompute::{Saved, forward_again};
-use crate::sweep::{Reading, sweep};
+use crate::recompute::forward_again;
 use crate::tape::Tape;
 use crate::tape::id::NodeId;
-use crate::tape::record::{Opaque, Record};
+use crate::tape::record::Record;
 use crate::tape::var::Var;
 use crate::{Error, Result};
 
@@ -72,8 +71,8 @@ impl fmt::Display for NonFinite {
 }
 
 impl<E: Float> Var<'_, E> {
-    /// Whether all values that this scalar was computed from, and then all cotangents of its backward pass, are
-    /// finite: if not, the error says which is the first that is not.
+    /// Checks that all values that this scalar was computed from, and then all cotangents of its backward pass, are
+    /// finite. The error names the first that is not.
     ///
     /// # Errors
     /// [`Error::NonFinite`] for the first infinite or NaN value in the order of recording, else for the first such
@@ -111,47 +110,22 @@ impl<E: Float> Tape<E> {
         let record = self.record.borrow();
         record.check_values(&ids)?;
         self.require_tracked(op, &seeds)?;
-        sweep(&record, seeds, &mut Finite(Numbers { record: &record }))?;
+        numbers(&record, seeds, Finite)?;
         Ok(())
     }
 }
 
-/// The numeric reading that stops at the first cotangent that is not finite. Each is looked at as a rule returns it,
-/// before it is added to others, so that the rule is known.
-struct Finite<'r, E>(Numbers<'r, E>);
+/// Stops at the first cotangent that is not finite. Each is looked at as a rule returns it, before it is added to others,
+/// so that the rule is known.
+struct Finite;
 
-impl<'r, E: Float> Reading<E> for Finite<'r, E> {
-    type Value = Adjoint<'r, E>;
-
-    fn name(&self) -> &'static str {
-        "check_finite"
-    }
-
-    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<Adjoint<'r, E>> {
-        self.0.value(id, saved)
-    }
-
-    fn constant(&mut self, value: &Tensor<E>) -> Adjoint<'r, E> {
-        self.0.constant(value)
-    }
-
-    fn term(&mut self, id: NodeId, i: usize, term: &Adjoint<'r, E>) -> Result<()> {
-        let record = self.0.record;
+impl<E: Float> Observer<E> for Finite {
+    fn term(&mut self, record: &Record<E>, id: NodeId, i: usize, term: &Adjoint<'_, E>) -> Result<()> {
         record.require_finite(id, record.operands(id)[i], first_of(term))
     }
 
-    fn visit(&mut self, id: NodeId, g: &mut Adjoint<'r, E>) -> Result<()> {
-        self.0.record.require_finite(id, id, first_of(g))
-    }
-
-    fn function(
-        &mut self,
-        function: &dyn Opaque<E>,
-        x: &[Adjoint<'r, E>],
-        y: &Adjoint<'r, E>,
-        g: &Adjoint<'r, E>,
-    ) -> Option<Result<Vec<Option<Adjoint<'r, E>>>>> {
-        self.0.function(function, x, y, g)
+    fn visit(&mut self, record: &Record<E>, id: NodeId, g: &Adjoint<'_, E>) -> Result<()> {
+        record.require_finite(id, id, first_of(g))
     }
 }
 
@@ -160,7 +134,7 @@ impl<E: Float> Record<E> {
         self.replay_through(
             wanted,
             |_, x| x.clone(),
-            |function, x, shape| forward_again(function, x, shape),
+            forward_again,
             |id, value| match first(value) {
                 Some(at) => Err(self.non_finite(Direction::Forward, id, self.label(id), at)),
                 None => Ok(()),

@@ -5,14 +5,12 @@ use std::collections::HashMap;
 use retrograde_tensor::{Element, Float, Tensor};
 
 use crate::Result;
-use crate::backward::Numbers;
+use crate::backward::{Observer, numbers};
 use crate::gradients::Gradients;
 use crate::readings::numbers::Adjoint;
-use crate::recompute::Saved;
-use crate::sweep::{Reading, sweep};
 use crate::tape::Tape;
 use crate::tape::id::NodeId;
-use crate::tape::record::Opaque;
+use crate::tape::record::Record;
 use crate::tape::var::Var;
 
 /// A node that the backward pass has reached, with its cotangent.
@@ -78,54 +76,27 @@ impl<E: Float> Tape<E> {
         for (id, seed) in &seeds {
             terms.entry(*id).or_default().push(Term { from: None, value: seed.clone().into_dense() });
         }
-        let numbers = Numbers { record: &record };
-        let swept = sweep(&record, seeds, &mut Observed { numbers, terms, observer })?;
-        let swept = swept.into_iter().map(|(id, g)| (id, g.into_dense())).collect();
+        let swept = numbers(&record, seeds, Observed { terms, observer })?;
         Ok(Gradients::new(&record, self, swept))
     }
 }
 
-struct Observed<'r, E: Element, F> {
-    numbers: Numbers<'r, E>,
+struct Observed<E: Element, F> {
     /// Of the nodes that were not visited yet.
     terms: HashMap<NodeId, Vec<Term<E>>>,
     observer: F,
 }
 
-impl<'r, E: Float, F: FnMut(&Visit<'_, E>)> Reading<E> for Observed<'r, E, F> {
-    type Value = Adjoint<'r, E>;
-
-    fn name(&self) -> &'static str {
-        "backward_observed"
-    }
-
-    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<Adjoint<'r, E>> {
-        self.numbers.value(id, saved)
-    }
-
-    fn constant(&mut self, value: &Tensor<E>) -> Adjoint<'r, E> {
-        self.numbers.constant(value)
-    }
-
-    fn term(&mut self, id: NodeId, i: usize, term: &Adjoint<'r, E>) -> Result<()> {
+impl<E: Float, F: FnMut(&Visit<'_, E>)> Observer<E> for Observed<E, F> {
+    fn term(&mut self, record: &Record<E>, id: NodeId, i: usize, term: &Adjoint<'_, E>) -> Result<()> {
         let term = Term { from: Some((id, i)), value: term.clone().into_dense() };
-        self.terms.entry(self.numbers.record.operands(id)[i]).or_default().push(term);
+        self.terms.entry(record.operands(id)[i]).or_default().push(term);
         Ok(())
     }
 
-    fn visit(&mut self, id: NodeId, g: &mut Adjoint<'r, E>) -> Result<()> {
+    fn visit(&mut self, _: &Record<E>, id: NodeId, g: &Adjoint<'_, E>) -> Result<()> {
         let terms = self.terms.remove(&id).unwrap_or_default();
         (self.observer)(&Visit { node: id, cotangent: &g.clone().into_dense(), terms: &terms });
         Ok(())
-    }
-
-    fn function(
-        &mut self,
-        function: &dyn Opaque<E>,
-        x: &[Adjoint<'r, E>],
-        y: &Adjoint<'r, E>,
-        g: &Adjoint<'r, E>,
-    ) -> Option<Result<Vec<Option<Adjoint<'r, E>>>>> {
-        self.numbers.function(function, x, y, g)
     }
 }

@@ -78,7 +78,7 @@ impl<'t, E: Float> Var<'t, E> {
             outputs.extend(along);
         }
         let record = tape.record.borrow();
-        Ok(Gradients::new(&record, tape, numbers(&record, outputs)?))
+        Ok(Gradients::new(&record, tape, numbers(&record, outputs, ())?))
     }
 }
 
