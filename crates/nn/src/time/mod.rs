@@ -273,7 +273,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         let mut names = self.cell.state_names().iter();
         C::State::each_on(state, &mut |part| {
             if let Some(name) = names.next() {
-                let _ = part.clone().named(f(name));
+                part.set_name(f(name));
             }
         });
     }
