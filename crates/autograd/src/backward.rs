@@ -57,8 +57,8 @@ impl<E: Float> Tape<E> {
         Ok(Gradients::new(&record, self, numbers(&record, seeds, ())?))
     }
 
-    /// As [`backward`](Self::backward), by any reading of the rules: `read` makes of a recorded value what the rules
-    /// are to see.
+    /// As [`backward`](Self::backward), over any kind of value: `read` makes one of a recorded tensor, and the rules
+    /// are read over these.
     ///
     /// # Errors
     /// As [`backward`](Self::backward), and where a [`Function`](crate::Function) is met that does not say what it stands for.
@@ -142,7 +142,7 @@ pub(crate) fn numbers<'r, E: Float>(
     Ok(swept.into_iter().map(|(id, g)| (id, g.into_dense())).collect())
 }
 
-/// What looks on while gradients are computed.
+/// An onlooker while gradients are computed.
 pub(crate) trait Observer<E: Float> {
     /// Meets a term of the cotangent of input `i` of node `id`, as its rule returns it.
     fn term(&mut self, _record: &Record<E>, _id: NodeId, _i: usize, _term: &Adjoint<'_, E>) -> Result<()> {
@@ -170,14 +170,16 @@ impl<'r, E: Float, O: Observer<E>> Reading<E> for Numbers<'r, E, O> {
         "backward"
     }
 
-    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<Adjoint<'r, E>> {
+    #[inline]
+    fn read(&mut self, id: NodeId, saved: &mut Saved<'_, E>, x: &mut Vec<Adjoint<'r, E>>) -> Result<()> {
         if let Some(value) = self.record.value(id) {
-            return Ok(Adjoint::Kept(value));
+            x.push(Adjoint::Kept(value));
+        } else if let Some(value) = saved.rematerialized(id)? {
+            x.push(Adjoint::Dense(value.clone()));
+        } else {
+            x.push(Adjoint::Unread(self.record.shape(id)));
         }
-        Ok(match saved.rematerialized(id)? {
-            Some(value) => Adjoint::Dense(value.clone()),
-            None => Adjoint::Unread(self.record.shape(id)),
-        })
+        Ok(())
     }
 
     fn constant(&mut self, value: &Tensor<E>) -> Adjoint<'r, E> {
@@ -237,8 +239,9 @@ impl<E: Float, V: Value, F: Fn(Tensor<E>) -> V> Reading<E> for Over<F> {
         "backward_over"
     }
 
-    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<V> {
-        saved.get_or_nan(id).map(&self.0)
+    fn read(&mut self, id: NodeId, saved: &mut Saved<'_, E>, x: &mut Vec<V>) -> Result<()> {
+        x.push((self.0)(saved.get_or_nan(id)?));
+        Ok(())
     }
 
     fn constant(&mut self, value: &Tensor<E>) -> V {

@@ -14,7 +14,7 @@ use crate::tape::var::{Var, or_panic};
 ///
 /// It is for a derivative that the table of [`rules`](crate::rules) does not give: a kernel from elsewhere, a formula
 /// that is cheaper or more exact than the derived one, a gradient that is not the derivative on purpose (straight
-/// through). What is composed of operations of a tape needs none.
+/// through). A composition of operations of a tape needs none.
 ///
 /// The tape keeps all inputs and the output until the backward pass. The output must depend on the inputs alone, and
 /// what the backward pass needs besides, it computes again. The checker (`retrograde-check`) holds it against finite
@@ -86,8 +86,8 @@ impl<E: Float> Tape<E> {
     /// The output of a function with a backward pass of its own, recorded as one operation.
     ///
     /// # Derivative
-    /// What its [`backward`](Function::backward) says. That it returns one cotangent for each input, in its shape, is
-    /// checked in the backward pass of the tape.
+    /// The cotangents that its [`backward`](Function::backward) returns. The backward pass of the tape checks that there is
+    /// one for each input, in its shape.
     ///
     /// # Panics
     /// Where the function refuses its inputs, or if one is a variable of another tape; [`try_call`](Self::try_call)

@@ -112,7 +112,7 @@ impl<E: Float, G> Gradients<E, G> {
 
 impl<E: Float> Gradients<E> {
     /// Adds the gradients of the parameters in another backward pass, such as that of other rows of a batch on a tape of
-    /// its own. What a tape's variables have stays as it is.
+    /// its own. The gradients of variables stay.
     ///
     /// # Example
     /// ```

@@ -17,8 +17,8 @@ pub(crate) trait Reading<E: Float> {
     /// The name for errors.
     fn name(&self) -> &'static str;
 
-    /// The value of a node as the rules are to see it.
-    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<Self::Value>;
+    /// Appends the value of a node, as the rules are to see it, to `x`. (A value can be large: it is not moved again.)
+    fn read(&mut self, id: NodeId, saved: &mut Saved<'_, E>, x: &mut Vec<Self::Value>) -> Result<()>;
 
     /// A tensor that is no node, such as a constant in the operations that a function stands for.
     fn constant(&mut self, value: &Tensor<E>) -> Self::Value;
@@ -62,9 +62,13 @@ pub(crate) fn sweep<E: Float, R: Reading<E>>(
         pending.add(id, seed);
     }
     let mut done = Vec::new();
-    let mut x = Vec::new();
+    // The operands of a node and its result.
+    let mut values = Vec::new();
     for id in (0..end).rev().map(NodeId::new) {
-        let Some(mut g) = pending.take(id).filter(|_| record.is_tracked(id)) else { continue };
+        if !record.is_tracked(id) {
+            continue;
+        }
+        let Some(mut g) = pending.take(id) else { continue };
         g.finish();
         reading.visit(id, &mut g)?;
         let kind = record.kind(id);
@@ -75,25 +79,32 @@ pub(crate) fn sweep<E: Float, R: Reading<E>>(
         saved.seek(id);
         let operands = record.operands(id);
         for &operand in operands {
-            x.push(reading.value(operand, &mut saved)?);
+            reading.read(operand, &mut saved, &mut values)?;
         }
-        let y = reading.value(id, &mut saved)?;
+        reading.read(id, &mut saved, &mut values)?;
+        let (x, y) = (&values[..operands.len()], &values[operands.len()]);
         let mut of_function = match kind {
-            Kind::Function(function) => pullback(reading, &**function, operands, (&x, &y, &g), &mut saved)?,
+            Kind::Function(function) => pullback(reading, &**function, operands, (x, y, &g), &mut saved)?,
             _ => Vec::new(),
         };
-        for (i, &operand) in operands.iter().enumerate().filter(|(_, operand)| record.is_tracked(**operand)) {
+        for (i, &operand) in operands.iter().enumerate() {
+            if !record.is_tracked(operand) {
+                continue;
+            }
             let d = match kind {
-                Kind::Op(op) => cotangent(op, i, &x, &y, &g),
+                Kind::Op(op) => cotangent(op, i, x, y, &g),
                 _ => of_function[i].take(),
             };
-            let Some(d) = d else { continue };
-            // Broadcasting is undone here, for all rules.
-            let d = if d.shape() == x[i].shape() { d } else { d.sum_like(&x[i]) };
-            reading.term(id, i, &d)?;
-            pending.add(operand, d);
+            if let Some(mut d) = d {
+                // Broadcasting is undone here, for all rules.
+                if !d.has_shape_of(&x[i]) {
+                    d = d.sum_like(&x[i]);
+                }
+                reading.term(id, i, &d)?;
+                pending.add(operand, d);
+            }
         }
-        x.clear();
+        values.clear();
         if record.is_retained(id) {
             done.push((id, g));
         }
@@ -176,8 +187,9 @@ impl<E: Float, V: Value> Reading<E> for Through<'_, E, V> {
         self.name
     }
 
-    fn value(&mut self, id: NodeId, _: &mut Saved<'_, E>) -> Result<V> {
-        Ok(self.values[id.index()].clone())
+    fn read(&mut self, id: NodeId, _: &mut Saved<'_, E>, x: &mut Vec<V>) -> Result<()> {
+        x.push(self.values[id.index()].clone());
+        Ok(())
     }
 
     fn constant(&mut self, value: &Tensor<E>) -> V {

@@ -20,6 +20,11 @@ pub trait Value: Clone {
         *self = self.add(&other);
     }
 
+    /// Whether the value has the shape of `x`.
+    fn has_shape_of(&self, x: &Self) -> bool {
+        self.shape() == x.shape()
+    }
+
     /// Evaluates what is left to evaluate: rules read the value once all contributions have been added up.
     fn finish(&mut self) {}
 

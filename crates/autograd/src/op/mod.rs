@@ -98,6 +98,7 @@ impl Op {
     }
 
     /// The value, of a shape that [`Op::shape`] gave, or an error if memory does not hold it.
+    #[inline]
     pub(crate) fn compute_within_memory<S: Scalar>(
         &self,
         shape: &Shape,

@@ -122,6 +122,15 @@ impl<E: Float> Value for Adjoint<'_, E> {
         }
     }
 
+    fn has_shape_of(&self, x: &Self) -> bool {
+        match (self, x) {
+            // As below, without copies of the shapes.
+            (Adjoint::Dense(d), Adjoint::Kept(x)) => d.dims() == x.dims(),
+            (Adjoint::Dense(d), Adjoint::Unread(shape)) => d.dims() == &shape[..],
+            (d, x) => d.shape() == x.shape(),
+        }
+    }
+
     fn accumulate(&mut self, other: Self) {
         match (self, other) {
             (Adjoint::Dense(sum), other) => Self::add_into(sum, other),

@@ -121,8 +121,9 @@ impl<'t, E: Float> Reading<E> for Recorded<'t, E> {
         "backward_recorded"
     }
 
-    fn value(&mut self, id: NodeId, saved: &mut Saved<'_, E>) -> Result<Var<'t, E>> {
-        Ok(Var::new(self.tape, Some(id), saved.get_or_nan(id)?))
+    fn read(&mut self, id: NodeId, saved: &mut Saved<'_, E>, x: &mut Vec<Var<'t, E>>) -> Result<()> {
+        x.push(Var::new(self.tape, Some(id), saved.get_or_nan(id)?));
+        Ok(())
     }
 
     fn constant(&mut self, value: &Tensor<E>) -> Var<'t, E> {

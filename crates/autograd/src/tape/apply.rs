@@ -59,25 +59,27 @@ impl<E: Float> Tape<E> {
     #[track_caller]
     pub fn apply(&self, op: Op, x: &[&Var<'_, E>]) -> Result<Var<'_, E>> {
         self.require_own(op.name(), x)?;
-        let compute = |shapes: &[Shape], values: &[&Tensor<E>]| {
-            let shape = op.shape(shapes)?;
-            let value = op.compute_within_memory(&shape, values)?;
-            debug_assert_eq!(
-                value.shape(),
-                shape,
-                "{}: the value has another shape than declared",
-                op.name()
-            );
-            Ok::<_, Error>(value)
-        };
-        let value = match *x {
-            [x0] => compute(&[x0.shape()], &[x0.value()])?,
-            [x0, x1] => compute(&[x0.shape(), x1.shape()], &[x0.value(), x1.value()])?,
+        match *x {
+            [x0] => self.record_op(op, x, &[x0.shape()], &[x0.value()]),
+            [x0, x1] => self.record_op(op, x, &[x0.shape(), x1.shape()], &[x0.value(), x1.value()]),
             _ => {
                 let shapes: Vec<Shape> = x.iter().map(|x| x.shape()).collect();
-                compute(&shapes, &x.iter().map(|x| x.value()).collect::<Vec<_>>())?
+                self.record_op(op, x, &shapes, &x.iter().map(|x| x.value()).collect::<Vec<_>>())
             }
-        };
+        }
+    }
+
+    #[track_caller]
+    fn record_op(
+        &self,
+        op: Op,
+        x: &[&Var<'_, E>],
+        shapes: &[Shape],
+        values: &[&Tensor<E>],
+    ) -> Result<Var<'_, E>> {
+        let shape = op.shape(shapes)?;
+        let value = op.compute_within_memory(&shape, values)?;
+        debug_assert_eq!(value.shape(), shape, "{}: the value has another shape than declared", op.name());
         let id = self.push(Kind::Op(op), x, &value);
         Ok(Var::new(self, id, value))
     }

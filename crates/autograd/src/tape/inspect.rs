@@ -89,6 +89,11 @@ impl<E: Float> Tape<E> {
     pub fn params(&self) -> Vec<Param<E>> {
         self.record.borrow().params().map(|(param, _)| param.clone()).collect()
     }
+
+    /// The parameters whose value is no longer the one that the tape recorded. It refuses to record them again.
+    pub fn changed_params(&self) -> Vec<Param<E>> {
+        self.record.borrow().changed_params()
+    }
 }
 
 impl<E: Float> Record<E> {

@@ -30,6 +30,13 @@ impl<E> Default for Params<E> {
     }
 }
 
+impl<E: Float> Met<E> {
+    fn changed_from(&self, value: &Tensor<E>) -> bool {
+        // A newer version may hold the same numbers.
+        self.version != self.param.version() && *value != self.param.value()
+    }
+}
+
 impl<E: Float> Params<E> {
     pub(crate) fn push(&mut self, param: &Param<E>, id: NodeId, version: u64) {
         // The address is that of no other parameter while this one is held.
@@ -54,13 +61,17 @@ impl<E: Float> Params<E> {
         recorded: impl Fn(NodeId) -> &'r Tensor<E>,
     ) -> Result<Option<(NodeId, &'r Tensor<E>)>> {
         let Some(&place) = self.by_address.get(&param.address()) else { return Ok(None) };
-        let met = &self.met[place];
-        let value = recorded(met.id);
-        // A newer version may hold the same numbers.
-        if met.version != param.version() && *value != param.value() {
+        let (met, value) = (&self.met[place], recorded(self.met[place].id));
+        if met.changed_from(value) {
             return Err(Error::ParamChanged { name: param.name().to_owned() });
         }
         Ok(Some((met.id, value)))
+    }
+
+    /// The parameters whose value is no longer the `recorded` one.
+    pub(crate) fn changed<'r>(&self, recorded: impl Fn(NodeId) -> &'r Tensor<E>) -> Vec<Param<E>> {
+        let changed = self.met.iter().filter(|met| met.changed_from(recorded(met.id)));
+        changed.map(|met| met.param.clone()).collect()
     }
 }
 

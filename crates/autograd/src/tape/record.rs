@@ -206,6 +206,11 @@ impl<E: Float> Record<E> {
         self.params.at(id)
     }
 
+    /// The parameters whose value is no longer the one that was recorded.
+    pub(crate) fn changed_params(&self) -> Vec<Param<E>> {
+        self.params.changed(|id| self.leaf(id))
+    }
+
     /// Says which parameter a node is, and which version of it.
     pub(crate) fn set_param(&mut self, id: NodeId, param: &Param<E>, version: u64) {
         self.set_name(id, Cow::Owned(param.name().to_owned()));

@@ -236,7 +236,7 @@ impl<E: Float> Attention<E> for AdditiveAttention<E> {
         expect(OP, "states", &[Axis::Any("N"), Axis::Any("S"), Axis::Size(h)], states.shape())?;
         let queries = queries.try_matmul(&self.w)?.try_unsqueeze(2)?; // [N, T, 1, A]
         let states = states.try_matmul(&self.u)?.try_unsqueeze(1)?; // [N, 1, S, A]
-        let v = states.tape().param(&self.v).try_reshape([a, 1])?;
+        let v = states.tape().try_param(&self.v)?.try_reshape([a, 1])?;
         Ok(queries.try_add(&states)?.tanh().try_matmul(&v)?.try_squeeze(3)?) // [N, T, S]
     }
 }

@@ -85,6 +85,6 @@ impl<E: Float> Embedding<E> {
     /// # Errors
     /// If an id is not below V.
     pub fn forward<'t>(&self, tape: &'t Tape<E>, ids: &Tensor<usize>) -> Result<Var<'t, E>> {
-        Ok(tape.param(&self.w).try_gather_rows(ids)?)
+        Ok(tape.try_param(&self.w)?.try_gather_rows(ids)?)
     }
 }

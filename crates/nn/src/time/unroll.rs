@@ -35,6 +35,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         given: Option<&C::State>,
     ) -> Result<StateOn<'t, C, E>> {
         self.carried.expect_unused(OP)?;
+        self.require_unchanged(tape)?;
         Ok(self.start(tape, n, given))
     }
 
@@ -47,6 +48,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         let shape = xs.shape();
         expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
         let (n, steps, tape) = (shape[0], shape[1], xs.tape());
+        self.require_unchanged(tape)?;
         let expected = StateShapes::of(&self.cell.initial_state(n));
         expected.check::<C::State, E>("a state", tape, &initial)?;
         let masks = options.masks(n, steps)?;
@@ -117,6 +119,22 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
             tape.constant(Tensor::zeros(h.shape().inserted(1, 0))) // [N, 0, H]
         };
         Ok((hs.named("hs"), state))
+    }
+}
+
+impl<E: Float, C: Cell<E>> Time<C, E> {
+    /// Refuses a tape that recorded another value of a parameter. Within a step it would be a panic.
+    fn require_unchanged(&self, tape: &Tape<E>) -> Result<()> {
+        let changed = tape.changed_params();
+        let mut found = Ok(());
+        if !changed.is_empty() {
+            self.visit("", &mut |_, param| {
+                if changed.iter().any(|changed| changed.same(param)) {
+                    found = tape.try_param(param).map(|_| ());
+                }
+            });
+        }
+        Ok(found?)
     }
 }
 

@@ -30,6 +30,7 @@ mod options;
 mod parallel;
 mod recompute;
 mod schedule;
+mod stale_tape;
 mod state;
 mod text;
 mod torch;

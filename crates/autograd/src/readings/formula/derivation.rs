@@ -104,8 +104,9 @@ impl<E: Float> Reading<E> for Formulas<'_, E> {
         "derivation"
     }
 
-    fn value(&mut self, id: NodeId, _: &mut Saved<'_, E>) -> Result<Expr> {
-        Ok(self.values.formulas[id.index()].clone())
+    fn read(&mut self, id: NodeId, _: &mut Saved<'_, E>, x: &mut Vec<Expr>) -> Result<()> {
+        x.push(self.values.formulas[id.index()].clone());
+        Ok(())
     }
 
     fn constant(&mut self, value: &Tensor<E>) -> Expr {

@@ -45,6 +45,7 @@ fn a_tape_refuses_another_value_of_a_parameter() {
             let record = || x.matmul(&w).square().sum();
             let y = if recompute { tape.recompute(record) } else { record() };
             change(&w);
+            assert!(matches!(&tape.changed_params()[..], [changed] if changed.same(&w)), "{name}");
             let expected = Error::ParamChanged { name: "w".into() };
             assert_eq!(tape.try_param(&w).unwrap_err(), expected, "{name}");
             assert_eq!(x.try_matmul(&w).unwrap_err(), expected, "{name}");
@@ -67,9 +68,11 @@ fn a_tape_refuses_another_value_of_a_parameter() {
 fn a_tape_takes_the_same_value_again() {
     let (w, tape) = (w(4.0), Tape::new());
     tape.param(&w);
+    assert!(tape.changed_params().is_empty());
     w.set(Tensor::from([[7.0]])).unwrap();
     w.set(Tensor::from([[4.0]])).unwrap();
     assert_eq!(tape.param(&w).id(), tape.param(&w).id());
+    assert!(tape.changed_params().is_empty());
     // Nothing is recorded on an inference tape, so nothing can be stale.
     let inference = Tape::inference();
     inference.param(&w);
