@@ -81,9 +81,11 @@ impl OpSets {
 /// The saved sets of all operations that were asked for, found at the first use of each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SavedSets {
-    /// By operation, but for its attributes.
-    known: Vec<((Discriminant<Op>, Option<Unary>), OpSets)>,
+    known: Vec<(Kind, OpSets)>,
 }
+
+/// An operation but for its attributes.
+type Kind = (Discriminant<Op>, Option<Unary>);
 
 impl SavedSets {
     /// The saved sets of `op`. They are the same whatever the shapes and attributes.

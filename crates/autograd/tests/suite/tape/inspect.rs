@@ -104,7 +104,7 @@ fn an_observer_sees_terms_that_add_up() {
             assert_close!(&of_w[3 - t], h_prev.t().matmul(&dt), 1e-13, 1e-15);
             dh_t = dt.matmul(&w.value().t());
             if t == 2 {
-                dh_t = dh_t + &d1;
+                dh_t += &d1;
             }
         }
         assert_eq!(of_w.len(), 4);

@@ -33,7 +33,8 @@ fn ended<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> Result<R,
 
 #[test]
 fn a_tape_refuses_another_value_of_a_parameter() {
-    let changes: [(&str, fn(&Param<f64>)); 3] = [
+    type Change = fn(&Param<f64>);
+    let changes: [(&str, Change); 3] = [
         ("set", |w| w.set(Tensor::from([[5.0]])).unwrap()),
         ("update", |w| w.update(|w| *w = &*w + 1.0)),
         ("update in place", |w| w.update(|w| w.as_mut_slice()[0] = 5.0)),
