@@ -1,7 +1,5 @@
 //! Buffers from the pool of the calling thread, or from the system, which may refuse.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use super::pool::{BufferPool, Lender};
 use crate::{Element, Error, Shape};
 
@@ -70,15 +68,15 @@ fn recycled<E: Element>(length: usize) -> Option<Vec<E>> {
 
 /// Counts a buffer as in use. What is small is neither counted nor kept.
 pub(super) fn lend<E: Element>(length: usize) -> Option<Lender> {
-    if is_small::<E>(length) { None } else { E::pool(|pool| Lender::clone(pool.lend(length))) }
+    if is_small::<E>(length) { None } else { E::pool(|pool| pool.lend(length)) }
 }
 
 /// Takes back a buffer that nobody uses any more.
-pub(super) fn settle<E: Element>(buffer: Vec<E>, lender: &Lender) {
+pub(super) fn settle<E: Element>(buffer: Vec<E>, lender: Lender) {
     let length = buffer.len();
     if E::pool(|pool| pool.release(buffer, lender)).is_none() {
         // This thread is ending and keeps nothing; the lender may go on.
-        lender.fetch_add(length, Relaxed);
+        lender.count_returned(length);
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Storage<E> {
 }
 
 /// Takes a buffer back, for the pool that lent it.
-type Settle<E> = fn(Vec<E>, &Lender);
+type Settle<E> = fn(Vec<E>, Lender);
 
 impl<E: Element> Storage<E> {
     pub(crate) fn new(data: Vec<E>) -> Self {
@@ -50,7 +50,7 @@ impl<E> Deref for Storage<E> {
 
 impl<E> Drop for Storage<E> {
     fn drop(&mut self) {
-        if let Some((lender, release)) = &self.lent {
+        if let Some((lender, release)) = self.lent {
             release(std::mem::take(&mut self.data), lender);
         }
     }

@@ -5,8 +5,9 @@
 //! tensors that it made once took at the same time, wherever those are dropped.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The free buffers of one thread, by length.
 #[derive(Debug)]
@@ -18,16 +19,41 @@ pub struct BufferPool<E> {
     lent: usize,
     /// The most elements that were in use at the same time.
     most: usize,
-    /// Identifies this pool, and counts those elements lent by it that another thread took back.
     lender: Lender,
+    /// Elements lent by this pool that other threads took back.
+    returned: Arc<AtomicUsize>,
 }
 
-/// The pool that lent a buffer: a count of the elements that came back to other threads.
-pub(crate) type Lender = Arc<AtomicUsize>;
+/// The number of the pool that lent a buffer. No other pool ever has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lender(NonZeroU64);
+
+/// The counts of returned elements of the pools of all threads, for buffers that come back to another one.
+static RETURNED: Mutex<BTreeMap<Lender, Arc<AtomicUsize>>> = Mutex::new(BTreeMap::new());
+
+fn returned() -> MutexGuard<'static, BTreeMap<Lender, Arc<AtomicUsize>>> {
+    RETURNED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lender {
+    fn next() -> Self {
+        static LENDERS: AtomicU64 = AtomicU64::new(1);
+        Lender(NonZeroU64::new(LENDERS.fetch_add(1, Relaxed)).expect("fewer than 2⁶⁴ threads"))
+    }
+
+    /// Counts elements that came back to another thread. A pool whose thread has ended counts nothing.
+    pub(super) fn count_returned(self, length: usize) {
+        if let Some(count) = returned().get(&self) {
+            count.fetch_add(length, Relaxed);
+        }
+    }
+}
 
 impl<E> BufferPool<E> {
     pub(crate) fn new() -> Self {
-        BufferPool { free: BTreeMap::new(), held: 0, lent: 0, most: 0, lender: Lender::default() }
+        let (lender, count) = (Lender::next(), Arc::default());
+        returned().insert(lender, Arc::clone(&count));
+        BufferPool { free: BTreeMap::new(), held: 0, lent: 0, most: 0, lender, returned: count }
     }
 
     /// Takes a free buffer of a length, holding whatever it last held.
@@ -38,19 +64,19 @@ impl<E> BufferPool<E> {
     }
 
     /// Counts a buffer as in use.
-    pub(super) fn lend(&mut self, length: usize) -> &Lender {
+    pub(super) fn lend(&mut self, length: usize) -> Lender {
         self.lent = self.lent.wrapping_add(length);
         self.most = self.most.max(self.in_use());
-        &self.lender
+        self.lender
     }
 
     /// Takes back a buffer that a pool lent, this one or that of another thread: keeps it for later, or gives it to the
     /// system if enough are kept.
-    pub(super) fn release(&mut self, buffer: Vec<E>, lender: &Lender) {
-        if Arc::ptr_eq(lender, &self.lender) {
+    pub(super) fn release(&mut self, buffer: Vec<E>, lender: Lender) {
+        if lender == self.lender {
             self.reclaim(buffer);
         } else {
-            lender.fetch_add(buffer.len(), Relaxed);
+            lender.count_returned(buffer.len());
             self.keep(buffer);
         }
     }
@@ -77,6 +103,12 @@ impl<E> BufferPool<E> {
 
     /// Both counts may wrap; their difference is right.
     fn in_use(&self) -> usize {
-        self.lent.wrapping_sub(self.lender.load(Relaxed))
+        self.lent.wrapping_sub(self.returned.load(Relaxed))
+    }
+}
+
+impl<E> Drop for BufferPool<E> {
+    fn drop(&mut self) {
+        returned().remove(&self.lender);
     }
 }
