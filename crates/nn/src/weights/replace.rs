@@ -128,7 +128,10 @@ fn remove_leftovers(folder: &Path) {
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file()); // not a link
         if is_file && entry.file_name().to_str().is_some_and(is_temporary) {
             let path = entry.path();
-            if OpenOptions::new().write(true).open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            // Locked until it is removed: between the two, its owner could lock it and go on.
+            if let Ok(file) = OpenOptions::new().write(true).open(&path)
+                && file.try_lock().is_ok()
+            {
                 let _ = fs::remove_file(path);
             }
         }
