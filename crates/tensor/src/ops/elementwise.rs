@@ -18,18 +18,16 @@ impl<E: Element> Tensor<E> {
     /// ```
     #[track_caller]
     pub fn map<F: Element>(&self, f: impl Fn(E) -> F) -> Tensor<F> {
-        or_panic(self.mapped("map", f))
+        self.mapped("map", f)
     }
 
-    pub(super) fn mapped<F: Element>(
-        &self,
-        op: &'static str,
-        f: impl Fn(E) -> F,
-    ) -> Result<Tensor<F>, Error> {
-        let mut out = buffer::with_capacity(op, &self.shape())?;
+    /// As [`map`](Self::map), with the name of the operation for a panic.
+    #[track_caller]
+    pub(super) fn mapped<F: Element>(&self, op: &'static str, f: impl Fn(E) -> F) -> Tensor<F> {
+        let mut out = or_panic(buffer::with_capacity(op, &self.shape()));
         let to = &mut out;
         self.for_each_slice(&mut move |x| to.extend(x.iter().map(|&x| f(x))));
-        Ok(Tensor::filled(out, self.shape()))
+        Tensor::filled(out, self.shape())
     }
 
     /// The tensor of `f(a, b)` for each pair of elements, broadcasting. [`zip`](Self::zip) panics instead.
@@ -67,26 +65,26 @@ impl<E: Scalar> Tensor<E> {
     #[track_caller]
     #[must_use]
     pub fn neg(&self) -> Self {
-        or_panic(self.mapped("neg", |x| -x))
+        self.mapped("neg", |x| -x)
     }
 
     /// The hyperbolic tangent; of `f32` and `f64` within 2 ulp (measured: 1.81), and with all its digits near 0.
     #[track_caller]
     pub fn tanh(&self) -> Self {
-        or_panic(self.mapped_slice("tanh", E::tanh_slice))
+        self.mapped_slice("tanh", E::tanh_slice)
     }
 
     /// The logistic function `1 / (1 + exp(-x))`; of `f32` and `f64` within 2 ulp (measured: 1.97), and with all its
     /// digits where it is tiny.
     #[track_caller]
     pub fn sigmoid(&self) -> Self {
-        or_panic(self.mapped_slice("sigmoid", E::sigmoid_slice))
+        self.mapped_slice("sigmoid", E::sigmoid_slice)
     }
 
     /// `x` where it is positive, else 0. NaN stays NaN.
     #[track_caller]
     pub fn relu(&self) -> Self {
-        or_panic(self.mapped("relu", E::relu))
+        self.mapped("relu", E::relu)
     }
 
     /// `ln(1 + exp(x))`, a smooth [`relu`](Self::relu): without overflow, and with all its digits where it is tiny.
@@ -100,71 +98,71 @@ impl<E: Scalar> Tensor<E> {
     /// ```
     #[track_caller]
     pub fn softplus(&self) -> Self {
-        or_panic(self.mapped("softplus", softplus))
+        self.mapped("softplus", softplus)
     }
 
     /// -1, 0 or 1: the sign of each element, a constant. NaN of NaN.
     #[track_caller]
     #[must_use]
     pub fn sign(&self) -> Self {
-        or_panic(self.mapped("sign", |x| match x.to_f64() {
+        self.mapped("sign", |x| match x.to_f64() {
             x if x > 0.0 => E::from_f64(1.0),
             x if x < 0.0 => E::from_f64(-1.0),
             x if x.is_nan() => E::from_f64(x),
             _ => E::default(),
-        }))
+        })
     }
 
     /// The exponential; of `f32` and `f64` within 1 ulp (measured: 0.87).
     #[track_caller]
     pub fn exp(&self) -> Self {
-        or_panic(self.mapped_slice("exp", E::exp_slice))
+        self.mapped_slice("exp", E::exp_slice)
     }
 
     /// The natural logarithm; of `f32` and `f64` within 1 ulp (measured: 0.84). -∞ of 0, NaN of what is less.
     #[track_caller]
     pub fn ln(&self) -> Self {
-        or_panic(self.mapped_slice("ln", E::ln_slice))
+        self.mapped_slice("ln", E::ln_slice)
     }
 
     /// The square root.
     #[track_caller]
     pub fn sqrt(&self) -> Self {
-        or_panic(self.mapped("sqrt", E::sqrt))
+        self.mapped("sqrt", E::sqrt)
     }
 
     /// `x · x`
     #[track_caller]
     #[must_use]
     pub fn square(&self) -> Self {
-        or_panic(self.mapped("square", |x| x * x))
+        self.mapped("square", |x| x * x)
     }
 
     /// The sine.
     #[track_caller]
     pub fn sin(&self) -> Self {
-        or_panic(self.mapped("sin", E::sin))
+        self.mapped("sin", E::sin)
     }
 
     /// The cosine.
     #[track_caller]
     pub fn cos(&self) -> Self {
-        or_panic(self.mapped("cos", E::cos))
+        self.mapped("cos", E::cos)
     }
 
     /// The absolute value.
     #[track_caller]
     pub fn abs(&self) -> Self {
-        or_panic(self.mapped("abs", E::abs))
+        self.mapped("abs", E::abs)
     }
 
     /// `min(max(x, lo), hi)`. NaN stays NaN.
     #[track_caller]
     pub fn clamp(&self, lo: E, hi: E) -> Self {
-        or_panic(self.mapped("clamp", |x| {
+        self.mapped("clamp", |x| {
             let x = if x < lo { lo } else { x };
             if x > hi { hi } else { x }
-        }))
+        })
     }
 
     /// `a` where `mask` is not 0, else `b`; all three broadcast. [`where_mask`](Self::where_mask) panics instead.
@@ -211,9 +209,10 @@ impl<E: Scalar> Tensor<E> {
     }
 
     /// Applies `f` to a copy of the elements, in blocks that stay in the nearest cache.
-    pub(super) fn mapped_slice(&self, op: &'static str, f: impl Fn(&mut [E])) -> Result<Self, Error> {
+    #[track_caller]
+    pub(super) fn mapped_slice(&self, op: &'static str, f: impl Fn(&mut [E])) -> Self {
         const BLOCK: usize = 2048;
-        let mut out = buffer::with_capacity(op, &self.shape())?;
+        let mut out = or_panic(buffer::with_capacity(op, &self.shape()));
         let mut done = 0;
         self.for_each_slice(&mut |x| {
             for x in x.chunks(BLOCK) {
@@ -225,7 +224,7 @@ impl<E: Scalar> Tensor<E> {
             }
         });
         f(&mut out[done..]);
-        Ok(Self::filled(out, self.shape()))
+        Self::filled(out, self.shape())
     }
 }
 

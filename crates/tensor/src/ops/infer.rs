@@ -28,7 +28,7 @@ impl Shape {
         }
     }
 
-    /// This shape, if memory holds a tensor of it.
+    /// Refuses a shape of which memory holds no tensor.
     ///
     /// # Errors
     /// If its elements take more than `isize::MAX` bytes, or if the system refuses as many.
@@ -43,13 +43,14 @@ impl Shape {
     ///     "pad: expected a tensor that fits in memory, found [1099511627776, 1048576] of 8 bytes each",
     /// );
     /// ```
-    pub fn require_memory<E: Element>(&self, op: &'static str) -> Result<Self, Error> {
+    #[inline]
+    pub fn require_memory<E: Element>(&self, op: &'static str) -> Result<(), Error> {
         /// Bytes that are asked for instead of being looked at: no system refuses fewer to a process that can go on.
         const ASKED: usize = 64 << 20;
         if self.numel() > ASKED / size_of::<E>().max(1) {
             reserve::<E>(op, self)?;
         }
-        Ok(*self)
+        Ok(())
     }
 
     /// The shape with its axes in another order.

@@ -32,7 +32,7 @@ fn map_into<E: Scalar>(op: &'static str, mut a: Tensor<E>, f: impl Fn(E) -> E) -
             x.iter_mut().for_each(|x| *x = f(*x));
             a
         }
-        None => or_panic(a.mapped(op, f)),
+        None => a.mapped(op, f),
     }
 }
 
@@ -96,7 +96,7 @@ macro_rules! operator {
             type Output = Tensor<E>;
             #[track_caller]
             fn $name(self, y: E) -> Tensor<E> {
-                or_panic(self.mapped(stringify!($name), |x| x $symbol y))
+                self.mapped(stringify!($name), |x| x $symbol y)
             }
         }
 
@@ -116,7 +116,7 @@ macro_rules! operator {
             type Output = Tensor<$float>;
             #[track_caller]
             fn $name(self, y: &Tensor<$float>) -> Tensor<$float> {
-                or_panic(y.mapped(stringify!($name), |y| self $symbol y))
+                y.mapped(stringify!($name), |y| self $symbol y)
             }
         }
 
@@ -149,7 +149,7 @@ impl<E: Scalar> Neg for &Tensor<E> {
 
     #[track_caller]
     fn neg(self) -> Tensor<E> {
-        or_panic(self.mapped("neg", |x| -x))
+        self.mapped("neg", |x| -x)
     }
 }
 
