@@ -94,22 +94,23 @@ impl Op {
     /// ```
     pub fn eval<S: Scalar>(&self, x: &[&Tensor<S>]) -> Result<Tensor<S>> {
         let shape = self.shape(&x.iter().map(|x| x.shape()).collect::<Vec<_>>())?;
-        self.require_memory(&shape, x)?;
-        Ok(self.compute(x))
+        self.compute_within_memory(&shape, x)
     }
 
-    /// Refuses a shape that [`Op::shape`] gave if memory does not hold the value. Views take none.
+    /// The value, of a shape that [`Op::shape`] gave, or an error if memory does not hold it.
     #[inline]
-    pub(crate) fn require_memory<S: Scalar>(&self, shape: &Shape, x: &[&Tensor<S>]) -> Result<()> {
-        let is_view = match self {
-            Op::BroadcastTo(_) | Op::Permute(_) | Op::Narrow { .. } | Op::Select { .. } => true,
-            Op::Reshape(_) => x[0].as_slice().is_some(),
-            _ => false,
-        };
-        if !is_view {
-            shape.require_memory::<S>(self.name())?;
+    pub(crate) fn compute_within_memory<S: Scalar>(
+        &self,
+        shape: &Shape,
+        x: &[&Tensor<S>],
+    ) -> Result<Tensor<S>> {
+        match self {
+            // Views take no memory, other values as much as their shapes say.
+            Op::BroadcastTo(_) | Op::Permute(_) | Op::Narrow { .. } | Op::Select { .. } => {}
+            Op::Reshape(to) => return Ok(x[0].try_reshape(**to)?),
+            _ => shape.require_memory::<S>(self.name())?,
         }
-        Ok(())
+        Ok(self.compute(x))
     }
 }
 

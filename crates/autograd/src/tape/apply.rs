@@ -78,8 +78,7 @@ impl<E: Float> Tape<E> {
         values: &[&Tensor<E>],
     ) -> Result<Var<'_, E>> {
         let shape = op.shape(shapes)?;
-        op.require_memory(&shape, values)?;
-        let value = op.compute(values);
+        let value = op.compute_within_memory(&shape, values)?;
         debug_assert_eq!(value.shape(), shape, "{}: the value has another shape than declared", op.name());
         let id = self.push(Kind::Op(op), x, &value);
         Ok(Var::new(self, id, value))

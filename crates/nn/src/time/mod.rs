@@ -18,6 +18,7 @@ use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::Float;
 
 use self::carried::{CarriedState, carries_state};
+use self::state::StateShapes;
 use crate::range::Range;
 use crate::{Error, Result};
 
@@ -100,7 +101,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         }
     }
 
-    carries_state!(C::State, Self, |self| self, |tape, n, given| Ok::<_, Error>(self.start(tape, n, given)));
+    carries_state!(C::State, Self, |self| self, |tape, n, given| self.start(tape, n, given));
 
     /// Sets whether the last step is taken first. The output of each step stays in its place; the state after the last
     /// step is then the one after step 0.
@@ -250,10 +251,17 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     }
 
     /// The initial state on a tape: the one that is given, or that of a new sequence.
-    fn start<'t>(&self, tape: &'t Tape<E>, n: usize, given: Option<&C::State>) -> StateOn<'t, C, E> {
+    fn start<'t>(&self, tape: &'t Tape<E>, n: usize, given: Option<&C::State>) -> Result<StateOn<'t, C, E>> {
+        /// Rows that an input without elements may claim, and that no state holds.
+        const MANY: usize = 1 << 20;
+        if n > MANY {
+            for shape in StateShapes::of(&self.cell.initial_state(0)).0 {
+                shape.try_with_axis(OP, 0, n)?.require_memory::<E>(OP)?;
+            }
+        }
         let initial = given.map_or_else(|| self.new_sequence(tape, n), |state| state.on(tape));
         self.name_state(&initial, |name| format!("{name}_prev").into());
-        initial
+        Ok(initial)
     }
 
     /// The initial state of a new sequence on a tape.

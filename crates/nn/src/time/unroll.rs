@@ -36,7 +36,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
     ) -> Result<StateOn<'t, C, E>> {
         self.carried.expect_unused(OP)?;
         self.require_unchanged(tape)?;
-        Ok(self.start(tape, n, given))
+        self.start(tape, n, given)
     }
 
     fn run_from<'t>(

@@ -3,7 +3,9 @@
 use crate::common::{normal, seeded};
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_check::Check;
-use retrograde_nn::{Cell, Layer, Residual, SequenceOptions, Stacked, StateOn, Time, module};
+use retrograde_nn::{
+    Cell, Layer, LstmCell, Residual, SequenceOptions, Stacked, StateOn, Time, TimeLstm, module,
+};
 use retrograde_tensor::{Float, Tensor};
 
 /// Ways to break the contract, and some that keep it.
@@ -161,4 +163,15 @@ fn a_check_compares_a_sequence_with_its_steps() {
     }
     Check::new().layer(&mut odd(Way::Right)).unwrap().assert_ok();
     Check::new().layer(&mut odd(Way::Right).reversed(true)).unwrap().assert_ok();
+}
+
+#[test]
+fn an_empty_input_of_more_rows_than_a_state_holds_is_an_error() {
+    let mut lstm = TimeLstm::new(LstmCell::<f64>::new(3, 4, &mut seeded(1)));
+    for rows in [1 << 59, 1 << 61] {
+        let tape = Tape::new();
+        let xs = tape.constant(Tensor::zeros([rows, 0, 3]));
+        let error = lstm.forward(&xs).unwrap_err().to_string();
+        assert!(error.starts_with("time: expected a "), "{error}");
+    }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::Element;
+use crate::storage::lent::Lent;
+
 /// Panels of `2 * lanes` columns, each with its rows one after the other and aligned to a cache line; the last panel may be
 /// half as wide.
 ///
@@ -9,16 +12,16 @@ use std::sync::{Arc, Mutex, OnceLock};
 /// K. Goto and R. van de Geijn, *Anatomy of high-performance matrix multiplication* (2008).
 #[derive(Debug)]
 pub(crate) struct Packed<E> {
-    data: Vec<E>,
+    data: Lent<E>,
     start: usize,
     lanes: usize,
     dims: [usize; 2],
 }
 
-impl<E: Copy + Default> Packed<E> {
+impl<E: Element> Packed<E> {
     /// Makes the packed form of a matrix of `dims`, whose panels `pack` writes.
     pub(super) fn new(dims: [usize; 2], lanes: usize, pack: impl FnOnce(&mut [E])) -> Self {
-        let mut data = vec![E::default(); Self::len(dims, lanes)];
+        let mut data = Lent::zeros(Self::len(dims, lanes));
         pack(aligned(&mut data));
         Packed { start: unaligned(&data), data, lanes, dims }
     }

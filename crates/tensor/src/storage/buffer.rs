@@ -62,7 +62,8 @@ fn is_small<E>(length: usize) -> bool {
     length.saturating_mul(size_of::<E>()) < SMALL
 }
 
-fn recycled<E: Element>(length: usize) -> Option<Vec<E>> {
+/// Returns a free buffer of the calling thread, holding whatever it last held.
+pub(super) fn recycled<E: Element>(length: usize) -> Option<Vec<E>> {
     if is_small::<E>(length) { None } else { E::pool(|pool| pool.acquire(length)).flatten() }
 }
 

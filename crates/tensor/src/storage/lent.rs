@@ -1,0 +1,58 @@
+//! Elements that go back to the pool that lent them.
+
+use std::ops::{Deref, DerefMut};
+
+use super::buffer;
+use super::pool::Lender;
+use crate::Element;
+
+/// A buffer that a pool counts as in use until this is dropped, on whichever thread that is.
+#[derive(Debug)]
+pub(crate) struct Lent<E> {
+    data: Vec<E>,
+    /// The pool that counts the elements, and the way back. (`Drop` itself may not ask that `E` be an [`Element`].)
+    lender: Option<(Lender, Settle<E>)>,
+}
+
+/// Takes a buffer back, for the pool that lent it.
+type Settle<E> = fn(Vec<E>, Lender);
+
+impl<E: Element> Lent<E> {
+    pub(crate) fn new(data: Vec<E>) -> Self {
+        let lender = buffer::lend::<E>(data.len()).map(|lender| (lender, buffer::settle::<E> as _));
+        Lent { data, lender }
+    }
+
+    /// Returns zeros, in a free buffer if there is one. The system's refusal aborts.
+    pub(crate) fn zeros(length: usize) -> Self {
+        Lent::new(match buffer::recycled(length) {
+            Some(mut data) => {
+                data.fill(E::default());
+                data
+            }
+            None => vec![E::default(); length],
+        })
+    }
+}
+
+impl<E> Deref for Lent<E> {
+    type Target = [E];
+
+    fn deref(&self) -> &[E] {
+        &self.data
+    }
+}
+
+impl<E> DerefMut for Lent<E> {
+    fn deref_mut(&mut self) -> &mut [E] {
+        &mut self.data
+    }
+}
+
+impl<E> Drop for Lent<E> {
+    fn drop(&mut self) {
+        if let Some((lender, settle)) = self.lender {
+            settle(std::mem::take(&mut self.data), lender);
+        }
+    }
+}
