@@ -37,6 +37,14 @@ impl<F: Float> Dual<F> {
     }
 }
 
+/// The value that a tape computes for an element. Functions of single numbers may differ from it in the last place, which
+/// is much of a derivative that cancels, such as `1 - y²` of a saturated tanh.
+fn by_kernel<F: Float>(x: F, kernel: impl Fn(&mut [F])) -> F {
+    let mut x = [x];
+    kernel(&mut x);
+    x[0]
+}
+
 /// A slope times how far it is followed. What does not move has no derivative, however steep the slope: `0 · ∞` is 0 here,
 /// as in the sweep, where an absent cotangent meets no rule.
 fn along<F: Float>(moved: F, slope: F) -> F {
@@ -106,15 +114,19 @@ impl<F: Float> Scalar for Dual<F> {
         self.value.to_f64()
     }
     fn tanh(self) -> Self {
-        let y = self.value.tanh();
+        let y = by_kernel(self.value, F::tanh_slice);
         self.chain(y, F::from_f64(1.0) - y * y)
     }
     fn exp(self) -> Self {
-        let y = self.value.exp();
+        let y = by_kernel(self.value, F::exp_slice);
         self.chain(y, y)
     }
+    fn sigmoid(self) -> Self {
+        let y = by_kernel(self.value, F::sigmoid_slice);
+        self.chain(y, y * (F::from_f64(1.0) - y))
+    }
     fn ln(self) -> Self {
-        self.chain(self.value.ln(), F::from_f64(1.0) / self.value)
+        self.chain(by_kernel(self.value, F::ln_slice), F::from_f64(1.0) / self.value)
     }
     fn sqrt(self) -> Self {
         let y = self.value.sqrt();
