@@ -1,4 +1,4 @@
-//! The book draws the house as it is: every room that `docs/design.md` names is there, and no crate has another one.
+//! The book draws the house truly: every room that `docs/design.md` names is there, and no crate has another one.
 
 use std::collections::BTreeSet;
 use std::path::Path;

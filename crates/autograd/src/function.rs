@@ -17,7 +17,7 @@ use crate::tape::var::{Var, or_panic};
 /// through). A composition of operations of a tape needs none.
 ///
 /// The tape keeps all inputs and the output until the backward pass. The output must depend on the inputs alone, and
-/// what the backward pass needs besides, it computes again. The checker (`retrograde-check`) holds it against finite
+/// what else the backward pass needs, it computes again. The checker (`retrograde-check`) holds it against finite
 /// differences. It has a first derivative and no more: to a recorded gradient
 /// ([`hvp`](Var::hvp)), to forward mode ([`Tape::jvp`]) and to a [`Derivation`](crate::Derivation) it is
 /// [`Error::NoRule`](crate::Error::NoRule), unless it says in [`expand`](Self::expand) what operations it stands for.

@@ -7,7 +7,7 @@ use retrograde_tensor::Tensor;
 
 use crate::{BoxError, Named};
 
-/// A layer or a model that can be checked as it is: `Check::new().layer(&mut rnn)?.assert_ok()`.
+/// A layer or a model that can be checked in one line: `Check::new().layer(&mut rnn)?.assert_ok()`.
 ///
 /// Every [`Layer`] over sequences is one. For a model of another kind, say what its parameters, inputs and outputs are.
 ///

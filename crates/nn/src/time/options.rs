@@ -12,7 +12,7 @@ const OP: &str = "sequence options";
 /// Options of one call of a layer over sequences: where rows end, where new sequences start, and the noise of training.
 ///
 /// - *Lengths*, or a *mask* `[N, T]` that is not zero where a step counts. In a step that does not count, the state
-///   stays as it is, the output is zero, and no gradient flows, whatever the input there: it may be NaN. The
+///   stays the same, the output is zero, and no gradient flows, whatever the input there: it may be NaN. The
 ///   last state of a row is that at its own end.
 /// - *Resets*, `[N, T]`, not zero in a step with which a new sequence starts. Before it the state of the row is set back
 ///   to that of a new sequence, zeros or a learned one, and no gradient crosses. A layer that runs backwards in time is
