@@ -8,7 +8,7 @@ use super::micro_kernel::{MicroTile, panel};
 use super::pack::{PackColumns, PackRows};
 use super::packed::{Packed, aligned, spare};
 use crate::simd::{Kernel, Lane, Vector};
-use crate::storage::buffer;
+use crate::storage::lent::Lent;
 
 /// The rows of the right-hand side in a block: many, since each block reads and writes the result.
 pub(super) const KC: usize = 512;
@@ -40,8 +40,8 @@ impl<E: Lane> Kernel<E> for MacroKernel<'_, E> {
         let k = product.k;
         let deepest = k.min(KC);
         let gathered = terms.len() > 1 || (product.a_strides[1] != 1 && m > V::MR && n >= WIDE);
-        let mut left = buffer::acquire(if gathered { m.min(MC) * deepest } else { 0 });
-        let mut columns = buffer::acquire(match packed {
+        let mut left = Lent::stale(if gathered { m.min(MC) * deepest } else { 0 });
+        let mut columns = Lent::stale(match packed {
             None => n.min(NC).next_multiple_of(V::LANES) * deepest + spare::<E>(),
             Some(_) => 0,
         });
@@ -81,8 +81,6 @@ impl<E: Lane> Kernel<E> for MacroKernel<'_, E> {
                 }
             }
         }
-        buffer::release(left);
-        buffer::release(columns);
     }
 }
 

@@ -17,7 +17,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::simd::{Isa, Kernel, Lane, Vector};
-use crate::storage::buffer;
+use crate::storage::lent::Lent;
 
 use dots::dots;
 use macro_kernel::{KC, MacroKernel, Term};
@@ -72,7 +72,7 @@ pub(crate) fn gemm_sum<E: Lane>(isa: Isa, terms: &[Term<'_, E>], mut c: MatrixMu
 /// Computes `c = alpha · a·b + beta · c` for any factors and any layout of `c`, through the product itself.
 fn scaled<E: Lane>(isa: Isa, alpha: E, a: Matrix<'_, E>, b: Matrix<'_, E>, beta: E, mut c: MatrixMut<'_, E>) {
     let [m, n] = c.dims();
-    let mut product = buffer::acquire(m * n);
+    let mut product = Lent::stale(m * n);
     let into = MatrixMut::new(&mut product, 0, [m, n], [n as isize, 1]);
     gemm(isa, E::from_f64(1.0), a, b, E::default(), into);
     for (i, row) in product.chunks_exact(n).enumerate() {
@@ -81,7 +81,6 @@ fn scaled<E: Lane>(isa: Isa, alpha: E, a: Matrix<'_, E>, b: Matrix<'_, E>, beta:
             *c = if beta == E::default() { alpha * x } else { alpha * x + beta * *c };
         }
     }
-    buffer::release(product);
 }
 
 /// A product, `c (+)= a·b`, of sizes that agree and are not 0, into contiguous rows.
@@ -153,7 +152,7 @@ unsafe fn few_rows<V: Vector<Lane: Lane>>(product: MicroTile<V::Lane>, b: &Matri
         }
         if whole < n {
             // Columns that do not fill a register would be read beyond its end, and so are read from elsewhere.
-            let mut edge = buffer::acquire(k.min(KC) * V::LANES);
+            let mut edge = Lent::stale(k.min(KC) * V::LANES);
             for first in (0..k).step_by(KC) {
                 let k = (k - first).min(KC);
                 let b = b.part([first, whole], [k, n - whole]);
@@ -161,7 +160,6 @@ unsafe fn few_rows<V: Vector<Lane: Lane>>(product: MicroTile<V::Lane>, b: &Matri
                 let part = product.over(first, k).from(0, whole);
                 panel::<V>(MicroTile { b: edge.as_ptr(), b_row: V::LANES, ..part }, m, n - whole);
             }
-            buffer::release(edge);
         }
     }
 }

@@ -21,7 +21,8 @@ pub(crate) struct Packed<E> {
 impl<E: Element> Packed<E> {
     /// Makes the packed form of a matrix of `dims`, whose panels `pack` writes.
     pub(super) fn new(dims: [usize; 2], lanes: usize, pack: impl FnOnce(&mut [E])) -> Self {
-        let mut data = Lent::zeros(Self::len(dims, lanes));
+        let mut data = Lent::stale(Self::len(dims, lanes));
+        data.fill(E::default());
         pack(aligned(&mut data));
         Packed { start: unaligned(&data), data, lanes, dims }
     }

@@ -81,25 +81,6 @@ pub(super) fn settle<E: Element>(buffer: Vec<E>, lender: Lender) {
     }
 }
 
-/// Returns a buffer of any values, for a computation to write to. The system's refusal aborts.
-pub(crate) fn acquire<E: Element>(length: usize) -> Vec<E> {
-    let lent = |pool: &mut BufferPool<E>| {
-        pool.lend(length);
-        pool.acquire(length)
-    };
-    match if is_small::<E>(length) { None } else { E::pool(lent).flatten() } {
-        Some(buffer) => buffer,
-        None => vec![E::default(); length],
-    }
-}
-
-/// Takes back a buffer that [`acquire`] returned.
-pub(crate) fn release<E: Element>(buffer: Vec<E>) {
-    if !is_small::<E>(buffer.len()) {
-        E::pool(|pool| pool.reclaim(buffer));
-    }
-}
-
 /// Gives the free buffers of the calling thread back to the system.
 ///
 /// A thread keeps the storage of dropped tensors for new ones of the same size, at most half as much again as the tensors

@@ -23,15 +23,9 @@ impl<E: Element> Lent<E> {
         Lent { data, lender }
     }
 
-    /// Returns zeros, in a free buffer if there is one. The system's refusal aborts.
-    pub(crate) fn zeros(length: usize) -> Self {
-        Lent::new(match buffer::recycled(length) {
-            Some(mut data) => {
-                data.fill(E::default());
-                data
-            }
-            None => vec![E::default(); length],
-        })
+    /// Returns any values, to be overwritten, in a free buffer if there is one. The system's refusal aborts.
+    pub(crate) fn stale(length: usize) -> Self {
+        Lent::new(buffer::recycled(length).unwrap_or_else(|| vec![E::default(); length]))
     }
 }
 

@@ -73,22 +73,12 @@ impl<E> BufferPool<E> {
     /// Takes back a buffer that a pool lent, this one or that of another thread: keeps it for later, or gives it to the
     /// system if enough are kept.
     pub(super) fn release(&mut self, buffer: Vec<E>, lender: Lender) {
-        if lender == self.lender {
-            self.reclaim(buffer);
-        } else {
-            lender.count_returned(buffer.len());
-            self.keep(buffer);
-        }
-    }
-
-    /// Takes back a buffer that this pool lent.
-    pub(super) fn reclaim(&mut self, buffer: Vec<E>) {
-        self.lent = self.lent.wrapping_sub(buffer.len());
-        self.keep(buffer);
-    }
-
-    fn keep(&mut self, buffer: Vec<E>) {
         let length = buffer.len();
+        if lender == self.lender {
+            self.lent = self.lent.wrapping_sub(length);
+        } else {
+            lender.count_returned(length);
+        }
         // Not all lengths are in use at the time of the most: what is needed in turn is somewhat more.
         if self.held + length <= self.most + self.most / 2 {
             self.held += length;
