@@ -4,6 +4,7 @@ use retrograde_tensor::{Float, Tensor};
 
 use super::Gru;
 use crate::shapes::{Axis, expect};
+use crate::time::carried::{CarriedState, state_methods};
 use crate::{Error, Result};
 
 const OP: &str = "explicit time_gru";
@@ -37,14 +38,10 @@ const OP: &str = "explicit time_gru";
 pub struct TimeGru<E: Float> {
     /// The weights, and their gradients summed over the steps.
     pub gru: Gru<E>,
-    /// Whether each call starts from the state in which the last one ended.
-    pub stateful: bool,
-    /// The state after the last step, or the one set for the next call, `[N, H]`.
-    pub h: Option<Tensor<E>>,
     /// The gradient of the state before the first step, `[N, H]`.
     pub dh: Option<Tensor<E>>,
-    /// Whether the next call starts from `h` although the layer is not stateful.
-    set: bool,
+    /// `h [N, H]`.
+    carried: CarriedState<Tensor<E>>,
     /// One layer per step, with the values that its backward pass needs.
     layers: Vec<Gru<E>>,
     /// The shape of `xs` in the last forward pass, if there was one.
@@ -55,25 +52,10 @@ impl<E: Float> TimeGru<E> {
     /// A layer that repeats this step and is not stateful.
     #[must_use]
     pub fn new(gru: Gru<E>) -> Self {
-        TimeGru { gru, stateful: false, h: None, dh: None, set: false, layers: Vec::new(), shape: None }
+        TimeGru { gru, dh: None, carried: CarriedState::new(false), layers: Vec::new(), shape: None }
     }
 
-    /// Sets whether to carry the state from call to call.
-    #[must_use]
-    pub fn stateful(mut self, stateful: bool) -> Self {
-        self.stateful = stateful;
-        self
-    }
-
-    /// Gives the next call its initial state, stateful or not.
-    pub fn set_state(&mut self, h: Tensor<E>) {
-        (self.h, self.set) = (Some(h), true);
-    }
-
-    /// Forgets the state: the next call starts from zeros.
-    pub fn reset_state(&mut self) {
-        (self.h, self.set) = (None, false);
-    }
+    state_methods!(Tensor<E>, self);
 
     /// The states after each step.
     ///
@@ -86,8 +68,7 @@ impl<E: Float> TimeGru<E> {
         let [d, hidden] = self.gru.sizes()?;
         expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(d)], xs.shape())?;
         let [n, steps] = [xs.dims()[0], xs.dims()[1]];
-        let due = self.h.clone().filter(|_| self.stateful || self.set);
-        let mut h = due.unwrap_or_else(|| Tensor::zeros([n, hidden]));
+        let mut h = self.carried.initial().cloned().unwrap_or_else(|| Tensor::zeros([n, hidden]));
         expect(OP, "h", &[Axis::Size(n), Axis::Size(hidden)], h.shape())?;
 
         let mut hs = Tensor::zeros([n, steps, hidden]);
@@ -99,7 +80,8 @@ impl<E: Float> TimeGru<E> {
             layers.push(layer);
         }
 
-        (self.h, self.set, self.layers, self.shape) = (Some(h), false, layers, Some([n, steps, d]));
+        self.carried.store(h);
+        (self.layers, self.shape) = (layers, Some([n, steps, d]));
         Ok(hs)
     }
 

@@ -4,6 +4,7 @@ use retrograde_tensor::{Float, Tensor};
 
 use super::Lstm;
 use crate::shapes::{Axis, expect, gate_sizes};
+use crate::time::carried::{CarriedState, state_methods};
 use crate::{Error, Result};
 
 const OP: &str = "explicit time_lstm";
@@ -21,9 +22,10 @@ const OP: &str = "explicit time_lstm";
 /// use retrograde_tensor::Tensor;
 ///
 /// let mut lstm = TimeLstm::new(Tensor::zeros([1, 4]), Tensor::zeros([1, 4]), Tensor::zeros([4]))?;
-/// lstm.set_state(Tensor::zeros([1, 1]), Tensor::from([[8.0_f64]]));
+/// lstm.set_state((Tensor::zeros([1, 1]), Tensor::from([[8.0_f64]])));
 /// lstm.forward(&Tensor::ones([1, 3, 1]))?;
-/// assert_eq!(lstm.c, Some(Tensor::from([[1.0]]))); // all gates half open
+/// let (_h, c) = lstm.state().unwrap();
+/// assert_eq!(c, &Tensor::from([[1.0]])); // all gates half open
 /// let zeros = Tensor::zeros([1, 1]);
 /// lstm.backward_with_last(&Tensor::zeros([1, 3, 1]), &zeros, &Tensor::ones([1, 1]))?;
 /// assert_eq!(lstm.dc, Some(Tensor::from([[0.125]])));
@@ -40,24 +42,18 @@ pub struct TimeLstm<E: Float> {
     pub wh: Tensor<E>,
     /// The bias, `b [4H]`.
     pub b: Tensor<E>,
-    /// Whether each call starts from the state in which the last one ended.
-    pub stateful: bool,
     /// The gradient of `Wx`, summed over the steps.
     pub dwx: Tensor<E>,
     /// The gradient of `Wh`, summed over the steps.
     pub dwh: Tensor<E>,
     /// The gradient of `b`, summed over the steps.
     pub db: Tensor<E>,
-    /// `h` after the last step, or the one set for the next call, `[N, H]`.
-    pub h: Option<Tensor<E>>,
-    /// `c` after the last step, or the one set for the next call, `[N, H]`.
-    pub c: Option<Tensor<E>>,
     /// The gradient of `h` before the first step, `[N, H]`.
     pub dh: Option<Tensor<E>>,
     /// The gradient of `c` before the first step, `[N, H]`.
     pub dc: Option<Tensor<E>>,
-    /// Whether the next call starts from `h` and `c` although the layer is not stateful.
-    set: bool,
+    /// `(h, c)`, `[N, H]` each.
+    carried: CarriedState<(Tensor<E>, Tensor<E>)>,
     /// One layer per step, with the values that its backward pass needs.
     layers: Vec<Lstm<E>>,
     /// The batch size of the last forward pass, if there was one.
@@ -72,27 +68,11 @@ impl<E: Float> TimeLstm<E> {
     pub fn new(wx: Tensor<E>, wh: Tensor<E>, b: Tensor<E>) -> Result<Self> {
         gate_sizes(OP, 4, wx.shape(), wh.shape(), b.shape())?;
         let (dwx, dwh, db) = (Tensor::zeros(wx.shape()), Tensor::zeros(wh.shape()), Tensor::zeros(b.shape()));
-        let [h, c, dh, dc] = [None, None, None, None];
-        let (stateful, set, layers, n) = (false, false, Vec::new(), None);
-        Ok(TimeLstm { wx, wh, b, stateful, dwx, dwh, db, h, c, dh, dc, set, layers, n })
+        let (carried, layers) = (CarriedState::new(false), Vec::new());
+        Ok(TimeLstm { wx, wh, b, dwx, dwh, db, dh: None, dc: None, carried, layers, n: None })
     }
 
-    /// Sets whether to carry the state from call to call.
-    #[must_use]
-    pub fn stateful(mut self, stateful: bool) -> Self {
-        self.stateful = stateful;
-        self
-    }
-
-    /// Gives the next call its initial state, stateful or not.
-    pub fn set_state(&mut self, h: Tensor<E>, c: Tensor<E>) {
-        (self.h, self.c, self.set) = (Some(h), Some(c), true);
-    }
-
-    /// Forgets the state: the next call starts from zeros.
-    pub fn reset_state(&mut self) {
-        (self.h, self.c, self.set) = (None, None, false);
-    }
+    state_methods!((Tensor<E>, Tensor<E>), self);
 
     /// `h` after each step.
     ///
@@ -105,11 +85,8 @@ impl<E: Float> TimeLstm<E> {
         let [d, hidden] = gate_sizes(OP, 4, self.wx.shape(), self.wh.shape(), self.b.shape())?;
         expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(d)], xs.shape())?;
         let [n, steps] = [xs.dims()[0], xs.dims()[1]];
-        let due = |state: &Option<Tensor<E>>| {
-            let state = state.clone().filter(|_| self.stateful || self.set);
-            state.unwrap_or_else(|| Tensor::zeros([n, hidden]))
-        };
-        let (mut h, mut c) = (due(&self.h), due(&self.c));
+        let zeros = || (Tensor::zeros([n, hidden]), Tensor::zeros([n, hidden]));
+        let (mut h, mut c) = self.carried.initial().cloned().unwrap_or_else(zeros);
         expect(OP, "h", &[Axis::Size(n), Axis::Size(hidden)], h.shape())?;
         expect(OP, "c", &[Axis::Size(n), Axis::Size(hidden)], c.shape())?;
 
@@ -122,7 +99,8 @@ impl<E: Float> TimeLstm<E> {
             layers.push(layer);
         }
 
-        (self.h, self.c, self.set, self.layers, self.n) = (Some(h), Some(c), false, layers, Some(n));
+        self.carried.store((h, c));
+        (self.layers, self.n) = (layers, Some(n));
         Ok(hs)
     }
 

@@ -4,6 +4,7 @@ use retrograde_tensor::{Float, Tensor};
 
 use super::Rnn;
 use crate::shapes::{Axis, expect, rnn_sizes};
+use crate::time::carried::{CarriedState, state_methods};
 use crate::{Error, Result};
 
 const OP: &str = "explicit time_rnn";
@@ -40,20 +41,16 @@ pub struct TimeRnn<E: Float> {
     pub wh: Tensor<E>,
     /// The bias, `b [H]`.
     pub b: Tensor<E>,
-    /// Whether each call starts from the state in which the last one ended.
-    pub stateful: bool,
     /// The gradient of `Wx`, summed over the steps.
     pub dwx: Tensor<E>,
     /// The gradient of `Wh`, summed over the steps.
     pub dwh: Tensor<E>,
     /// The gradient of `b`, summed over the steps.
     pub db: Tensor<E>,
-    /// The state after the last step, or the one set for the next call, `[N, H]`.
-    pub h: Option<Tensor<E>>,
     /// The gradient of the state before the first step, `[N, H]`.
     pub dh: Option<Tensor<E>>,
-    /// Whether the next call starts from `h` although the layer is not stateful.
-    set: bool,
+    /// `h [N, H]`.
+    carried: CarriedState<Tensor<E>>,
     /// One layer per step, with the values that its backward pass needs.
     layers: Vec<Rnn<E>>,
     /// The batch size of the last forward pass, if there was one.
@@ -68,41 +65,11 @@ impl<E: Float> TimeRnn<E> {
     pub fn new(wx: Tensor<E>, wh: Tensor<E>, b: Tensor<E>) -> Result<Self> {
         rnn_sizes(OP, wx.shape(), wh.shape(), b.shape())?;
         let (dwx, dwh, db) = (Tensor::zeros(wx.shape()), Tensor::zeros(wh.shape()), Tensor::zeros(b.shape()));
-        let stateful = false;
-        Ok(TimeRnn {
-            wx,
-            wh,
-            b,
-            stateful,
-            dwx,
-            dwh,
-            db,
-            h: None,
-            dh: None,
-            set: false,
-            layers: Vec::new(),
-            n: None,
-        })
+        let (carried, layers) = (CarriedState::new(false), Vec::new());
+        Ok(TimeRnn { wx, wh, b, dwx, dwh, db, dh: None, carried, layers, n: None })
     }
 
-    /// Sets whether to carry the state from call to call.
-    #[must_use]
-    pub fn stateful(mut self, stateful: bool) -> Self {
-        self.stateful = stateful;
-        self
-    }
-
-    /// Gives the next call its initial state, stateful or not.
-    pub fn set_state(&mut self, h: Tensor<E>) {
-        self.h = Some(h);
-        self.set = true;
-    }
-
-    /// Forgets the state: the next call starts from zeros.
-    pub fn reset_state(&mut self) {
-        self.h = None;
-        self.set = false;
-    }
+    state_methods!(Tensor<E>, self);
 
     /// The states after each step.
     ///
@@ -115,8 +82,7 @@ impl<E: Float> TimeRnn<E> {
         let [d, hidden] = rnn_sizes(OP, self.wx.shape(), self.wh.shape(), self.b.shape())?;
         expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(d)], xs.shape())?;
         let [n, steps] = [xs.dims()[0], xs.dims()[1]];
-        let due = self.h.clone().filter(|_| self.stateful || self.set);
-        let mut h = due.unwrap_or_else(|| Tensor::zeros([n, hidden]));
+        let mut h = self.carried.initial().cloned().unwrap_or_else(|| Tensor::zeros([n, hidden]));
         expect(OP, "h", &[Axis::Size(n), Axis::Size(hidden)], h.shape())?;
 
         let mut hs = Tensor::zeros([n, steps, hidden]);
@@ -128,7 +94,8 @@ impl<E: Float> TimeRnn<E> {
             layers.push(layer);
         }
 
-        (self.h, self.set, self.layers, self.n) = (Some(h), false, layers, Some(n));
+        self.carried.store(h);
+        (self.layers, self.n) = (layers, Some(n));
         Ok(hs)
     }
 

@@ -52,13 +52,12 @@ impl<S> CarriedState<S> {
     }
 }
 
-/// The methods of a layer that has a field `carried`: the only place where a state is taken from one call to the next.
-/// `$initial` is the initial state on a tape, `$layer` runs the steps.
-macro_rules! carries_state {
-    ($state:ty, $layer:ty, |$self:ident| $inner:expr, |$tape:ident, $n:ident, $given:ident| $initial:expr) => {
+/// The methods of a layer that has a field `carried`, but for those that run it.
+macro_rules! state_methods {
+    ($state:ty, $self:ident) => {
         /// Sets whether the state is carried from call to call.
         ///
-        /// Only the outermost layer carries a state. Running a stateful layer inside of another one is an
+        /// Only the outermost layer carries a state: running a stateful layer inside of another one is an
         /// error.
         #[must_use]
         pub fn stateful(mut $self, stateful: bool) -> Self {
@@ -88,6 +87,14 @@ macro_rules! carries_state {
         pub fn reset_state(&mut $self) {
             $self.carried.reset();
         }
+    };
+}
+
+/// The methods of a layer that has a field `carried`: the only place where a state is taken from one call to the next.
+/// `$initial` is the initial state on a tape, `$layer` runs the steps.
+macro_rules! carries_state {
+    ($state:ty, $layer:ty, |$self:ident| $inner:expr, |$tape:ident, $n:ident, $given:ident| $initial:expr) => {
+        $crate::time::carried::state_methods!($state, $self);
 
         /// Runs all steps of a sequence, from the carried state if there is one. It is an evaluation: dropout and noise
         /// do not act.
@@ -128,4 +135,4 @@ macro_rules! carries_state {
     };
 }
 
-pub(crate) use carries_state;
+pub(crate) use {carries_state, state_methods};

@@ -84,7 +84,7 @@ fn compare<E: Float>(case: &Case, scale: Scale, tolerance: f64) {
         let dxs = hand.backward_with_last(&dhs, &dh_last).unwrap();
 
         assert_near("hs", out.hs.value(), &hs, tolerance);
-        assert_near("h_last", rnn.state().unwrap(), hand.h.as_ref().unwrap(), tolerance);
+        assert_near("h_last", rnn.state().unwrap(), hand.state().unwrap(), tolerance);
         let gradients = [
             ("dxs", grads.get(&xs), &dxs),
             ("dWx", grads.get(&rnn.cell.wx), &hand.dwx),

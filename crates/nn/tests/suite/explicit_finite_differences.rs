@@ -39,7 +39,7 @@ fn over_time() {
             let mut rnn = by_hand(&[wx.clone(), wh.clone(), b.clone()]);
             rnn.set_state(h0.clone());
             let hs = rnn.forward(xs).unwrap();
-            inner(&dhs, &hs) + inner(&dh_last, rnn.h.as_ref().unwrap())
+            inner(&dhs, &hs) + inner(&dh_last, rnn.state().unwrap())
         };
 
         let mut rnn = by_hand(&[wx.clone(), wh.clone(), b.clone()]);

@@ -146,7 +146,7 @@ fn unroll_takes_its_initial_state_from_the_tape() {
     let mut encoder_by_hand = by_hand(&weights(D, H, &mut seeded(1)));
     let mut decoder_by_hand = by_hand(&weights(D, H, &mut seeded(15)));
     encoder_by_hand.forward(&xs).unwrap();
-    decoder_by_hand.set_state(encoder_by_hand.h.clone().unwrap());
+    decoder_by_hand.set_state(encoder_by_hand.state().unwrap().clone());
     assert_near("hs", hs.value(), &decoder_by_hand.forward(&ys).unwrap(), 1e-14);
     decoder_by_hand.backward(&dhs).unwrap();
     let dh_last = decoder_by_hand.dh.clone().unwrap();
