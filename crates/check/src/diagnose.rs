@@ -174,7 +174,7 @@ impl Comparison<'_, '_> {
         let part = self.problem.inputs[i].clone();
         let v = self.cotangents.vectors(self.y.len()).swap_remove(p);
         let (mut samples, mut uses) = (Vec::new(), Vec::new());
-        let right = if self.problem.backward.is_some() {
+        let right = if self.problem.backward.is_some() && self.problem.is_recorded() {
             // With part of the outputs weighted, it may be right that only one sample or use contributes.
             if p < self.settings.directions {
                 samples = self.samples(&v, &part.range)?;

@@ -12,12 +12,33 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A layer was refused before its first forward pass.
+    #[error("check: the layer cannot be checked: {0}")]
+    Layer(#[source] BoxError),
     /// The forward pass under test returned an error.
-    #[error("check: the forward pass failed: {0}")]
-    Forward(#[source] BoxError),
+    #[error("check: call {call} of the forward pass failed: {source}")]
+    Forward {
+        /// The number of the call, from 1 on; the first two are at the values given.
+        call: usize,
+        /// The error that it returned.
+        source: BoxError,
+    },
     /// The explicit backward pass under test returned an error.
-    #[error("check: the explicit backward pass failed: {0}")]
-    Backward(#[source] BoxError),
+    #[error("check: call {call} of the explicit backward pass failed: {source}")]
+    Backward {
+        /// The number of the call, from 1 on.
+        call: usize,
+        /// The error that it returned.
+        source: BoxError,
+    },
+    /// An array of another number of elements than its shape holds.
+    #[error("check: expected {} numbers for an array of shape {shape:?}, found {found}", numel(shape))]
+    ArraySize {
+        /// The shape.
+        shape: Vec<usize>,
+        /// The number of elements.
+        found: usize,
+    },
     /// The tape refused a backward pass or a Jacobian-vector product.
     #[error(transparent)]
     Tape(Box<retrograde_autograd::Error>),
@@ -159,6 +180,11 @@ impl From<retrograde_autograd::Error> for Error {
     fn from(error: retrograde_autograd::Error) -> Self {
         Error::Tape(Box::new(error))
     }
+}
+
+/// The number of elements of a shape, however many.
+fn numel(shape: &[usize]) -> u128 {
+    shape.iter().fold(1, |numel, &size| numel.saturating_mul(size as u128))
 }
 
 /// The most likely cause of a wrong shape.

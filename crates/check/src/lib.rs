@@ -20,6 +20,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod array;
 mod compare;
 mod cotangent;
 mod diagnose;
@@ -33,23 +34,27 @@ mod report;
 mod run;
 mod second;
 mod slope;
+mod subject;
 mod table;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_tensor::Tensor;
 
+pub use array::Array;
 pub use error::{BoxError, Error};
 pub use layer::Checkable;
 pub use named::Named;
 pub use pattern::Pattern;
-pub use problem::{Backward, Forward};
 pub use report::{
     Jacobian, Kink, Measure, Mismatch, NotApplicable, NotVerifiable, Oracle, Report, Row, Verdict,
 };
+pub use subject::{Backward, BlackBox, Forward};
 
+use array::{arrays, gradients};
 use retrograde_autograd::{Param, Tape, Var};
 use run::Settings;
+use subject::Subject;
 
 /// The tensors that a check perturbs, and how thoroughly it looks.
 #[derive(Clone, Debug)]
@@ -164,7 +169,7 @@ impl Check {
     where
         F: for<'t> FnMut(&'t Tape<f64>, &Named<Var<'t, f64>>) -> Result<Named<Var<'t, f64>>, BoxError>,
     {
-        self.check(&mut forward, None)
+        self.check(Subject::Recorded(&mut forward), None)
     }
 
     /// Checks a backward pass written by hand for a forward pass in primitive operations.
@@ -195,7 +200,62 @@ impl Check {
         F: for<'t> FnMut(&'t Tape<f64>, &Named<Var<'t, f64>>) -> Result<Named<Var<'t, f64>>, BoxError>,
         B: FnMut(&Named<Tensor<f64>>, &Named<Tensor<f64>>) -> Result<Named<Tensor<f64>>, BoxError>,
     {
-        self.check(&mut forward, Some(&mut backward))
+        self.check(Subject::Recorded(&mut forward), Some(&mut backward))
+    }
+
+    /// Checks a function of arrays and its backward pass, of which nothing is known but what they return: plain Rust, a
+    /// kernel, a layer of another framework.
+    ///
+    /// `forward` takes inputs and parameters and returns any number of outputs, all by name. `backward` takes the same,
+    /// and the cotangents of the outputs, and returns a gradient for each input and parameter. Arrays are in row-major
+    /// order. Finite differences alone judge the gradient; both functions are also called again, and must return the
+    /// same numbers.
+    ///
+    /// # Errors
+    /// As [`compare`](Self::compare). The error of a call comes out as the source of [`Error::Forward`] or
+    /// [`Error::Backward`], which have the number of the call.
+    ///
+    /// # Panics
+    /// If a call panics, with the panic of that call; its number is printed.
+    ///
+    /// # Example
+    /// `y = tanh(w x)`:
+    /// ```
+    /// use retrograde_check::{Array, Check, Named};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// fn layer(p: &Named<Array>) -> Vec<f64> {
+    ///     let row = |row: &[f64]| row.iter().zip(&p["x"][..]).map(|(w, x)| w * x).sum::<f64>().tanh();
+    ///     p["w"].chunks(3).map(row).collect()
+    /// }
+    ///
+    /// let report = Check::new()
+    ///     .input("w", Tensor::from([[0.5, -0.3, 0.1], [0.2, 0.7, -0.6]]))
+    ///     .input("x", Tensor::from([1.0, -2.0, 0.5]))
+    ///     .black_box(
+    ///         |p| Ok([("y", layer(p).into())].into()),
+    ///         |p, dy| {
+    ///             let dt = layer(p).into_iter().zip(&dy["y"][..]).map(|(y, dy)| dy * (1.0 - y * y));
+    ///             let (mut dw, mut dx) = (Vec::new(), vec![0.0; 3]);
+    ///             for (dt, w) in dt.zip(p["w"].chunks(3)) {
+    ///                 dw.extend(p["x"].iter().map(|x| dt * x)); // [2, 3]
+    ///                 dx.iter_mut().zip(w).for_each(|(dx, w)| *dx += dt * w);
+    ///             }
+    ///             Ok([("w", dw.into()), ("x", dx.into())].into())
+    ///         },
+    ///     )?;
+    /// report.assert_ok();
+    /// # Ok::<(), retrograde_check::Error>(())
+    /// ```
+    pub fn black_box<F, B>(&self, mut forward: F, mut backward: B) -> Result<Report, Error>
+    where
+        F: FnMut(&Named<Array>) -> Result<Named<Array>, BoxError>,
+        B: FnMut(&Named<Array>, &Named<Array>) -> Result<Named<Array>, BoxError>,
+    {
+        let mut backward = |x: &Named<Tensor<f64>>, dy: &Named<Tensor<f64>>| {
+            Ok(gradients(backward(&arrays(x), &arrays(dy))?, x)?)
+        };
+        self.check(Subject::BlackBox(&mut forward), Some(&mut backward))
     }
 
     /// Checks a layer: its own parameters and example inputs are added to what is listed already.
@@ -206,7 +266,7 @@ impl Check {
         let mut check = self.clone();
         check.params.extend(layer.params());
         let inputs = layer.inputs(&mut StdRng::seed_from_u64(self.settings.seed));
-        layer.verify(&inputs).map_err(Error::Forward)?;
+        layer.verify(&inputs).map_err(Error::Layer)?;
         check.inputs.extend(inputs);
         check.time.extend(layer.time_axes().into_iter().map(|(name, axis)| (name.to_owned(), axis)));
         check.run(|tape, inputs| layer.forward(tape, inputs))

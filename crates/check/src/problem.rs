@@ -4,17 +4,10 @@ use std::ops::Range;
 
 use retrograde_tensor::{Shape, Tensor};
 
-use crate::{BoxError, Error, Named};
+use crate::array::{arrays, shape};
+use crate::subject::{Backward, Subject, announced};
+use crate::{Error, Named};
 use retrograde_autograd::{Param, Tape, Var};
-
-/// A forward pass: records on the tape what it makes of the inputs, and returns all outputs by name.
-pub type Forward<'a> =
-    dyn for<'t> FnMut(&'t Tape<f64>, &Named<Var<'t, f64>>) -> Result<Named<Var<'t, f64>>, BoxError> + 'a;
-
-/// An explicit backward pass: from inputs and parameters, and from the cotangents of the outputs, to the gradients of
-/// inputs and parameters.
-pub type Backward<'a> =
-    dyn FnMut(&Named<Tensor<f64>>, &Named<Tensor<f64>>) -> Result<Named<Tensor<f64>>, BoxError> + 'a;
 
 /// A named tensor within a flat vector.
 #[derive(Clone, Debug)]
@@ -69,7 +62,7 @@ pub(crate) fn parts(shapes: impl Iterator<Item = (String, Shape)>) -> Vec<Part> 
 
 /// The layer under test.
 pub(crate) struct Problem<'a> {
-    pub(crate) forward: &'a mut Forward<'a>,
+    pub(crate) forward: Subject<'a>,
     pub(crate) backward: Option<&'a mut Backward<'a>>,
     /// The tensors that are perturbed: inputs, then parameters.
     pub(crate) inputs: Vec<Part>,
@@ -78,6 +71,8 @@ pub(crate) struct Problem<'a> {
     pub(crate) outputs: Vec<Part>,
     /// The number of forward passes so far.
     pub(crate) runs: usize,
+    /// The number of explicit backward passes so far.
+    pub(crate) backward_runs: usize,
 }
 
 /// The variables of one recorded run.
@@ -95,12 +90,21 @@ impl Problem<'_> {
         (end(&self.inputs), end(&self.outputs))
     }
 
+    /// Whether the forward pass is recorded, so that a tape derives its gradient.
+    pub(crate) fn is_recorded(&self) -> bool {
+        matches!(self.forward, Subject::Recorded(_))
+    }
+
     /// Runs the forward pass at `x` on a fresh tape, and reads something off it.
     pub(crate) fn record<R>(
         &mut self,
         x: &[f64],
         read: impl FnOnce(Recorded<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
+        let Subject::Recorded(forward) = &mut self.forward else {
+            let (op, function) = ("check", "the black box");
+            return Err(retrograde_autograd::Error::NoRule { op, function }.into());
+        };
         let split = self.inputs.len() - self.params.len();
         for (part, param) in self.inputs[split..].iter().zip(&self.params) {
             param.set(part.tensor(x)?)?;
@@ -112,9 +116,12 @@ impl Problem<'_> {
         }
         let inputs = Named::from(inputs);
         self.runs += 1;
-        let outputs = (self.forward)(&tape, &inputs).map_err(Error::Forward)?;
+        let call = self.runs;
+        let outputs = announced("forward", call, || forward(&tape, &inputs));
+        let outputs = outputs.map_err(|source| Error::Forward { call, source })?;
         self.require_listed(&tape)?;
-        self.require_outputs(&outputs)?;
+        let shapes = outputs.iter().map(|(name, var)| (name.to_owned(), var.shape()));
+        self.require_outputs(parts(shapes))?;
         let mut vars: Vec<_> = inputs.into_iter().map(|(_, var)| var).collect();
         vars.extend(self.params.iter().map(|param| tape.param(param)));
         read(Recorded { tape: &tape, x: vars, y: outputs.into_iter().map(|(_, var)| var).collect() })
@@ -122,7 +129,17 @@ impl Problem<'_> {
 
     /// All outputs at `x`, end to end.
     pub(crate) fn outputs_at(&mut self, x: &[f64]) -> Result<Vec<f64>, Error> {
-        self.record(x, |run| Ok(run.y.iter().flat_map(|y| y.value().to_vec()).collect()))
+        let Subject::BlackBox(forward) = &mut self.forward else {
+            return self.record(x, |run| Ok(run.y.iter().flat_map(|y| y.value().to_vec()).collect()));
+        };
+        let point = arrays(&named(&self.inputs, x)?);
+        self.runs += 1;
+        let call = self.runs;
+        let outputs = announced("forward", call, || forward(&point));
+        let outputs = outputs.map_err(|source| Error::Forward { call, source })?;
+        let shapes = outputs.iter().map(|(name, array)| Ok((name.to_owned(), shape(array)?)));
+        self.require_outputs(parts(shapes.collect::<Result<Vec<_>, Error>>()?.into_iter()))?;
+        Ok(outputs.into_iter().flat_map(|(_, array)| array.into_vec()).collect())
     }
 
     /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the tape.
@@ -134,13 +151,13 @@ impl Problem<'_> {
     /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the backward pass under test.
     pub(crate) fn gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(backward) = self.backward.as_mut() else { return self.tape_gradients(x, vs) };
-        let named = |parts: &[Part], flat: &[f64]| -> Result<Named<Tensor<f64>>, Error> {
-            Ok(parts.iter().map(|part| part.name.clone()).zip(tensors(parts, flat)?).collect())
-        };
         let point = named(&self.inputs, x)?;
         let mut explicit = |v: &Vec<f64>| {
-            let gradients = backward(&point, &named(&self.outputs, v)?).map_err(Error::Backward)?;
-            flatten(&self.inputs, &gradients)
+            let dy = named(&self.outputs, v)?;
+            self.backward_runs += 1;
+            let call = self.backward_runs;
+            let gradients = announced("explicit backward", call, || backward(&point, &dy));
+            flatten(&self.inputs, &gradients.map_err(|source| Error::Backward { call, source })?)
         };
         if let Some(v) = vs.first() {
             require_same(&self.inputs, "the gradient of ", &explicit(v)?, &explicit(v)?)?;
@@ -172,10 +189,10 @@ impl Problem<'_> {
     }
 
     /// Refuses outputs of other names or shapes than those of the first run, which it remembers.
-    fn require_outputs(&mut self, outputs: &Named<Var<'_, f64>>) -> Result<(), Error> {
-        let found = parts(outputs.iter().map(|(name, var)| (name.to_owned(), var.shape())));
+    fn require_outputs(&mut self, found: Vec<Part>) -> Result<(), Error> {
         if self.runs == 1 {
-            outputs.require_distinct("outputs")?;
+            let names: Named<()> = found.iter().map(|part| (part.name.clone(), ())).collect();
+            names.require_distinct("outputs")?;
             self.outputs = found;
         } else if !self.outputs.iter().map(Part::shown).eq(found.iter().map(Part::shown)) {
             return Err(Error::OutputsChanged {
@@ -208,6 +225,11 @@ impl Recorded<'_> {
 /// The tensors of a flat vector.
 pub(crate) fn tensors(parts: &[Part], flat: &[f64]) -> Result<Vec<Tensor<f64>>, Error> {
     parts.iter().map(|part| part.tensor(flat)).collect()
+}
+
+/// The tensors of a flat vector, by name.
+fn named(parts: &[Part], flat: &[f64]) -> Result<Named<Tensor<f64>>, Error> {
+    Ok(parts.iter().map(|part| part.name.clone()).zip(tensors(parts, flat)?).collect())
 }
 
 /// The gradients of an explicit backward pass, end to end.

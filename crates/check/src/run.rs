@@ -6,7 +6,8 @@ use retrograde_tensor::Tensor;
 
 use crate::compare::Comparison;
 use crate::cotangent::Cotangents;
-use crate::problem::{Backward, Forward, Problem, parts, require_finite, require_same};
+use crate::problem::{Problem, parts, require_finite, require_same};
+use crate::subject::{Backward, Subject};
 use crate::{Check, Error, Named, Report};
 use retrograde_autograd::Param;
 
@@ -37,7 +38,7 @@ const ENTRIES: usize = 1 << 24;
 impl Check {
     pub(crate) fn check<'a>(
         &self,
-        forward: &'a mut Forward<'a>,
+        forward: Subject<'a>,
         backward: Option<&'a mut Backward<'a>>,
     ) -> Result<Report, Error> {
         self.require_settings()?;
@@ -58,7 +59,8 @@ impl Check {
         require_finite(&inputs, &x)?;
         let params: Vec<_> = self.params.iter().map(|(_, param)| param.clone()).collect();
         let _restored = Restore(params.iter().map(|param| (param.clone(), param.value())).collect());
-        let mut problem = Problem { forward, backward, inputs, params, outputs: Vec::new(), runs: 0 };
+        let mut problem =
+            Problem { forward, backward, inputs, params, outputs: Vec::new(), runs: 0, backward_runs: 0 };
         self.examine(&mut problem, x)
     }
 
@@ -83,7 +85,7 @@ impl Check {
         let mut comparison = Comparison::new(problem, &self.settings, rng, point, cotangents)?;
         comparison.by_differences()?;
         comparison.by_adjoint()?;
-        if comparison.problem.backward.is_some() {
+        if comparison.problem.backward.is_some() && comparison.problem.is_recorded() {
             comparison.by_tape()?;
         }
         if self.settings.second_order {

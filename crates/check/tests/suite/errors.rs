@@ -102,14 +102,14 @@ fn of_passes_that_fail() {
     let check = Check::new().input("x", x());
     assert_eq!(
         check.run(|_, x| Ok([("y", x.get("xs")?.tanh())].into())).unwrap_err().to_string(),
-        "check: the forward pass failed: check: expected one of x, found xs"
+        "check: call 1 of the forward pass failed: check: expected one of x, found xs"
     );
     assert_eq!(
         check.run(|_, x| Ok([("y", x["x"].try_matmul(&x["x"])?)].into())).unwrap_err().to_string(),
-        "check: the forward pass failed: matmul: expected inner dimensions to agree, found [2, 3] and [2, 3]"
+        "check: call 1 of the forward pass failed: matmul: expected inner dimensions to agree, found [2, 3] and [2, 3]"
     );
     let error = check.compare(|_, x| Ok([("y", x["x"].tanh())].into()), |_, _| Err("no time".into()));
-    assert_eq!(error.unwrap_err().to_string(), "check: the explicit backward pass failed: no time");
+    assert_eq!(error.unwrap_err().to_string(), "check: call 1 of the explicit backward pass failed: no time");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod layers;
 
+mod black_box;
 mod check;
 mod errors;
 mod every_layer;
