@@ -40,7 +40,7 @@ impl<E: Float> Cell<E> for Janet<E> {
     fn step<'t>(&self, x: &Var<'t, E>, c_prev: &Var<'t, E>) -> Var<'t, E> {
         let (t, h) = (x + c_prev.matmul(&self.u), self.u.shape()[0]); // [N, 2H]
         let (s, c_new) = (t.narrow(1, 0, h), t.narrow(1, h, h).tanh()); // [N, H]
-        s.sigmoid() * c_prev + (-s).shift(BETA).sigmoid() * c_new // 1 - σ(s - β) = σ(β - s)
+        s.sigmoid() * c_prev + (BETA - s).sigmoid() * c_new // 1 - σ(s - β) = σ(β - s)
     }
 }
 

@@ -28,7 +28,7 @@ const LAYERS: [(&str, Layer); 6] = [
         (0..STEPS).fold(x, |x, _| x.matmul(w) + x)
     }),
     ("T slices of a sequence", |xs, _| {
-        let terms: Vec<_> = (0..STEPS).map(|step| xs.select(1, step).scale(0.5)).collect();
+        let terms: Vec<_> = (0..STEPS).map(|step| xs.select(1, step) * 0.5).collect();
         Var::try_stack(&terms, 1).expect("equal shapes")
     }),
     ("a sequence and one weight", |xs, w| xs.matmul(w)),

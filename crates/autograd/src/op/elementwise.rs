@@ -7,30 +7,6 @@ use crate::op::Op;
 use crate::tape::var::{Var, or_panic};
 
 impl<E: Float> Var<'_, E> {
-    /// `c x` for a constant `c`, the operation that `x * c` records.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]`
-    ///
-    /// # Derivative
-    /// `c g`.
-    #[track_caller]
-    pub fn scale(&self, c: f64) -> Self {
-        self.unary(Op::Scale(c))
-    }
-
-    /// `x + c` for a constant `c`, the operation that `x + c` records.
-    ///
-    /// # Shapes
-    /// `[..] -> [..]`
-    ///
-    /// # Derivative
-    /// `g`.
-    #[track_caller]
-    pub fn shift(&self, c: f64) -> Self {
-        self.unary(Op::Shift(c))
-    }
-
     fallible! {
         /// Every element held within `[lo, hi]`.
         ///

@@ -1,6 +1,6 @@
 //! Sums, means and extrema over axes.
 
-use retrograde_tensor::{Float, IntoShape, Shape, Tensor};
+use retrograde_tensor::{Float, IntoShape, Shape};
 
 use crate::Result;
 use crate::op::{Op, Unary};
@@ -194,7 +194,7 @@ impl<E: Float> Var<'_, E> {
     /// Divides by a count: times `1 / count`, which is rounded, the mean of equal numbers would be another one.
     #[track_caller]
     fn divided(&self, count: usize) -> Result<Self> {
-        self.try_div(Tensor::scalar(E::from_f64(count as f64)))
+        self.try_div(count as f64)
     }
 
     /// Drops reduced axes of size 1, unless they are to be kept.

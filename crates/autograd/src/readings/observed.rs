@@ -53,7 +53,7 @@ impl<E: Float> Tape<E> {
     ///
     /// let tape = Tape::new();
     /// let x = tape.var(Tensor::scalar(3.0_f64)).named("x");
-    /// let y = x.square() + x.scale(2.0);
+    /// let y = x.square() + &x * 2.0;
     /// let mut seen = Vec::new();
     /// tape.backward_observed(&[(&y, &Tensor::scalar(1.0))], |visit| {
     ///     let terms: Vec<f64> = visit.terms.iter().map(|term| term.value.at(&[])).collect();

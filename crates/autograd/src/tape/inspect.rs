@@ -67,7 +67,7 @@ impl<E: Float> Tape<E> {
     ///
     /// let tape = Tape::new();
     /// let x = tape.var(Tensor::from([1.0_f64, 2.0])).named("x");
-    /// let y = x.scale(3.0).named("y");
+    /// let y = (&x * 3.0).named("y");
     /// let nodes = tape.nodes();
     /// let node = &nodes[y.id().unwrap().index()];
     /// assert!(matches!(node.kind, NodeKind::Op(Op::Scale(3.0))));

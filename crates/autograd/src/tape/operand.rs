@@ -12,7 +12,27 @@ use crate::tape::var::{Var, or_panic};
 
 /// Anything that an operation on a tape accepts beside a variable.
 ///
-/// A parameter is put on the tape once; a tensor or a number becomes a constant.
+/// A parameter is put on the tape once; a tensor or a number becomes a constant. A number is an `f64` whatever the element
+/// type, so generic code reads like its formula; beside a variable of `f32`, one on the right may also be an `f32`.
+///
+/// # Example
+/// ```
+/// use retrograde_autograd::{Tape, Var};
+/// use retrograde_tensor::{Float, Tensor};
+///
+/// fn mixed<'t, E: Float>(z: &Var<'t, E>, n: &Var<'t, E>) -> Var<'t, E> {
+///     (1.0 - z) * n + 2.0 / (z + 1.0)
+/// }
+///
+/// let tape = Tape::<f32>::new();
+/// let z = tape.var(Tensor::from([1.0, 0.0]));
+/// assert_eq!(mixed(&z, &(&z * 3.0)).value(), &Tensor::from([1.0, 2.0]));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an operand beside a variable of `{E}`",
+    note = "operands are variables, parameters and tensors of the same element type, by value or by reference \
+            (parameters by reference), and numbers of type `f64`: write `2.0`, not `2`; `f64::from(c)` for another `c`"
+)]
 pub trait Operand<'t, E> {
     /// The operand as a variable of `tape`.
     ///
@@ -138,7 +158,7 @@ impl<'t, E: Float> Neg for Var<'t, E> {
     }
 }
 
-/// `r op x` where the left operand is not a variable. (Generic code over the element writes `x.shift(c)`.)
+/// `r op x` where the left operand is not a variable.
 macro_rules! left_operator {
     ([$($generic:tt)*] $left:ty, $e:ty, $trait:ident, $method:ident, |$l:ident, $x:ident| $result:expr) => {
         impl<'t $($generic)*> $trait<Var<'t, $e>> for $left {
@@ -174,24 +194,29 @@ tensor!(&Param<E>);
 tensor!(&Tensor<E>);
 tensor!(Tensor<E>);
 
-/// Numbers of the element's own type.
-macro_rules! number {
-    ($e:ty) => {
-        impl<'t> Operand<'t, $e> for $e {
-            #[track_caller]
-            fn try_on(self, tape: &'t Tape<$e>) -> Result<Var<'t, $e>> {
-                Ok(tape.constant(Tensor::scalar(self)))
-            }
-            fn number(&self) -> Option<f64> {
-                Some(f64::from(*self))
-            }
-        }
-        left_operator!([] $e, $e, Add, add, |c, x| x.shift(f64::from(c)));
-        left_operator!([] $e, $e, Sub, sub, |c, x| (-x).shift(f64::from(c)));
-        left_operator!([] $e, $e, Mul, mul, |c, x| x.scale(f64::from(c)));
-        left_operator!([] $e, $e, Div, div, |c, x| x.tape().operand(c).div(x));
-    };
+/// A number, whatever the element type: `1.0 - z` in generic code.
+impl<'t, E: Float> Operand<'t, E> for f64 {
+    #[track_caller]
+    fn try_on(self, tape: &'t Tape<E>) -> Result<Var<'t, E>> {
+        Ok(tape.constant(Tensor::scalar(E::from_f64(self))))
+    }
+    fn number(&self) -> Option<f64> {
+        Some(*self)
+    }
 }
 
-number!(f32);
-number!(f64);
+/// A number of single precision, on the right alone: on the left, a second type would leave that of `1.0` open.
+impl<'t> Operand<'t, f32> for f32 {
+    #[track_caller]
+    fn try_on(self, tape: &'t Tape<f32>) -> Result<Var<'t, f32>> {
+        f64::from(self).try_on(tape)
+    }
+    fn number(&self) -> Option<f64> {
+        Some(f64::from(*self))
+    }
+}
+
+left_operator!([, E: Float] f64, E, Add, add, |c, x| x.add(c));
+left_operator!([, E: Float] f64, E, Sub, sub, |c, x| x.neg().add(c));
+left_operator!([, E: Float] f64, E, Mul, mul, |c, x| x.mul(c));
+left_operator!([, E: Float] f64, E, Div, div, |c, x| x.tape().operand(c).div(x));

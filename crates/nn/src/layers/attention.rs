@@ -114,7 +114,7 @@ fn softmax_over<'t, E: Float>(scores: &Var<'t, E>, counts: &Tensor<E>) -> Result
         E::from_f64(f64::from(u8::from(!(0..positions).any(|s| counted(at, s)))))
     });
     let p = scores.try_where_mask(&counts, greatest)?.try_softmax(2)?;
-    let p = p.try_where_mask(&counts, Tensor::zeros([]))?; // [N, T, S]
+    let p = p.try_where_mask(&counts, 0.0)?; // [N, T, S]
     let sum = p.try_sum_axes(&[2], true)?.try_add(none_counts)?; // [N, T, 1]
     Ok(p.try_div(&sum)?)
 }

@@ -107,7 +107,7 @@ impl<E: Float> LayerNorm<E> {
         let centred = x - x.mean_axes(&[last], true);
         let variance = centred.square().mean_axes(&[last], true);
         let variance = match scale {
-            None => variance.shift(self.eps),
+            None => variance + self.eps,
             Some(scale) => {
                 let least = 2.0_f64.powi(-exponent::<E>());
                 let eps = |scale: E| (self.eps * scale.to_f64() * scale.to_f64()).max(least);

@@ -49,7 +49,7 @@ pub fn binary_cross_entropy<'t, E: Float>(
     let one = E::from_f64(1.0);
     z.iter().try_for_each(|z| Range::Unit.check(OP, "targets", z.to_f64()).map(drop))?;
     let term = |x: &Var<'t, E>, weight: Tensor<E>| -> Result<Var<'t, E>> {
-        Ok(x.softplus().try_where_mask(&weight, Tensor::zeros([]))?.try_mul(weight)?)
+        Ok(x.softplus().try_where_mask(&weight, 0.0)?.try_mul(weight)?)
     };
     let losses = term(&-&x, z.clone())?.try_add(&term(&x, z.map(|z| one - z))?)?; // [count, K]
     Ok(losses.mean())

@@ -153,8 +153,7 @@ impl<E: Float> CrossEntropy<E> {
             return Err(Error::NothingCounted { op: OP, positions });
         }
         // Without weight, an infinite loss has no part in it either.
-        let log_p = log_p.try_where_mask(&weights, Tensor::zeros([]))?;
-        let total = Tensor::scalar(E::from_f64(total));
+        let log_p = log_p.try_where_mask(&weights, 0.0)?;
         Ok(MeanLoss { loss: -log_p.try_mul(weights)?.sum().try_div(total)?, count })
     }
 }

@@ -20,7 +20,7 @@ use crate::Result;
 /// let mut adam = AdamW::new(0.5);
 /// adam.weight_decay = 1.0;
 /// let tape = Tape::new();
-/// adam.step(&(tape.param(&w) * Tensor::scalar(0.0)).sum().backward()?)?; // dw = 0
+/// adam.step(&(tape.param(&w) * 0.0).sum().backward()?)?; // dw = 0
 /// assert_eq!(w.value(), Tensor::from([4.0]));
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```

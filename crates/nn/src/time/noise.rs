@@ -78,5 +78,5 @@ pub(crate) fn mask<E: Float>(p: f64, shape: Shape, rng: &mut StdRng) -> Tensor<E
 
 /// `x ⊙ mask`, and 0 where the mask is, whatever `x` and its cotangent are: multiplied by 0, an infinite one would be NaN.
 pub(crate) fn dropped<'t, E: Float>(x: &Var<'t, E>, mask: &Tensor<E>) -> Var<'t, E> {
-    (x * mask).where_mask(mask, Tensor::zeros([]))
+    (x * mask).where_mask(mask, 0.0)
 }

@@ -129,7 +129,7 @@ impl<E: Float> Masks<E> {
     /// A sequence `[N, T, F]` with zeros in steps that do not count, whatever was there.
     pub(crate) fn clear<'t>(&self, xs: &Var<'t, E>) -> Result<Var<'t, E>> {
         match &self.counts {
-            Some(counts) => Ok(xs.try_where_mask(counts.unsqueeze(2), Tensor::zeros([]))?),
+            Some(counts) => Ok(xs.try_where_mask(counts.unsqueeze(2), 0.0)?),
             None => Ok(xs.clone()),
         }
     }

@@ -23,6 +23,6 @@ pub(crate) fn zoneout<'t, E: Float>(
             let stays = |_: &[usize]| if rng.random::<f64>() < p { E::from_f64(1.0) } else { E::default() };
             h_prev.where_mask(Tensor::from_fn(h_next.shape(), stays), h_next)
         }
-        None => h_next + (h_prev - h_next).scale(p),
+        None => h_next + (h_prev - h_next) * p,
     }
 }

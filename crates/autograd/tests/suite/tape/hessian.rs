@@ -98,7 +98,7 @@ fn the_tape_is_left_as_it_was() {
     let w = Param::new("w", Tensor::from([[0.5, -0.2], [0.3, 0.1]]));
     tape.set_step(Some(3));
     let x = tape.var(Tensor::ones([5, 2])).named("x");
-    let states: Vec<_> = (0..3).map(|i| x.scale(f64::from(i)).matmul(&w).tanh().named("h")).collect();
+    let states: Vec<_> = (0..3).map(|i| (&x * f64::from(i)).matmul(&w).tanh().named("h")).collect();
     let y = Var::stack(&states, 1).exp().sum();
     let fails = [true, false].map(|fails| tape.call(std::sync::Arc::new(Refusing(fails)), &[&x]).exp().sum());
     let before = state(&tape);

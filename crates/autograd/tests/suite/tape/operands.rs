@@ -1,8 +1,8 @@
 //! Whatever an operation takes, mixed as a formula has it.
 
 use retrograde_autograd::op::{Comparison, Unary};
-use retrograde_autograd::{Op, Param, Tape};
-use retrograde_tensor::{Tensor, assert_close};
+use retrograde_autograd::{Op, Param, Tape, Var};
+use retrograde_tensor::{Float, Tensor, assert_close};
 
 macro_rules! mixed_operands {
     ($name:ident, $float:ty) => {
@@ -29,7 +29,8 @@ macro_rules! mixed_operands {
             ] {
                 assert_eq!(found.value(), &sum);
             }
-            for found in [&x + c, x.clone() + c, c + &x, c + x.clone()] {
+            let wide = f64::from(c); // on the left a number is an `f64`, whatever the element type
+            for found in [&x + c, x.clone() + c, wide + &x, wide + x.clone(), &x + wide, x.clone() + wide] {
                 assert_eq!(found.value(), &Tensor::from([6.0, 12.0]));
             }
             for (found, expected) in [
@@ -37,18 +38,18 @@ macro_rules! mixed_operands {
                 (&p - &x, [2.0, -7.0]),
                 (&t - x.clone(), [2.0, -7.0]),
                 (&x - c, [-2.0, 4.0]),
-                (c - &x, [2.0, -4.0]),
-                (c - x.clone(), [2.0, -4.0]),
+                (4.0 - &x, [2.0, -4.0]),
+                (4.0 - x.clone(), [2.0, -4.0]),
                 (&x * &p, [8.0, 8.0]),
                 (&p * &x, [8.0, 8.0]),
                 (t.clone() * &x, [8.0, 8.0]),
                 (&x * c, [8.0, 32.0]),
-                (c * &x, [8.0, 32.0]),
+                (4.0 * &x, [8.0, 32.0]),
                 (&x / &p, [0.5, 8.0]),
                 (&p / &x, [2.0, 0.125]),
                 (&t / &x, [2.0, 0.125]),
                 (&x / c, [0.5, 2.0]),
-                (c / &x, [2.0, 0.5]),
+                (4.0 / &x, [2.0, 0.5]),
                 (-&x, [-2.0, -8.0]),
                 (-x.clone(), [-2.0, -8.0]),
                 (x.maximum(c), [4.0, 8.0]),
@@ -73,6 +74,39 @@ macro_rules! mixed_operands {
 
 mixed_operands!(operands_of_single_precision, f32);
 mixed_operands!(operands_of_double_precision, f64);
+
+/// A formula in generic code, where the methods of its results can be called too.
+fn gate<'t, E: Float>(z: &Var<'t, E>, n: &Var<'t, E>) -> Var<'t, E> {
+    (1.0 - z).tanh() * n + z * 0.5 + (2.0 / (z + 1.0)).exp() - 3.0 * (z - 0.25) / 4.0
+}
+
+fn choice<'t, E: Float>(x: &Var<'t, E>) -> Var<'t, E> {
+    (x + 0.5).where_mask(x.ge(0.0), x.minimum(-0.75)).maximum(-0.8)
+}
+
+fn numbers_in_generic_code<E: Float>(tolerance: f64) {
+    let tape = Tape::<E>::new();
+    let values = [0.5, -0.25, 2.0, -0.9];
+    let x = tape.var(Tensor::from_fn([4], |at| E::from_f64(values[at[0]])));
+    let [gates, choices] = [gate(&x, &x.square()), choice(&x)].map(|y| y.value().map(E::to_f64).to_vec());
+    for (i, z) in values.into_iter().enumerate() {
+        let gate = (1.0 - z).tanh() * z * z + z / 2.0 + (2.0 / (z + 1.0)).exp() - 0.75 * (z - 0.25);
+        assert!((gates[i] - gate).abs() <= tolerance * gate.abs(), "{z}: {} and {gate}", gates[i]);
+        let choice = if z >= 0.0 { z + 0.5 } else { z.min(-0.75).max(-0.8) };
+        assert!((choices[i] - choice).abs() <= tolerance, "{z}: {} and {choice}", choices[i]);
+    }
+    assert!((&x * 0.1).value().iter().zip(values).all(|(y, x)| y == E::from_f64(x) * E::from_f64(0.1)));
+}
+
+#[test]
+fn numbers_stand_in_code_for_every_element_type() {
+    numbers_in_generic_code::<f64>(1e-14);
+    numbers_in_generic_code::<f32>(1e-5);
+    // Where the element type is known, methods of a result can be called too.
+    let tape = Tape::<f32>::new();
+    let x = tape.var(Tensor::from([1.0]));
+    assert_eq!((1.0 - &x).tanh().value(), &Tensor::zeros([1]));
+}
 
 /// A number needs no node of its own where an operation with a constant says the same.
 #[test]

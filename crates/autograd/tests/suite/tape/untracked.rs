@@ -46,6 +46,6 @@ fn every_backward_pass_refuses_a_loss_of_nothing() {
 fn a_hessian_of_zero_is_no_fault() {
     let tape = Tape::new();
     let x = tape.var(Tensor::from([2.0_f64, -1.0]));
-    let product = x.scale(3.0).sum().hvp(&[(&x, &Tensor::from([1.0, 1.0]))]).unwrap();
+    let product = (&x * 3.0).sum().hvp(&[(&x, &Tensor::from([1.0, 1.0]))]).unwrap();
     assert_eq!(product.get(&x), None);
 }
