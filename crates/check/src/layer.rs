@@ -49,6 +49,12 @@ pub trait Checkable {
     /// An example of every input and initial state, from a seeded generator. Sizes that all differ tell most.
     fn inputs(&self, rng: &mut StdRng) -> Named<Tensor<f64>>;
 
+    /// The same for a check that lists some inputs itself, under the names of examples, which they replace: sizes of the
+    /// others may follow theirs.
+    fn inputs_beside(&self, _given: &Named<Tensor<f64>>, rng: &mut StdRng) -> Named<Tensor<f64>> {
+        self.inputs(rng)
+    }
+
     /// The inputs and outputs that are sequences, with their time axis.
     fn time_axes(&self) -> Vec<(&'static str, usize)> {
         Vec::new()
@@ -113,19 +119,11 @@ impl<L: Layer<f64>> Checkable for L {
     }
 
     fn inputs(&self, rng: &mut StdRng) -> Named<Tensor<f64>> {
-        let [n, steps] = SIZES;
-        let mut random =
-            |shape| Tensor::normal(shape, 0.0, 1.0, rng).expect("a standard normal distribution");
-        let mut inputs = vec![("xs".to_owned(), random([n, steps, self.input_size()].into()))];
-        let tape = Tape::new();
-        // A layer that cannot start says so in the forward pass.
-        if let Ok(initial) = self.initial_state(&tape, n, None) {
-            let mut names = state_names::<L>(&initial).into_iter();
-            L::State::each_on(&initial, &mut |part| {
-                inputs.push((names.next().expect("a name for each variable"), random(part.shape())));
-            });
-        }
-        inputs.into()
+        self.inputs_beside(&Named::default(), rng)
+    }
+
+    fn inputs_beside(&self, given: &Named<Tensor<f64>>, rng: &mut StdRng) -> Named<Tensor<f64>> {
+        Sequence { layer: self, options: &SequenceOptions::new() }.inputs_beside(given, rng)
     }
 
     fn time_axes(&self) -> Vec<(&'static str, usize)> {
@@ -137,18 +135,7 @@ impl<L: Layer<f64>> Checkable for L {
         tape: &'t Tape<f64>,
         inputs: &Named<Var<'t, f64>>,
     ) -> Result<Named<Var<'t, f64>>, BoxError> {
-        let (initial, names) = initial(self, tape, inputs)?;
-        let (hs, last) = self.run_from(&inputs["xs"], initial, &SequenceOptions::new())?;
-        let mut outputs = vec![("hs".to_owned(), hs)];
-        L::State::each_on(&last, &mut |part| {
-            let name = names.get(outputs.len() - 1).and_then(|name| name.strip_suffix("_prev"));
-            let name = match name {
-                Some(name) => format!("{name}_last"),
-                None => format!("last state {}", outputs.len() - 1),
-            };
-            outputs.push((name, part.clone()));
-        });
-        Ok(outputs.into())
+        Sequence { layer: self, options: &SequenceOptions::new() }.forward(tape, inputs)
     }
 
     fn verify(&mut self, inputs: &Named<Tensor<f64>>) -> Result<(), BoxError> {
@@ -178,14 +165,104 @@ impl<L: Layer<f64>> Checkable for L {
     }
 }
 
+/// A layer over sequences, and the options with which it is called.
+pub(crate) struct Sequence<'a, L> {
+    pub(crate) layer: &'a L,
+    pub(crate) options: &'a SequenceOptions<f64>,
+}
+
+impl<L: Layer<f64>> Checkable for Sequence<'_, L> {
+    fn params(&self) -> Vec<(String, Param<f64>)> {
+        Checkable::params(self.layer)
+    }
+
+    fn inputs(&self, rng: &mut StdRng) -> Named<Tensor<f64>> {
+        self.inputs_beside(&Named::default(), rng)
+    }
+
+    fn inputs_beside(&self, given: &Named<Tensor<f64>>, rng: &mut StdRng) -> Named<Tensor<f64>> {
+        let xs = given.get("xs").map(Tensor::shape).ok().filter(|shape| shape.rank() == 3);
+        let size = |axis: usize| xs.map(|shape| shape[axis]).or(self.options.size()[axis]);
+        let [n, steps] = [0, 1].map(|axis| size(axis).unwrap_or(SIZES[axis]));
+        let mut random =
+            |shape| Tensor::normal(shape, 0.0, 1.0, rng).expect("a standard normal distribution");
+        let mut inputs = vec![("xs".to_owned(), random([n, steps, self.layer.input_size()].into()))];
+        let tape = Tape::new();
+        // A layer that cannot start says so in the forward pass.
+        if let Ok(initial) = self.layer.initial_state(&tape, n, None) {
+            let mut names = state_names::<L>(&initial).into_iter();
+            L::State::each_on(&initial, &mut |part| {
+                inputs.push((names.next().expect("a name for each variable"), random(part.shape())));
+            });
+        }
+        inputs.into()
+    }
+
+    fn time_axes(&self) -> Vec<(&'static str, usize)> {
+        self.layer.time_axes()
+    }
+
+    fn forward<'t>(
+        &mut self,
+        tape: &'t Tape<f64>,
+        inputs: &Named<Var<'t, f64>>,
+    ) -> Result<Named<Var<'t, f64>>, BoxError> {
+        let (initial, names) = initial(self.layer, tape, inputs)?;
+        let (hs, last) = self.layer.run_from(&inputs["xs"], initial, self.options)?;
+        let mut outputs = vec![("hs".to_owned(), hs)];
+        L::State::each_on(&last, &mut |part| {
+            let name = names.get(outputs.len() - 1).and_then(|name| name.strip_suffix("_prev"));
+            let name = match name {
+                Some(name) => format!("{name}_last"),
+                None => format!("last state {}", outputs.len() - 1),
+            };
+            outputs.push((name, part.clone()));
+        });
+        Ok(outputs.into())
+    }
+
+    /// Steps that do not count have no effect: a gradient would be right and show nothing.
+    fn verify(&mut self, inputs: &Named<Tensor<f64>>) -> Result<(), BoxError> {
+        let &[n, steps, _] = &inputs["xs"].shape()[..] else { return Ok(()) };
+        let Some(counting) = self.options.counting(n, steps)? else { return Ok(()) };
+        let (tape, other) = (Tape::new(), Tensor::from_fn(inputs["xs"].shape(), |at| at[2] as f64 - 0.5));
+        let mut outputs = |xs: &Tensor<f64>| {
+            let value = |(name, x): (&str, &Tensor<f64>)| {
+                (name.to_owned(), tape.constant(if name == "xs" { xs.clone() } else { x.clone() }))
+            };
+            self.forward(&tape, &inputs.iter().map(value).collect())
+        };
+        let right = outputs(&inputs["xs"])?;
+        let moved = outputs(&Tensor::where_mask(&counting.unsqueeze(2), &inputs["xs"], &other))?;
+        for ((name, right), (_, moved)) in right.iter().zip(moved.iter()) {
+            if let Err(difference) = moved.value().allclose(right.value(), 0.0, 0.0) {
+                return Err(format!(
+                    "expected steps that do not count to have no effect, found another {name} for other \
+                     inputs there: {difference}"
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The initial state of a new sequence, moved by the inputs that stand for it, and the names of these.
 fn initial<'t, L: Layer<f64>>(
     layer: &L,
     tape: &'t Tape<f64>,
     inputs: &Named<Var<'t, f64>>,
 ) -> Result<(LayerStateOn<'t, L, f64>, Vec<String>), BoxError> {
-    let new = layer.initial_state(tape, SIZES[0], None)?;
+    let new = layer.initial_state(tape, inputs["xs"].shape().first().copied().unwrap_or(0), None)?;
     let names = state_names::<L>(&new);
+    let mut shapes = Vec::new();
+    L::State::each_on(&new, &mut |part| shapes.push(part.shape()));
+    for (name, expected) in names.iter().zip(shapes) {
+        let found = inputs.get(name)?.shape();
+        if found != expected {
+            return Err(format!("expected {name} of shape {expected}, found {found}").into());
+        }
+    }
     let mut inputs = names.iter().map(|name| &inputs[name]);
     let moved =
         L::State::zip_on(&new, &new, &mut |part, _| part + inputs.next().expect("a name for each variable"));

@@ -52,7 +52,9 @@ pub use report::{
 pub use subject::{Backward, BlackBox, Forward};
 
 use array::{arrays, gradients};
+use layer::Sequence;
 use retrograde_autograd::{Param, Tape, Var};
+use retrograde_nn::{Layer, SequenceOptions};
 use run::Settings;
 use subject::Subject;
 
@@ -258,18 +260,48 @@ impl Check {
         self.check(Subject::BlackBox(&mut forward), Some(&mut backward))
     }
 
-    /// Checks a layer: its own parameters and example inputs are added to what is listed already.
+    /// Checks a layer: its own parameters and example inputs are added to what is listed already. An input that is listed
+    /// under the name of an example replaces it, `xs` or `h_prev` of a layer over sequences.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run), or [`Error::Layer`] if the layer refuses.
     pub fn layer(&self, layer: &mut impl Checkable) -> Result<Report, Error> {
         let mut check = self.clone();
         check.params.extend(layer.params());
-        let inputs = layer.inputs(&mut StdRng::seed_from_u64(self.settings.seed));
-        layer.verify(&inputs).map_err(Error::Layer)?;
-        check.inputs.extend(inputs);
+        let given: Named<_> = self.inputs.iter().cloned().collect();
+        let examples = layer.inputs_beside(&given, &mut StdRng::seed_from_u64(self.settings.seed));
+        check.inputs.extend(examples.into_iter().filter(|(name, _)| given.get(name).is_err()));
+        layer.verify(&check.inputs.iter().cloned().collect()).map_err(Error::Layer)?;
         check.time.extend(layer.time_axes().into_iter().map(|(name, axis)| (name.to_owned(), axis)));
         check.run(|tape, inputs| layer.forward(tape, inputs))
+    }
+
+    /// Checks a layer over sequences as it is called with options: lengths, masks, resets, and the noise of training,
+    /// such as that of dropout, which is the same in each call since it is drawn from a seed.
+    ///
+    /// The example inputs have the size that the options are for. First, the outputs are compared with those for other
+    /// inputs in the steps that do not count.
+    ///
+    /// # Errors
+    /// As [`layer`](Self::layer).
+    ///
+    /// # Example
+    /// ```
+    /// use rand::{SeedableRng, rngs::StdRng};
+    /// use retrograde_check::Check;
+    /// use retrograde_nn::{LstmCell, Noise, SequenceOptions, Time};
+    ///
+    /// let lstm = Time::new(LstmCell::new(2, 3, &mut StdRng::seed_from_u64(1))).recurrent_dropout(&[("h", 0.2)])?;
+    /// let options = SequenceOptions::new().lengths(&[5, 1, 3]).with_noise(Noise::seeded(4));
+    /// Check::new().layer_with(&lstm, &options)?.assert_ok();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn layer_with<L: Layer<f64>>(
+        &self,
+        layer: &L,
+        options: &SequenceOptions<f64>,
+    ) -> Result<Report, Error> {
+        self.layer(&mut Sequence { layer, options })
     }
 }
 

@@ -56,6 +56,12 @@ impl<T> Named<T> {
     }
 }
 
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Named(Vec::new())
+    }
+}
+
 /// # Panics
 /// If nothing has the name; [`Named::get`] returns that as an error.
 impl<T> Index<&str> for Named<T> {

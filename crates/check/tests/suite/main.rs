@@ -7,3 +7,5 @@ mod check;
 mod errors;
 mod every_layer;
 mod function;
+mod losses;
+mod options;

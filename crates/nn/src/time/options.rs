@@ -86,6 +86,25 @@ impl<E: Float> SequenceOptions<E> {
         SequenceOptions { noise: self.noise.child(i), ..self.clone() }
     }
 
+    /// Returns the number of rows that a batch must have, and of steps, where the options say; with lengths alone, the
+    /// longest of them.
+    #[must_use]
+    pub fn size(&self) -> [Option<usize>; 2] {
+        let masks = [&self.mask, &self.resets].into_iter().flatten().filter(|mask| mask.rank() == 2);
+        let [rows, steps] = [0, 1].map(|axis| masks.clone().map(|mask| mask.dims()[axis]).next());
+        let Some(lengths) = &self.lengths else { return [rows, steps] };
+        let longest = lengths.iter().copied().max().filter(|&longest| longest > 0);
+        [Some(lengths.len()), steps.or(longest)]
+    }
+
+    /// Returns the mask of the steps that count in a batch of `n` rows of `steps`, `[N, T]`; `None` if all do.
+    ///
+    /// # Errors
+    /// If the options are for another size.
+    pub fn counting(&self, n: usize, steps: usize) -> Result<Option<Tensor<E>>> {
+        Ok(self.masks(n, steps)?.counts)
+    }
+
     /// The masks for a batch of `n` rows of `steps`.
     pub(crate) fn masks(&self, n: usize, steps: usize) -> Result<Masks<E>> {
         for (name, mask) in [("a mask", &self.mask), ("resets", &self.resets)] {
