@@ -1,0 +1,19 @@
+//! 1. The way back to the input
+//!
+//! One step of an RNN: `h_next = tanh(h_prev·Wh + x·Wx + b)`, with `x` `[N, D]` and `h_prev` `[N, H]`. The
+//! pass stops where two sizes do not meet.
+
+use retrograde::check::Named;
+use retrograde::tensor::Tensor;
+
+pub(crate) fn backward(x: &Named<Tensor<f64>>, dy: &Named<Tensor<f64>>) -> Named<Tensor<f64>> {
+    let [h_prev, wx, wh, b, h_next] = ["h_prev", "Wx", "Wh", "b", "h_next"].map(|name| &x[name]);
+    let x = &x["x"];
+    let dt = &dy["h_next"] * (1.0 - h_next.square()); // [N, H]
+    let db = dt.sum_to(b.shape());
+    let dwh = h_prev.t().matmul(&dt);
+    let dh_prev = dt.matmul(&wh.t());
+    let dwx = x.t().matmul(&dt);
+    let dx = dt.matmul(wx);
+    [("x", dx), ("h_prev", dh_prev), ("Wx", dwx), ("Wh", dwh), ("b", db)].into()
+}
