@@ -1,10 +1,9 @@
 //! A pass put to the checker, without the checker's guesses.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use retrograde::autograd::{Tape, Var};
-use retrograde::check::{Check, Error, Named, Report};
+use retrograde::check::{BoxError, Check, Error, Named, Report};
 use retrograde::tensor::Tensor;
 
 use crate::forecaster::{self, Training};
@@ -18,7 +17,7 @@ pub(crate) const SIZES: [Sizes; 6] =
 /// A check at some sizes.
 pub(crate) enum Outcome {
     Right,
-    Wrong(Report),
+    Wrong(Box<Report>),
     /// An operation refused its operands, or the checker the pass.
     Stopped(String),
 }
@@ -26,11 +25,13 @@ pub(crate) enum Outcome {
 impl Exercise {
     /// Checks a pass at some sizes. Without noise, masks leave everything through.
     pub(crate) fn outcome(&self, pass: Pass, sizes: Sizes, noise: bool) -> Outcome {
-        match catch_unwind(AssertUnwindSafe(|| report(self.problem, pass, sizes, noise))) {
-            Err(payload) => Outcome::Stopped(words(payload.as_ref())),
-            Ok(Err(error)) => Outcome::Stopped(error.to_string()),
-            Ok(Ok(report)) if report.is_ok() => Outcome::Right,
-            Ok(Ok(report)) => Outcome::Wrong(report),
+        match report(self.problem, pass, sizes, noise) {
+            Err(Error::Forward { source: error, .. } | Error::Backward { source: error, .. }) => {
+                Outcome::Stopped(error.to_string())
+            }
+            Err(error) => Outcome::Stopped(error.to_string()),
+            Ok(report) if report.is_ok() => Outcome::Right,
+            Ok(report) => Outcome::Wrong(Box::new(report)),
         }
     }
 
@@ -64,11 +65,11 @@ fn report(problem: Problem, pass: Pass, sizes: Sizes, noise: bool) -> Result<Rep
                 let (_, all) = run(problem, &tape, inputs, &data.constants);
                 let all: Named<Tensor<f64>> =
                     all.iter().map(|(name, var)| (name, var.value().clone())).collect();
-                Ok(backward(&all, dy))
+                attempt(|| backward(&all, dy))
             },
         ),
         Pass::Tape(forward) => check.run(|tape, x| {
-            let found = forward(tape, x);
+            let found = attempt(|| forward(tape, x))?;
             let (expected, _) = run(problem, tape, x.clone(), &data.constants);
             for (name, expected) in expected.iter() {
                 let found = found.get(name)?.value();
@@ -96,8 +97,10 @@ fn run<'t>(
     (outputs, read.into_iter().chain(kept).collect())
 }
 
-/// The message of a panic.
-fn words(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").to_owned()
+/// Turns a panic into an error with its message.
+fn attempt<R>(run: impl FnOnce() -> R) -> Result<R, BoxError> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").into()
+    })
 }
