@@ -12,6 +12,12 @@ use crate::{Matrix, MatrixMut};
 
 /// A type that a tensor can hold. `Default` is the value that stands for zero.
 pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {
+    /// Returns what debug builds fill storage with that is about to be overwritten.
+    #[doc(hidden)]
+    fn unset() -> Self {
+        Self::default()
+    }
+
     /// Runs `f` on the calling thread's free buffers, if this type keeps any.
     #[doc(hidden)]
     fn pool<R>(_f: impl FnOnce(&mut BufferPool<Self>) -> R) -> Option<R> {

@@ -12,6 +12,9 @@ use crate::{Element, Float, Isa, Matrix, MatrixMut, Scalar, gemm};
 macro_rules! float {
     ($float:ident, $dtype:literal) => {
         impl Element for $float {
+            fn unset() -> Self {
+                $float::NAN
+            }
             fn pool<R>(f: impl FnOnce(&mut BufferPool<Self>) -> R) -> Option<R> {
                 thread_local! {
                     static POOL: RefCell<BufferPool<$float>> = RefCell::new(BufferPool::new());

@@ -19,8 +19,12 @@ pub(crate) fn with_capacity<E: Element>(op: &'static str, shape: &Shape) -> Resu
     }
 }
 
-/// Returns a buffer of any values, to be overwritten.
+/// Returns a buffer of any values, to be overwritten. In debug builds it is full of [`Element::unset`], so that a test of
+/// any size sees what was not written.
 pub(crate) fn empty<E: Element>(op: &'static str, shape: &Shape) -> Result<Vec<E>, Error> {
+    if cfg!(debug_assertions) {
+        return full(op, shape, E::unset());
+    }
     match recycled(shape.numel()) {
         Some(buffer) => Ok(buffer),
         None => filled(op, shape, E::default()),

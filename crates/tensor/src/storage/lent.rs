@@ -23,9 +23,14 @@ impl<E: Element> Lent<E> {
         Lent { data, lender }
     }
 
-    /// Returns any values, to be overwritten, in a free buffer if there is one. The system's refusal aborts.
+    /// Returns any values, to be overwritten, in a free buffer if there is one; [`Element::unset`] in debug builds. The
+    /// system's refusal aborts.
     pub(crate) fn stale(length: usize) -> Self {
-        Lent::new(buffer::recycled(length).unwrap_or_else(|| vec![E::default(); length]))
+        let mut data = buffer::recycled(length).unwrap_or_else(|| vec![E::default(); length]);
+        if cfg!(debug_assertions) {
+            data.fill(E::unset());
+        }
+        Lent::new(data)
     }
 }
 

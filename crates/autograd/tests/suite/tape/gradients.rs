@@ -188,3 +188,23 @@ fn only_what_some_rule_reads_is_kept() {
     let _ = h.gt(&h) * (&h + 2.0);
     assert_eq!(tape.kept_bytes(), leaf + 2000);
 }
+
+/// Parts of a batch may meet other parameters, each in its own order.
+#[test]
+fn parameters_that_only_some_parts_reach_are_added_too() {
+    let [a, b, c] = ["a", "b", "c"].map(|name| Param::new(name, Tensor::from([1.0, 2.0])));
+    let part = |of: &[(&Param<f64>, f64)]| {
+        let tape = Tape::new();
+        let x = tape.constant(Tensor::from([3.0, 5.0]));
+        let terms = of.iter().map(|&(param, factor)| (&x * param).scale(factor));
+        terms.reduce(|sum, term| sum + term).unwrap().sum().backward().unwrap()
+    };
+    let mut grads = part(&[(&a, 1.0)]);
+    grads.add_params(&part(&[(&c, 10.0), (&a, 1.0)]));
+    grads.add_params(&part(&[(&b, 1.0), (&c, 1.0)]));
+    for (param, factor) in [(&a, 2.0), (&b, 1.0), (&c, 11.0)] {
+        assert_eq!(grads.get(param), Some(&Tensor::from([3.0 * factor, 5.0 * factor])), "{}", param.name());
+    }
+    let names: Vec<_> = grads.params().map(|(param, _)| param.name().to_owned()).collect();
+    assert_eq!(names, ["a", "c", "b"]);
+}

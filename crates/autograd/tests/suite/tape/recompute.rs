@@ -77,6 +77,21 @@ fn a_segment_within_a_segment_is_part_of_it_and_an_empty_one_is_none() {
     assert_eq!(y.backward().unwrap().get(&x), kept.backward().unwrap().get(&x));
 }
 
+/// What follows an inner segment still belongs to the outer one, so it is not kept either.
+#[test]
+fn a_segment_within_a_segment_does_not_end_it() {
+    let tape = Tape::new();
+    let x = tape.var(normal([4], 1));
+    let y = tape.recompute(|| {
+        let inner = tape.recompute(|| x.exp().tanh());
+        tape.recompute(|| inner.sigmoid().square()).exp().tanh()
+    });
+    let kept: Vec<bool> = tape.nodes().iter().map(|node| node.value.is_some()).collect();
+    assert_eq!(kept, [true, false, false, false, false, false, false]);
+    let plain = x.exp().tanh().sigmoid().square().exp().tanh();
+    assert_eq!(y.sum().backward().unwrap().get(&x), plain.sum().backward().unwrap().get(&x));
+}
+
 #[test]
 fn a_segment_that_panics_ends() {
     let tape = Tape::new();
