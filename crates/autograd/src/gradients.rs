@@ -33,6 +33,14 @@ impl<E, G> fmt::Debug for Gradients<E, G> {
     }
 }
 
+/// No gradients yet, for [`insert`](Gradients::insert).
+impl<E, G> Default for Gradients<E, G> {
+    fn default() -> Self {
+        let tape = Arc::default();
+        Gradients { gradients: Vec::new(), by_node: HashMap::new(), params: Vec::new(), tape }
+    }
+}
+
 /// A key of a gradient: a variable or a parameter.
 pub trait Key<E> {
     /// The place of its gradient, if something flowed to it.
@@ -133,11 +141,41 @@ impl<E: Float> Gradients<E> {
         for (param, gradient) in other.params() {
             match self.params.iter().find(|(known, _)| known.same(param)) {
                 Some(&(_, place)) => self.gradients[place].add_assign(gradient),
-                None => {
-                    self.params.push((param.clone(), self.gradients.len()));
-                    self.gradients.push(gradient.clone());
-                }
+                None => self.push(param, gradient.clone()),
             }
         }
+    }
+
+    /// Sets the gradient of a parameter, whether something flowed to it or not: to one that was computed elsewhere.
+    ///
+    /// # Errors
+    /// If the gradient does not have the parameter's shape.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::{Gradients, Param};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let w = Param::new("w", Tensor::from([1.0, 2.0]));
+    /// let mut grads = Gradients::default();
+    /// grads.insert(&w, Tensor::from([3.0, 4.0]))?;
+    /// assert_eq!(grads.get(&w), Some(&Tensor::from([3.0, 4.0])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn insert(&mut self, param: &Param<E>, gradient: Tensor<E>) -> Result<()> {
+        if gradient.shape() != param.shape() {
+            let (expected, found) = (Box::new(param.shape()), Box::new(gradient.shape()));
+            return Err(Error::InputShape { op: "gradients", expected, found });
+        }
+        match self.params.iter().find(|(known, _)| known.same(param)) {
+            Some(&(_, place)) => self.gradients[place] = gradient,
+            None => self.push(param, gradient),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, param: &Param<E>, gradient: Tensor<E>) {
+        self.params.push((param.clone(), self.gradients.len()));
+        self.gradients.push(gradient);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use retrograde_autograd::{Gradients, Param};
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Tensor};
 
 use crate::{Error, Result};
 
@@ -77,6 +77,60 @@ pub trait Module<E: Float> {
     fn check_gradients(&self, grads: &Gradients<E>) -> Result<()> {
         let params = self.try_named_params()?;
         unlisted("gradients", params.iter().map(|(_, param)| param), grads)
+    }
+
+    /// Returns the gradients of all parameters one after the other, in the order of [`params`](Self::params), each in
+    /// row-major order; zeros where nothing flowed. Other processes add theirs to it in one call.
+    ///
+    /// # Errors
+    /// As [`check_gradients`](Self::check_gradients).
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::{Param, Tape};
+    /// use retrograde_nn::Module;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let model = ["w", "b"].map(|name| Param::new(name, Tensor::from([1.0_f64, 2.0]))).to_vec();
+    /// let tape = Tape::new();
+    /// let grads = tape.param(&model[1]).square().sum().backward()?; // db = 2 b
+    /// let flat = model.flat_gradients(&grads)?;
+    /// assert_eq!(flat, [0.0, 0.0, 2.0, 4.0]);
+    /// let grads = model.gradients_from_flat(&flat)?;
+    /// assert_eq!(grads.get(&model[0]), Some(&Tensor::zeros([2])));
+    /// # Ok::<(), retrograde_nn::Error>(())
+    /// ```
+    fn flat_gradients(&self, grads: &Gradients<E>) -> Result<Vec<E>> {
+        self.check_gradients(grads)?;
+        let mut flat = Vec::with_capacity(self.param_count());
+        for param in self.params() {
+            match grads.get(&param) {
+                Some(dw) => flat.extend(dw),
+                None => flat.resize(flat.len() + param.shape().numel(), E::default()),
+            }
+        }
+        Ok(flat)
+    }
+
+    /// Returns the gradients that [`flat_gradients`](Self::flat_gradients) lays out: one for each parameter, also where
+    /// it is zero.
+    ///
+    /// # Errors
+    /// If there are more or fewer numbers than the module has, or if two parameters have one path.
+    fn gradients_from_flat(&self, flat: &[E]) -> Result<Gradients<E>> {
+        let (mut grads, mut rest) = (Gradients::default(), flat);
+        for (_, param) in self.try_named_params()? {
+            let shape = param.shape();
+            let Some((dw, after)) = rest.split_at_checked(shape.numel()) else { break };
+            grads.insert(&param, Tensor::from_vec(dw.to_vec(), shape)?)?;
+            rest = after;
+        }
+        let (expected, found) = (self.param_count(), flat.len());
+        if expected == found {
+            Ok(grads)
+        } else {
+            Err(Error::Count { op: "gradients", name: "numbers", expected, found })
+        }
     }
 }
 

@@ -141,3 +141,37 @@ fn the_state_of_many_is_as_long_as_its_initial_state() {
     Cell::<f64>::initial_state(&Many::<f64>::new(), 1).each(&mut |_| count += 1);
     assert_eq!(count, 4);
 }
+
+/// Gradients laid out one after the other and back: in the module's order, whatever the tape's was.
+#[test]
+fn flat_gradients_are_in_the_order_of_the_module() {
+    let rng = &mut seeded(3);
+    let rnn = RnnCell::<f64>::new(2, 3, rng);
+    let unused = Param::new("unused", Tensor::from([1.0; 4]));
+    let empty = Param::new("empty", Tensor::zeros([0, 3]));
+    let model = vec![&rnn.b, &rnn.wx, &unused, &empty, &rnn.wh, &rnn.b];
+    let dw = |param: &Param<f64>, rng: &mut _| Tensor::normal(param.shape(), 0.0, 1.0, rng).unwrap();
+    let (dwh, db) = (dw(&rnn.wh, rng), dw(&rnn.b, rng));
+    // A gradient that is a view: what counts is the index, not the place in memory.
+    let dwx = Tensor::normal([3, 2], 0.0, 1.0, rng).unwrap().t();
+    let flat = model.flat_gradients(&gradients(&[(&rnn.wh, &dwh), (&rnn.wx, &dwx), (&rnn.b, &db)])).unwrap();
+    assert_eq!(flat, [db.to_vec(), dwx.to_vec(), vec![0.0; 4], dwh.to_vec()].concat());
+
+    let grads = model.gradients_from_flat(&flat).unwrap();
+    assert_eq!([&rnn.b, &rnn.wx, &rnn.wh].map(|w| grads.get(w)), [&db, &dwx, &dwh].map(Some));
+    assert_eq!([&unused, &empty].map(|w| grads.get(w).unwrap().to_vec()), [vec![0.0; 4], vec![]]);
+    assert_eq!(model.flat_gradients(&grads).unwrap(), flat);
+
+    let said = |flat: &[f64]| model.gradients_from_flat(flat).unwrap_err().to_string();
+    assert_eq!(said(&flat[1..]), "gradients: expected 22 numbers, found 21");
+    assert_eq!(said(&[&flat[..], &[0.0]].concat()), "gradients: expected 22 numbers, found 23");
+    let few = vec![&rnn.wx];
+    assert_eq!(
+        few.flat_gradients(&grads).unwrap_err().to_string(),
+        "gradients: expected parameters that the model lists, found b; add its field to `module!`"
+    );
+    assert_eq!(
+        retrograde_autograd::Gradients::default().insert(&rnn.b, Tensor::zeros([4])).unwrap_err().to_string(),
+        "gradients: expected a tensor of the input's shape [3], found [4]"
+    );
+}
