@@ -196,7 +196,7 @@ fn parameters_that_only_some_parts_reach_are_added_too() {
     let part = |of: &[(&Param<f64>, f64)]| {
         let tape = Tape::new();
         let x = tape.constant(Tensor::from([3.0, 5.0]));
-        let terms = of.iter().map(|&(param, factor)| (&x * param).scale(factor));
+        let terms = of.iter().map(|&(param, factor)| &x * param * factor);
         terms.reduce(|sum, term| sum + term).unwrap().sum().backward().unwrap()
     };
     let mut grads = part(&[(&a, 1.0)]);
