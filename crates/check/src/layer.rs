@@ -2,7 +2,7 @@
 
 use rand::rngs::StdRng;
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_nn::{Causality, Layer, LayerStateOn, SequenceOptions, State};
+use retrograde_nn::{Causality, Layer, LayerStateOn, SequenceOptions, Tree};
 use retrograde_tensor::Tensor;
 
 use crate::{BoxError, Named};
@@ -191,7 +191,7 @@ impl<L: Layer<f64>> Checkable for Sequence<'_, L> {
         // A layer that cannot start says so in the forward pass.
         if let Ok(initial) = self.layer.initial_state(&tape, n, None) {
             let mut names = state_names::<L>(&initial).into_iter();
-            L::State::each_on(&initial, &mut |part| {
+            initial.for_each(|part| {
                 inputs.push((names.next().expect("a name for each variable"), random(part.shape())));
             });
         }
@@ -210,7 +210,7 @@ impl<L: Layer<f64>> Checkable for Sequence<'_, L> {
         let (initial, names) = initial(self.layer, tape, inputs)?;
         let (hs, last) = self.layer.run_from(&inputs["xs"], initial, self.options)?;
         let mut outputs = vec![("hs".to_owned(), hs)];
-        L::State::each_on(&last, &mut |part| {
+        last.for_each(|part| {
             let name = names.get(outputs.len() - 1).and_then(|name| name.strip_suffix("_prev"));
             let name = match name {
                 Some(name) => format!("{name}_last"),
@@ -255,24 +255,21 @@ fn initial<'t, L: Layer<f64>>(
 ) -> Result<(LayerStateOn<'t, L, f64>, Vec<String>), BoxError> {
     let new = layer.initial_state(tape, inputs["xs"].shape().first().copied().unwrap_or(0), None)?;
     let names = state_names::<L>(&new);
-    let mut shapes = Vec::new();
-    L::State::each_on(&new, &mut |part| shapes.push(part.shape()));
-    for (name, expected) in names.iter().zip(shapes) {
+    for (name, expected) in names.iter().zip(new.leaves().into_iter().map(Var::shape)) {
         let found = inputs.get(name)?.shape();
         if found != expected {
             return Err(format!("expected {name} of shape {expected}, found {found}").into());
         }
     }
     let mut inputs = names.iter().map(|name| &inputs[name]);
-    let moved =
-        L::State::zip_on(&new, &new, &mut |part, _| part + inputs.next().expect("a name for each variable"));
+    let moved = Tree::map(&new, |part| part + inputs.next().expect("a name for each variable"));
     Ok((moved, names))
 }
 
 /// A name for each variable of an initial state: that on its tape, where no other has it, or else `state` and its index.
 fn state_names<L: Layer<f64>>(initial: &LayerStateOn<'_, L, f64>) -> Vec<String> {
     let mut names = Vec::new();
-    L::State::each_on(initial, &mut |part| {
+    initial.for_each(|part| {
         names.push(part.id().and_then(|id| part.tape().node(id)).and_then(|node| node.name));
     });
     let alone = |name: &Option<String>| names.iter().filter(|other| *other == name).count() == 1;

@@ -78,8 +78,8 @@ pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};
 pub use text::{Perplexity, Sampler, Window, Windows};
 pub use time::{
-    Causality, Cell, Layer, LayerStateOn, Noise, SequenceOptions, State, StateOn, Stateful, Time, Unrolled,
-    Zip,
+    Causality, Cell, Form, Layer, LayerStateOn, Leaf, Mapped, Noise, OnTape, SequenceOptions, Single, State,
+    StateOn, Stateful, Time, Tree, Unrolled,
 };
 
 /// Names that [`module!`] uses.

@@ -51,7 +51,7 @@ pub mod prelude {
     pub use crate::nn::{
         Adam, AdditiveAttention, Attention, Cell, DotAttention, Embedding, GruCell, Layer, Linear, LstmCell,
         Module, Noise, Optimizer, RnnCell, SequenceOptions, Sgd, State, Stateful, Time, TimeGru, TimeLstm,
-        TimeRnn, clip_grad_norm, cross_entropy, module,
+        TimeRnn, Tree, clip_grad_norm, cross_entropy, module, state,
     };
     pub use crate::tensor::{Float, IntoShape, Shape, Tensor, assert_close};
     pub use rand::SeedableRng;

@@ -3,7 +3,7 @@
 use retrograde::autograd::{Tape, Var};
 use retrograde::nn::torch::{StateDict, TorchCell, TorchLayer, stack_states};
 use retrograde::nn::{
-    Bidirectional, Cell, GruCell, Layer, LstmCell, RnnCell, SequenceOptions, Stacked, State, Time,
+    Bidirectional, Cell, GruCell, Layer, LstmCell, RnnCell, SequenceOptions, Stacked, Time, Tree,
 };
 use retrograde::tensor::Tensor;
 
@@ -61,7 +61,7 @@ fn stacked<L: TorchLayer<f64>>(case: &Case<'_>, comparison: &mut Comparison) -> 
     let tape = Tape::new();
     let xs = tape.var(case.tensor("xs", &[n, t, d])?);
     let out = model.run(&xs, Some(&initial), &SequenceOptions::new())?;
-    let (last, first) = (parts::<L>(&out.last), parts::<L>(&out.initial));
+    let (last, first) = (parts(&out.last), parts(&out.initial));
     let dys = case.tensor("dys", &[n, t, directions * h])?;
     let dlast = states(|name| format!("d{name}n"))?;
     // A part of the state is h or c of a direction of a layer.
@@ -93,8 +93,6 @@ fn stacked<L: TorchLayer<f64>>(case: &Case<'_>, comparison: &mut Comparison) -> 
 }
 
 /// The variables of the state of stacked layers, in order.
-fn parts<'t, L: Layer<f64>>(states: &<Vec<L::State> as State<f64>>::On<'t>) -> Vec<Var<'t, f64>> {
-    let mut parts = Vec::new();
-    Vec::<L::State>::each_on(states, &mut |part| parts.push(part.clone()));
-    parts
+fn parts<'t>(states: &impl Tree<Var<'t, f64>>) -> Vec<Var<'t, f64>> {
+    states.leaves().into_iter().cloned().collect()
 }

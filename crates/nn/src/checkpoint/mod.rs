@@ -5,12 +5,11 @@ mod rounding;
 
 use std::collections::BTreeMap;
 
-use retrograde_autograd::{Tape, Var};
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::module::Module;
 use crate::optim::{Optimizer, OptimizerState};
-use crate::time::State;
+use crate::time::{State, Tree};
 use crate::weights::Stored;
 use crate::{Error, Result};
 pub use rounding::{Restored, Rounding};
@@ -102,9 +101,7 @@ impl<E: Float + Stored> Checkpoint<E> {
     /// Adds a carried state, if there is one.
     pub fn carry<S: State<E>>(&mut self, name: impl Into<String>, state: Option<&S>) {
         if let Some(state) = state {
-            let mut parts = Vec::new();
-            state.each(&mut |part| parts.push(part.clone()));
-            self.carried.insert(name.into(), parts);
+            self.carried.insert(name.into(), state.leaves().into_iter().cloned().collect());
         }
     }
 
@@ -128,8 +125,7 @@ impl<E: Float + Stored> Checkpoint<E> {
     /// ```
     pub fn carried_state<S: State<E>>(&self, name: &str, like: &S) -> Result<Option<S>> {
         let Some(parts) = self.carried.get(name) else { return Ok(None) };
-        let mut shapes = Vec::new();
-        like.each(&mut |part| shapes.push(part.shape()));
+        let shapes: Vec<Shape> = like.leaves().into_iter().map(Tensor::shape).collect();
         if !parts.iter().map(Tensor::shape).eq(shapes.iter().copied()) {
             let name = name.to_owned();
             return Err(Error::Carried {
@@ -138,11 +134,8 @@ impl<E: Float + Stored> Checkpoint<E> {
                 found: parts.iter().map(Tensor::shape).collect(),
             });
         }
-        let tape = Tape::inference();
-        let (like, mut parts) = (like.on(&tape), parts.iter());
-        let mut next =
-            |_: &Var<'_, E>, _: &Var<'_, E>| tape.var(parts.next().expect("as many as shapes").clone());
-        Ok(Some(S::detach(&S::zip_on(&like, &like, &mut next))))
+        let mut parts = parts.iter();
+        Ok(Some(Tree::map(like, |_| parts.next().expect("as many as shapes").clone())))
     }
 
     /// Gives the model its parameters back, and the optimizer its state with all settings and groups, whatever they were.

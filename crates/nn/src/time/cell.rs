@@ -1,13 +1,14 @@
 //! One step of a recurrent network.
 
 use retrograde_autograd::{Tape, Var};
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Tensor};
 
-use super::state::State;
+use super::state::{OnTape, State};
+use super::tree::{Form, Tree};
 use crate::module::Module;
 
 /// The state of a cell on a tape.
-pub type StateOn<'t, C, E> = <<C as Cell<E>>::State as State<E>>::On<'t>;
+pub type StateOn<'t, C, E> = OnTape<'t, <C as Cell<E>>::State, E>;
 
 /// One step of a recurrent network, as a formula. [`Time`](crate::Time) lifts it over a sequence.
 ///
@@ -55,9 +56,10 @@ pub trait Cell<E: Float>: Module<E> {
     /// Returns the state before the first step, for a batch of `n`: often zeros.
     fn initial_state(&self, n: usize) -> Self::State;
 
-    /// Returns the names of the variables of a state, which printed tapes, errors and derived formulas use.
+    /// Returns the names of the variables of a state, which printed tapes, errors and derived formulas use: those of the
+    /// fields of a [`state!`](crate::state!), or `h`.
     fn state_names(&self) -> &'static [&'static str] {
-        &["h"]
+        <Self::State as Tree<Tensor<E>>>::Form::NAMES
     }
 
     /// Returns the part of a step that depends on the input alone, for one step or for all steps at once: a `Time` calls it
@@ -100,9 +102,9 @@ pub trait Cell<E: Float>: Module<E> {
     /// `-> [N, H]`
     fn output<'t>(&self, _tape: &'t Tape<E>, state: &StateOn<'t, Self, E>) -> Var<'t, E> {
         let mut first = None;
-        Self::State::each_on(state, &mut |part| {
-            first.get_or_insert_with(|| part.clone());
+        state.for_each(|part| {
+            first.get_or_insert(part);
         });
-        first.expect("a state has a variable")
+        first.expect("a state has a variable").clone()
     }
 }

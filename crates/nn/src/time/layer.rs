@@ -4,13 +4,13 @@ use retrograde_autograd::{Tape, Var};
 use retrograde_tensor::Float;
 
 use super::options::SequenceOptions;
-use super::state::State;
+use super::state::{OnTape, State};
 use crate::Result;
 use crate::module::Module;
 use crate::shapes::{Axis, expect};
 
 /// The state of a layer on a tape.
-pub type LayerStateOn<'t, L, E> = <<L as Layer<E>>::State as State<E>>::On<'t>;
+pub type LayerStateOn<'t, L, E> = OnTape<'t, <L as Layer<E>>::State, E>;
 
 /// A sequence of steps on a tape.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ pub(crate) mod options;
 mod recurrent_dropout;
 pub(crate) mod state;
 mod stateful;
+pub(crate) mod tree;
 mod unroll;
 mod zoneout;
 
@@ -26,8 +27,9 @@ pub use self::cell::{Cell, StateOn};
 pub use self::layer::{Causality, Layer, LayerStateOn, Unrolled};
 pub use self::noise::Noise;
 pub use self::options::SequenceOptions;
-pub use self::state::{State, Zip};
+pub use self::state::{OnTape, State};
 pub use self::stateful::Stateful;
+pub use self::tree::{Form, Leaf, Mapped, Single, Tree};
 
 const OP: &str = "time";
 
@@ -140,7 +142,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         let mut taken: Vec<String> = self.cell.named_params().into_iter().map(|(path, _)| path).collect();
         let mut names = self.variables().into_iter();
         self.initial.clear();
-        self.cell.initial_state(1).each(&mut |value| {
+        self.cell.initial_state(1).for_each(|value| {
             let mut name = format!("{}0", names.next().expect("each variable has a name"));
             while taken.contains(&name) {
                 name.insert_str(0, "initial_");
@@ -226,7 +228,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     /// A name for each variable of the state.
     pub(crate) fn variables(&self) -> Vec<String> {
         let (known, mut names) = (self.cell.state_names(), Vec::new());
-        self.cell.initial_state(0).each(&mut |_| {
+        self.cell.initial_state(0).for_each(|_| {
             let i = names.len();
             names.push(known.get(i).map_or_else(|| format!("state{i}"), |&name| name.to_owned()));
         });
@@ -271,7 +273,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
             return zeros;
         }
         let mut learned = self.initial.iter();
-        C::State::zip_on(&zeros, &zeros, &mut |zeros, _| {
+        Tree::map(&zeros, |zeros| {
             let h0 = learned.next().expect("a state has as many variables as its initial state");
             tape.param(h0).broadcast_to(zeros.shape()).retain_grad()
         })
@@ -279,7 +281,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
 
     fn name_state(&self, state: &StateOn<'_, C, E>, f: impl Fn(&'static str) -> Cow<'static, str>) {
         let mut names = self.cell.state_names().iter();
-        C::State::each_on(state, &mut |part| {
+        state.for_each(|part| {
             if let Some(name) = names.next() {
                 part.set_name(f(name));
             }

@@ -1,11 +1,11 @@
 //! Recurrent dropout.
 
-use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use super::noise::Noise;
 use super::noise::{dropped, mask};
-use super::state::{State, StateShapes};
+use super::state::{OnTape, State, StateShapes};
+use super::tree::Tree;
 
 /// One mask for each variable of the state, the same in all steps of a sequence; none for what is not dropped.
 ///
@@ -27,12 +27,9 @@ impl<E: Float> RecurrentDropout<E> {
     }
 
     /// Returns the state as a step reads it.
-    pub(crate) fn of<'t, S: State<E>>(&self, state: &S::On<'t>) -> S::On<'t> {
+    pub(crate) fn of<'t, S: State<E>>(&self, state: &OnTape<'t, S, E>) -> OnTape<'t, S, E> {
         let mut masks = self.0.iter();
-        S::zip_on(state, state, &mut |part: &Var<'t, E>, _| match masks
-            .next()
-            .expect("a mask for each variable of the state")
-        {
+        Tree::map(state, |part| match masks.next().expect("a mask for each variable of the state") {
             Some(mask) => dropped(part, mask),
             None => part.clone(),
         })

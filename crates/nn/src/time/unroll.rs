@@ -10,7 +10,8 @@ use super::cell::{Cell, StateOn};
 use super::layer::{Causality, Layer};
 use super::options::{SequenceOptions, choose};
 use super::recurrent_dropout::RecurrentDropout;
-use super::state::{State, StateShapes};
+use super::state::StateShapes;
+use super::tree::Tree;
 use super::zoneout::zoneout;
 use super::{OP, Time};
 use crate::Result;
@@ -50,7 +51,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         let (n, steps, tape) = (shape[0], shape[1], xs.tape());
         self.require_unchanged(tape)?;
         let expected = StateShapes::of(&self.cell.initial_state(n));
-        expected.check::<C::State, E>("a state", tape, &initial)?;
+        expected.check("a state", tape, &initial)?;
         let masks = options.masks(n, steps)?;
         let new_sequence = masks.any_reset().then(|| self.new_sequence(tape, n));
         let xs = masks.clear(xs)?;
@@ -69,24 +70,24 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
                 let step = if self.reversed { steps - 1 - turn } else { turn };
                 tape.set_step(Some(step));
                 if let (Some(new), Some(rows)) = (&new_sequence, masks.starting(step, self.reversed)) {
-                    state = C::State::zip_on(new, &state, &mut |new, h| choose(&rows, new, h));
+                    state = new.zip(&state, |new, h| choose(&rows, new, h));
                 }
                 let x = projected.select(1, step);
                 let mut next = match &dropout {
                     Some(dropout) => self.cell.step_reading(&x, &state, &dropout.of::<C::State>(&state)),
                     None => self.cell.step(&x, &state),
                 };
-                expected.check::<C::State, E>("the state after the cell's `step`", tape, &next)?;
+                expected.check("the state after the cell's `step`", tape, &next)?;
                 if !self.zoneout.is_empty() {
                     let mut parts = (0..).zip(&self.zoneout);
                     let noise = options.noise().child(0).child(step);
-                    next = C::State::zip_on(&next, &state, &mut |next, h| {
+                    next = next.zip(&state, |next, h| {
                         let (i, &p) = parts.next().expect("a probability for each variable of the state");
                         zoneout(p, noise.child(i), next, h)
                     });
                 }
                 state = match masks.counting(step) {
-                    Some(rows) => C::State::zip_on(&next, &state, &mut |next, h| choose(&rows, next, h)),
+                    Some(rows) => next.zip(&state, |next, h| choose(&rows, next, h)),
                     None => next,
                 };
                 self.name_state(&state, Cow::Borrowed);

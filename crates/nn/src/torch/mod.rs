@@ -67,7 +67,7 @@ use retrograde_tensor::{Float, Tensor};
 
 use crate::module::Module;
 use crate::shapes::{Axis, expect, try_times};
-use crate::{Cell, Error, Result, Stacked, State, Time};
+use crate::{Cell, Error, Result, Stacked, Time, Tree};
 pub use cell::{Arrays, TorchCell, TorchLayer};
 
 const OP: &str = "torch";
@@ -173,8 +173,7 @@ impl<E: Float, L: TorchLayer<E>> Stacked<L, E> {
     /// different batches.
     pub fn state_from_torch(&self, parts: &[Tensor<E>]) -> Result<Vec<L::State>> {
         let cell = &self.layers[0].directions()[0].cell;
-        let mut expected = 0;
-        cell.initial_state(0).each(&mut |_| expected += 1);
+        let expected = cell.initial_state(0).leaves().len();
         if parts.len() != expected {
             return Err(Error::Count { op: OP, name: "tensors of a state", expected, found: parts.len() });
         }
@@ -226,9 +225,7 @@ fn exportable<E: Float, C: Cell<E>>(layer: &Time<C, E>, i: usize, reversed: bool
 
 /// Returns H of a cell.
 fn state_size<E: Float, C: Cell<E>>(cell: &C) -> usize {
-    let mut size = 0;
-    cell.initial_state(0).each(&mut |part| size = part.dims()[1]);
-    size
+    cell.initial_state(0).leaves()[0].dims()[1]
 }
 
 /// Returns the arrays of these names, if their shapes agree, for an input of `d` features if that is known.

@@ -5,7 +5,7 @@ use crate::common::{normal, perturb, seeded};
 use retrograde_autograd::Tape;
 use retrograde_nn::{
     Bidirectional, Dropout, Layer, Linear, LstmCell, Noise, Residual, RnnCell, SequenceOptions, Stacked,
-    State, Stateful, Time, TimeLstm, TimeRnn,
+    State, Stateful, Time, TimeLstm, TimeRnn, Tree,
 };
 use retrograde_tensor::Tensor;
 
@@ -106,8 +106,9 @@ fn the_whole_carries_the_states_of_its_parts() {
             let hs = carrying.forward(&window).unwrap().hs.detach();
             retrograde_tensor::assert_close!(hs, whole.narrow(1, start, length), 1e-13, 1e-13);
         }
-        let mut parts = crate::common::tensors(carrying.state().unwrap()).into_iter();
-        last.each(&mut |last| retrograde_tensor::assert_close!(parts.next().unwrap(), last, 1e-13, 1e-13));
+        for (carried, last) in carrying.state().unwrap().leaves().into_iter().zip(last.leaves()) {
+            retrograde_tensor::assert_close!(carried, last, 1e-13, 1e-13);
+        }
     }
     check(rnn(1));
     check(Stacked::new(vec![rnn(1), rnn(2)]));
@@ -136,7 +137,7 @@ fn a_learned_state_acts_inside() {
             let mut values =
                 parts.iter().map(|part| part.initial()[0].value().broadcast_to([2, 3]).contiguous());
             let zeros = layer.initial_state(tape, 2, None).unwrap();
-            L::State::detach(&L::State::zip_on(&zeros, &zeros, &mut |_, _| tape.var(values.next().unwrap())))
+            L::State::detach(&Tree::map(&zeros, |_| tape.var(values.next().unwrap())))
         };
         let tape = Tape::new();
         let x = tape.var(xs.clone());

@@ -37,6 +37,7 @@ mod state;
 mod text;
 mod torch;
 mod torch_two_biases;
+mod tree;
 mod weights;
 mod weights_replace;
 mod weights_write;

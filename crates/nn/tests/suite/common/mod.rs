@@ -6,7 +6,7 @@ pub(crate) mod outcome;
 use rand::{SeedableRng, rngs::StdRng};
 use retrograde_autograd::{Gradients, Param, Tape, Var};
 use retrograde_check::Check;
-use retrograde_nn::{Cell, Layer, Module, RnnCell, SequenceOptions, State, Time, TimeRnn, explicit};
+use retrograde_nn::{Cell, Layer, Module, RnnCell, SequenceOptions, State, Time, TimeRnn, Tree, explicit};
 use retrograde_tensor::{Float, IntoShape, Tensor};
 
 /// Normal samples of standard deviation `std`; the same numbers in every precision.
@@ -79,16 +79,12 @@ pub(crate) fn inner(a: &Tensor<f64>, b: &Tensor<f64>) -> f64 {
 
 /// The tensors of a state, in order.
 pub(crate) fn tensors<S: State<f64>>(state: &S) -> Vec<Tensor<f64>> {
-    let mut tensors = Vec::new();
-    state.each(&mut |part| tensors.push(part.clone()));
-    tensors
+    state.leaves().into_iter().cloned().collect()
 }
 
 /// The variables of a state on a tape, in order.
-pub(crate) fn parts<'t, S: State<f64>>(on: &S::On<'t>) -> Vec<Var<'t, f64>> {
-    let mut parts = Vec::new();
-    S::each_on(on, &mut |part| parts.push(part.clone()));
-    parts
+pub(crate) fn parts<'t>(on: &impl Tree<Var<'t, f64>>) -> Vec<Var<'t, f64>> {
+    on.leaves().into_iter().cloned().collect()
 }
 
 /// A small value in place of the zeros that biases start from, so that no gradient vanishes by chance.
@@ -115,12 +111,10 @@ pub(crate) fn assert_gradients<C: Cell<f64>>(cell: C, n: usize, steps: usize, rn
     let report = check.run(|tape, x| {
         let zeros = layer.cell.initial_state(n).on(tape);
         let mut index = 0..;
-        let initial = C::State::zip_on(&zeros, &zeros, &mut |_, _| {
-            x[&*format!("initial {}", index.next().unwrap())].clone()
-        });
+        let initial = Tree::map(&zeros, |_| x[&*format!("initial {}", index.next().unwrap())].clone());
         let (hs, last) = layer.run_from(&x["xs"], initial, &SequenceOptions::new())?;
         let mut outputs = vec![("hs".to_owned(), hs)];
-        outputs.extend((0..).map(|i| format!("last {i}")).zip(parts::<C::State>(&last)));
+        outputs.extend((0..).map(|i| format!("last {i}")).zip(parts(&last)));
         Ok(outputs.into())
     });
     let report = report.unwrap();

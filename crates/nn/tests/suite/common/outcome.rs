@@ -31,11 +31,11 @@ pub(crate) fn outcome<L: Layer<f64>>(
     let tape = Tape::new();
     let x = tape.var(xs.clone());
     let out = layer.run(&x, given, options).unwrap();
-    let last = parts::<L::State>(&out.last);
+    let last = parts(&out.last);
     let mut outputs = vec![(&out.hs, dhs)];
     outputs.extend(last.iter().zip(dlast));
     let grads = tape.backward(&outputs).unwrap();
-    let initial = parts::<L::State>(&out.initial);
+    let initial = parts(&out.initial);
     Outcome {
         hs: out.hs.value().clone(),
         last: last.iter().map(|h| h.value().clone()).collect(),
