@@ -10,8 +10,9 @@ use rand::rngs::StdRng;
 use crate::cotangent::{Cotangents, rms, weight};
 use crate::problem::{Part, Problem};
 use crate::report::{Measure, NotApplicable, Oracle};
+use crate::settings::Settings;
 use crate::slope::{Line, Slope};
-use crate::{Error, Settings};
+use crate::{Error, Taylor};
 
 /// Elements that are judged together.
 pub(crate) struct Block {
@@ -82,6 +83,7 @@ pub(crate) struct Comparison<'c, 'a> {
     pub(crate) kinks: Vec<Difference>,
     pub(crate) unseen: Vec<Unseen>,
     pub(crate) not_applicable: Vec<NotApplicable>,
+    pub(crate) taylor: Vec<Taylor>,
     /// Finite differences of single elements, for all cotangents.
     pub(crate) numeric: HashMap<usize, Vec<f64>>,
     sides: HashMap<usize, Vec<Option<[f64; 2]>>>,
@@ -112,6 +114,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
             kinks,
             unseen,
             not_applicable,
+            taylor: Vec::new(),
             numeric,
             sides,
         })

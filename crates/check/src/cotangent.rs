@@ -4,11 +4,14 @@ use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
 use crate::problem::Part;
+use crate::settings::Settings;
 
 /// Cotangents of all outputs: random ones with a label, then, for the full Jacobian, a unit vector an output element.
 pub(crate) struct Cotangents {
     pub(crate) dense: Vec<(String, Vec<f64>)>,
     pub(crate) units: usize,
+    /// The factor of all of them.
+    pub(crate) scale: f64,
     outputs: Vec<Part>,
 }
 
@@ -18,11 +21,12 @@ pub(crate) const ALL: &str = "all outputs";
 impl Cotangents {
     /// `draws` of all outputs, then each output alone, then the last time step of each sequence alone: there, what
     /// travels back through time is not drowned by what later cotangents add on the way.
-    pub(crate) fn new(outputs: &[Part], draws: usize, jacobian: bool, rng: &mut StdRng) -> Self {
+    pub(crate) fn new(outputs: &[Part], settings: &Settings, jacobian: bool, rng: &mut StdRng) -> Self {
+        let (draws, scale) = (settings.directions, settings.cotangent_scale);
         let size = outputs.last().map_or(0, |part| part.range.end);
         let mut dense = Vec::new();
         let mut draw = |label: &str, keep: &dyn Fn(usize) -> bool| {
-            let v = (0..size).map(|place| if keep(place) { weight(rng) } else { 0.0 }).collect();
+            let v = (0..size).map(|place| if keep(place) { scale * weight(rng) } else { 0.0 }).collect();
             dense.push((label.to_owned(), v));
         };
         (0..draws).for_each(|_| draw(ALL, &|_| true));
@@ -35,7 +39,7 @@ impl Cotangents {
                 draw(&label, &|place| part.range.contains(&place) && part.step(place) == Some(last));
             }
         }
-        Cotangents { dense, units: if jacobian { size } else { 0 }, outputs: outputs.to_vec() }
+        Cotangents { dense, units: if jacobian { size } else { 0 }, scale, outputs: outputs.to_vec() }
     }
 
     /// The number of cotangents.
@@ -55,12 +59,12 @@ impl Cotangents {
 
     fn sum(&self, y: &[f64], term: impl Fn(f64, f64) -> f64) -> Vec<f64> {
         let dense = self.dense.iter().map(|(_, v)| v.iter().zip(y).map(|(&v, &y)| term(v, y)).sum());
-        dense.chain(y[..self.units].iter().map(|&y| term(1.0, y))).collect()
+        dense.chain(y[..self.units].iter().map(|&y| term(self.scale, y))).collect()
     }
 
     /// The vectors themselves.
     pub(crate) fn vectors(&self, size: usize) -> Vec<Vec<f64>> {
-        let unit = |j: usize| (0..size).map(|i| f64::from(u8::from(i == j))).collect();
+        let unit = |j: usize| (0..size).map(|i| if i == j { self.scale } else { 0.0 }).collect();
         self.dense.iter().map(|(_, v)| v.clone()).chain((0..self.units).map(unit)).collect()
     }
 

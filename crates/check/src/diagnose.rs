@@ -10,7 +10,9 @@ use crate::compare::{Comparison, Difference};
 use crate::cotangent::ALL;
 use crate::pattern::{Pattern, Suspect};
 use crate::problem::{Part, Recorded, tensors};
-use crate::report::{Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict};
+use crate::report::{
+    Entry, Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict, worst_first,
+};
 use retrograde_autograd::{NodeKind, Tape, Var};
 
 /// Beyond this many elements no pattern is looked for.
@@ -31,7 +33,9 @@ impl Comparison<'_, '_> {
                 merged.entry((found.block, found.place)).or_insert_with(|| (found.clone(), Vec::new()));
             // Random cotangents first: unit vectors are many, and each has the worst of something.
             let rank = |of: &Difference| (of.cotangent < self.cotangents.dense.len(), of.relative());
-            if rank(found) > rank(&entry.0) {
+            // By a margin: which of two equals is larger is rounding.
+            let ((random, size), (known_random, known_size)) = (rank(found), rank(&entry.0));
+            if random > known_random || random == known_random && size > 1.001 * known_size {
                 entry.0 = found.clone();
             }
             if !entry.1.contains(&found.oracle) {
@@ -55,7 +59,7 @@ impl Comparison<'_, '_> {
                 pattern: patterns.get(&self.blocks[found.block].part).map(|(pattern, _)| pattern.clone()),
             });
         }
-        mismatches.sort_by(|a, b| b.relative.total_cmp(&a.relative));
+        worst_first(&mut mismatches);
         let name = |(i, (pattern, label)): (_, (Pattern, String))| {
             let part: &Part = &self.problem.inputs[i];
             let of = if label == ALL { String::new() } else { format!(" (of {label})") };
@@ -73,9 +77,12 @@ impl Comparison<'_, '_> {
         let (inputs, outputs) = self.problem.size();
         let jacobian = (self.cotangents.units > 0).then_some(Jacobian { outputs, inputs, below_noise });
         let rows = (0..self.blocks.len()).map(|block| self.row(block, &not_verifiable)).collect();
+        let entries = if self.settings.keep_entries { self.entries() } else { Vec::new() };
         Ok(Report {
             seed: self.settings.seed,
             directions: self.settings.directions,
+            points: 1,
+            tolerances: [self.settings.tolerance, self.settings.exact],
             runs: self.problem.runs,
             outputs: self
                 .problem
@@ -91,7 +98,31 @@ impl Comparison<'_, '_> {
             not_applicable: self.not_applicable,
             guesses: guesses.into_values().collect(),
             cuts,
+            taylor: self.taylor,
+            entries,
         })
+    }
+
+    /// All entries of the Jacobian, row by row.
+    fn entries(&self) -> Vec<Entry> {
+        let (scale, dense) = (self.cotangents.scale, self.cotangents.dense.len());
+        let mut entries = Vec::new();
+        for output in &self.problem.outputs {
+            for (row, input) in
+                output.range.clone().flat_map(|row| self.problem.inputs.iter().map(move |i| (row, i)))
+            {
+                entries.extend(input.range.clone().map(|place| Entry {
+                    output: output.name.clone(),
+                    output_index: output.index(row),
+                    input: input.name.clone(),
+                    input_index: input.index(place),
+                    analytic: self.gradients[dense + row][place] / scale,
+                    numeric: self.numeric.get(&place).map(|numeric| numeric[dense + row] / scale),
+                    point: 0,
+                }));
+            }
+        }
+        entries
     }
 
     fn part(&self, block: usize) -> (&Part, Option<usize>) {

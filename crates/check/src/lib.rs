@@ -25,17 +25,21 @@ mod compare;
 mod cotangent;
 mod diagnose;
 mod error;
+mod json;
 mod layer;
 mod named;
 mod oracles;
 mod pattern;
+mod points;
 mod problem;
 mod report;
 mod run;
 mod second;
+mod settings;
 mod slope;
 mod subject;
 mod table;
+mod taylor;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -47,15 +51,16 @@ pub use layer::Checkable;
 pub use named::Named;
 pub use pattern::Pattern;
 pub use report::{
-    Jacobian, Kink, Measure, Mismatch, NotApplicable, NotVerifiable, Oracle, Report, Row, Verdict,
+    Entry, Jacobian, Kink, Measure, Mismatch, NotApplicable, NotVerifiable, Oracle, Report, Row, Verdict,
 };
 pub use subject::{Backward, BlackBox, Forward};
+pub use taylor::{Remainder, Taylor};
 
 use array::{arrays, gradients};
 use layer::Sequence;
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_nn::{Layer, SequenceOptions};
-use run::Settings;
+use settings::Settings;
 use subject::Subject;
 
 /// The tensors that a check perturbs, and how thoroughly it looks.
@@ -64,6 +69,7 @@ pub struct Check {
     inputs: Vec<(String, Tensor<f64>)>,
     params: Vec<(String, Param<f64>)>,
     time: Vec<(String, usize)>,
+    frozen: Vec<String>,
     settings: Settings,
 }
 
@@ -77,16 +83,8 @@ impl Check {
     /// A check of nothing yet: 3 directions, seed 0, finite differences to 1e-8 and the adjoint identity to 1e-12
     /// of each block's magnitude, the full Jacobian where it is small.
     pub fn new() -> Self {
-        let settings = Settings {
-            seed: 0,
-            directions: 3,
-            jacobian: None,
-            second_order: false,
-            tolerance: 1e-8,
-            exact: 1e-12,
-            elements: 400,
-        };
-        Check { inputs: Vec::new(), params: Vec::new(), time: Vec::new(), settings }
+        let settings = Settings::default();
+        Check { inputs: Vec::new(), params: Vec::new(), time: Vec::new(), frozen: Vec::new(), settings }
     }
 
     /// Adds an input or an initial state.
@@ -110,53 +108,18 @@ impl Check {
         self
     }
 
+    /// Leaves an input or a parameter at its value: its gradient is not checked, and an explicit backward pass need not
+    /// return it.
+    #[must_use]
+    pub fn freeze(mut self, name: impl Into<String>) -> Self {
+        self.frozen.push(name.into());
+        self
+    }
+
     /// Says which axis of an input or output is time, so that each time step is judged by its own magnitude.
     #[must_use]
     pub fn time_axis(mut self, name: impl Into<String>, axis: usize) -> Self {
         self.time.push((name.into(), axis));
-        self
-    }
-
-    /// The seed of all random directions and cotangents.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = seed;
-        self
-    }
-
-    /// Sets the number of random directions of each block, and of random cotangents of all outputs: from 1 to 1000.
-    #[must_use]
-    pub fn directions(mut self, directions: usize) -> Self {
-        self.settings.directions = directions;
-        self
-    }
-
-    /// Whether every entry of the Jacobian is compared, of which there may be some 16 million; by default, if it is
-    /// small.
-    #[must_use]
-    pub fn full_jacobian(mut self, full: bool) -> Self {
-        self.settings.jacobian = Some(full);
-        self
-    }
-
-    /// Checks Hessian-vector products too.
-    #[must_use]
-    pub fn second_order(mut self, second_order: bool) -> Self {
-        self.settings.second_order = second_order;
-        self
-    }
-
-    /// The tolerance of finite differences, relative to the magnitude of each block.
-    #[must_use]
-    pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.settings.tolerance = tolerance;
-        self
-    }
-
-    /// The tolerance of the adjoint identity and of the comparison with the tape, relative to the terms compared.
-    #[must_use]
-    pub fn exact_tolerance(mut self, tolerance: f64) -> Self {
-        self.settings.exact = tolerance;
         self
     }
 

@@ -60,6 +60,12 @@ pub(crate) fn parts(shapes: impl Iterator<Item = (String, Shape)>) -> Vec<Part> 
     shapes.map(part).collect()
 }
 
+/// Inputs and parameters that are not perturbed.
+pub(crate) struct Fixed {
+    pub(crate) inputs: Vec<(String, Tensor<f64>)>,
+    pub(crate) params: Vec<(String, Param<f64>)>,
+}
+
 /// The layer under test.
 pub(crate) struct Problem<'a> {
     pub(crate) forward: Subject<'a>,
@@ -67,6 +73,7 @@ pub(crate) struct Problem<'a> {
     /// The tensors that are perturbed: inputs, then parameters.
     pub(crate) inputs: Vec<Part>,
     pub(crate) params: Vec<Param<f64>>,
+    pub(crate) fixed: Fixed,
     /// Known after the first run.
     pub(crate) outputs: Vec<Part>,
     /// The number of forward passes so far.
@@ -114,6 +121,8 @@ impl Problem<'_> {
         for part in &self.inputs[..split] {
             inputs.push((part.name.clone(), tape.var(part.tensor(x)?).named(part.name.clone())));
         }
+        let fixed = self.fixed.inputs.iter();
+        inputs.extend(fixed.map(|(name, value)| (name.clone(), tape.constant(value.clone()))));
         let inputs = Named::from(inputs);
         self.runs += 1;
         let call = self.runs;
@@ -122,7 +131,7 @@ impl Problem<'_> {
         self.require_listed(&tape)?;
         let shapes = outputs.iter().map(|(name, var)| (name.to_owned(), var.shape()));
         self.require_outputs(parts(shapes))?;
-        let mut vars: Vec<_> = inputs.into_iter().map(|(_, var)| var).collect();
+        let mut vars: Vec<_> = inputs.into_iter().take(split).map(|(_, var)| var).collect();
         vars.extend(self.params.iter().map(|param| tape.param(param)));
         read(Recorded { tape: &tape, x: vars, y: outputs.into_iter().map(|(_, var)| var).collect() })
     }
@@ -132,7 +141,7 @@ impl Problem<'_> {
         let Subject::BlackBox(forward) = &mut self.forward else {
             return self.record(x, |run| Ok(run.y.iter().flat_map(|y| y.value().to_vec()).collect()));
         };
-        let point = arrays(&named(&self.inputs, x)?);
+        let point = arrays(&point(&self.inputs, &self.fixed, x)?);
         self.runs += 1;
         let call = self.runs;
         let outputs = announced("forward", call, || forward(&point));
@@ -151,13 +160,13 @@ impl Problem<'_> {
     /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the backward pass under test.
     pub(crate) fn gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
         let Some(backward) = self.backward.as_mut() else { return self.tape_gradients(x, vs) };
-        let point = named(&self.inputs, x)?;
+        let point = point(&self.inputs, &self.fixed, x)?;
         let mut explicit = |v: &Vec<f64>| {
             let dy = named(&self.outputs, v)?;
             self.backward_runs += 1;
             let call = self.backward_runs;
             let gradients = announced("explicit backward", call, || backward(&point, &dy));
-            flatten(&self.inputs, &gradients.map_err(|source| Error::Backward { call, source })?)
+            flatten(&self.inputs, &self.fixed, &gradients.map_err(|source| Error::Backward { call, source })?)
         };
         if let Some(v) = vs.first() {
             require_same(&self.inputs, "the gradient of ", &explicit(v)?, &explicit(v)?)?;
@@ -183,7 +192,9 @@ impl Problem<'_> {
     /// Refuses a run that met a parameter that nobody listed.
     fn require_listed(&self, tape: &Tape<f64>) -> Result<(), Error> {
         let met = tape.params();
-        let unlisted = met.iter().filter(|met| !self.params.iter().any(|param| param.same(met)));
+        let fixed = self.fixed.params.iter().map(|(_, param)| param);
+        let listed = |met: &Param<f64>| self.params.iter().chain(fixed.clone()).any(|param| param.same(met));
+        let unlisted = met.iter().filter(|met| !listed(met));
         let names: Vec<String> = unlisted.map(|param| param.name().to_owned()).collect();
         if names.is_empty() { Ok(()) } else { Err(Error::NotPerturbed { names }) }
     }
@@ -232,10 +243,18 @@ fn named(parts: &[Part], flat: &[f64]) -> Result<Named<Tensor<f64>>, Error> {
     Ok(parts.iter().map(|part| part.name.clone()).zip(tensors(parts, flat)?).collect())
 }
 
+/// All inputs and parameters, those that are fixed last.
+fn point(parts: &[Part], fixed: &Fixed, flat: &[f64]) -> Result<Named<Tensor<f64>>, Error> {
+    let params = fixed.params.iter().map(|(name, param)| (name.clone(), param.value()));
+    Ok(named(parts, flat)?.into_iter().chain(fixed.inputs.iter().cloned()).chain(params).collect())
+}
+
 /// The gradients of an explicit backward pass, end to end.
-fn flatten(parts: &[Part], gradients: &Named<Tensor<f64>>) -> Result<Vec<f64>, Error> {
+fn flatten(parts: &[Part], fixed: &Fixed, gradients: &Named<Tensor<f64>>) -> Result<Vec<f64>, Error> {
     gradients.require_distinct("gradients")?;
-    if let Some((name, _)) = gradients.iter().find(|(name, _)| !parts.iter().any(|part| part.name == *name)) {
+    let names = parts.iter().map(|part| &part.name).chain(fixed.inputs.iter().map(|(name, _)| name));
+    let names: Vec<&String> = names.chain(fixed.params.iter().map(|(name, _)| name)).collect();
+    if let Some((name, _)) = gradients.iter().find(|(name, _)| !names.iter().any(|known| *known == name)) {
         let known = parts.iter().map(|part| part.name.clone()).collect();
         return Err(Error::UnknownName { known, found: name.to_owned() });
     }

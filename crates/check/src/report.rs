@@ -1,6 +1,6 @@
 //! The findings of a check, as a value.
 
-use crate::Pattern;
+use crate::{Pattern, Taylor};
 
 /// Who says what a gradient should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,12 +144,35 @@ pub struct Jacobian {
     pub below_noise: usize,
 }
 
-/// The findings of a check. It prints as a table; `{:#}` gives each time step a line.
+/// An entry of the Jacobian: how an element of an output moves with an element of an input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The name of the output.
+    pub output: String,
+    /// The element of the output.
+    pub output_index: Vec<usize>,
+    /// The name of the input or parameter.
+    pub input: String,
+    /// The element of the input or parameter.
+    pub input_index: Vec<usize>,
+    /// The entry by the gradient under test.
+    pub analytic: f64,
+    /// The entry by finite differences, where that element was perturbed alone.
+    pub numeric: Option<f64>,
+    /// The point, 0 for the values given.
+    pub point: usize,
+}
+
+/// The findings of a check. It prints as a table, which is the same on every processor; `{:#}` gives each time step a
+/// line, and numbers that are rounding too.
 #[derive(Clone, Debug)]
 #[must_use = "a report says nothing unless it is read: assert_ok()"]
 pub struct Report {
     pub(crate) seed: u64,
     pub(crate) directions: usize,
+    pub(crate) points: usize,
+    /// Of finite differences, and of the exact oracles.
+    pub(crate) tolerances: [f64; 2],
     pub(crate) runs: usize,
     pub(crate) outputs: Vec<String>,
     pub(crate) jacobian: Option<Jacobian>,
@@ -160,6 +183,8 @@ pub struct Report {
     pub(crate) not_applicable: Vec<NotApplicable>,
     pub(crate) guesses: Vec<String>,
     pub(crate) cuts: Vec<String>,
+    pub(crate) taylor: Vec<Taylor>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 impl Report {
@@ -207,6 +232,16 @@ impl Report {
         self.jacobian
     }
 
+    /// Every entry of the Jacobian, row by row, if the check [keeps](crate::Check::keep_entries) them.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The Taylor table of each tensor, if the check was [asked](crate::Check::taylor) for them.
+    pub fn taylor(&self) -> &[Taylor] {
+        &self.taylor
+    }
+
     /// Source lines where a value that depends on the inputs was recorded as a constant, so that no gradient flows.
     /// They are looked for where a gradient that the tape derives is wrong.
     pub fn cuts(&self) -> &[String] {
@@ -238,4 +273,10 @@ impl Report {
     pub fn pattern(&self, name: &str) -> Option<&Pattern> {
         self.mismatches.iter().find(|found| found.name == name)?.pattern.as_ref()
     }
+}
+
+/// Sorts by size, to three digits, so that equals keep their order whatever the rounding of a processor.
+pub(crate) fn worst_first(mismatches: &mut [Mismatch]) {
+    let size = |found: &Mismatch| format!("{:.2e}", found.relative).parse().unwrap_or(f64::INFINITY);
+    mismatches.sort_by(|a, b| size(b).total_cmp(&size(a)));
 }

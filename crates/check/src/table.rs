@@ -13,7 +13,13 @@ impl fmt::Display for Report {
         let outcome = if self.is_ok() { "ok" } else { "MISMATCH" };
         writeln!(f, "gradient check: {outcome}")?;
         let (runs, seed, directions) = (self.runs, self.seed, self.directions);
-        writeln!(f, "{elements} elements, {directions} directions, seed {seed}, {runs} forward passes")?;
+        let points = if self.points > 1 { format!("{} points, ", self.points) } else { String::new() };
+        write!(f, "{elements} elements, {points}{directions} directions, seed {seed}")?;
+        // How often finite differences halve a step depends on rounding.
+        if f.alternate() {
+            write!(f, ", {runs} forward passes")?;
+        }
+        writeln!(f)?;
         writeln!(f, "outputs: {}", self.outputs.join(", "))?;
         if let Some(jacobian) = self.jacobian {
             write!(f, "full Jacobian: {} x {}", jacobian.outputs, jacobian.inputs)?;
@@ -57,6 +63,10 @@ impl fmt::Display for Report {
                 writeln!(f, "  {place:<16} of {:<20} {why}", fit(&found.cotangent, 20))
             })?;
         }
+        if !self.taylor.is_empty() {
+            writeln!(f, "\nTaylor: the remainder is of order 2 with a right gradient g, 1 with a wrong one")?;
+        }
+        self.taylor.iter().try_for_each(|table| write!(f, "\n{table}"))?;
         Ok(())
     }
 }
@@ -74,9 +84,9 @@ impl Report {
         for rows in self.rows.chunk_by(|a, b| a.name == b.name) {
             let split = rows.iter().any(|row| row.verdict != rows[0].verdict);
             if rows.len() == 1 || f.alternate() || split && rows.len() <= 32 {
-                rows.iter().try_for_each(|row| row.print(f, &oracles))?;
+                rows.iter().try_for_each(|row| row.print(f, &oracles, self.tolerances))?;
             } else {
-                Row::worst(rows).print(f, &oracles)?;
+                Row::worst(rows).print(f, &oracles, self.tolerances)?;
             }
         }
         Ok(())
@@ -113,11 +123,15 @@ impl Report {
 }
 
 impl Row {
-    fn print(&self, f: &mut fmt::Formatter<'_>, oracles: &[Oracle]) -> fmt::Result {
+    fn print(&self, f: &mut fmt::Formatter<'_>, oracles: &[Oracle], tolerances: [f64; 2]) -> fmt::Result {
         let step = self.step.map_or_else(String::new, |step| step.to_string());
         write!(f, "{:<14} {step:>5} {:>9.2e}", fit(&self.name, 14), self.magnitude)?;
         for oracle in oracles {
             match self.measures.iter().find(|(of, _)| of == oracle) {
+                // Beneath the tolerance lies rounding, which is another on each processor.
+                Some((_, measure)) if !f.alternate() && measure.relative <= oracle.tolerance(tolerances) => {
+                    write!(f, " {:>9}", format!("<{:.0e}", oracle.tolerance(tolerances)))?;
+                }
                 Some((_, measure)) => write!(f, " {:>9.1e}", measure.relative)?,
                 None => write!(f, " {:>9}", "-")?,
             }
@@ -145,6 +159,13 @@ impl Row {
 }
 
 impl Oracle {
+    fn tolerance(self, [differences, exact]: [f64; 2]) -> f64 {
+        match self {
+            Oracle::Differences | Oracle::SecondOrder => differences,
+            Oracle::Adjoint | Oracle::Tape => exact,
+        }
+    }
+
     fn heading(self) -> &'static str {
         match self {
             Oracle::Differences => "differ.",

@@ -9,3 +9,4 @@ mod every_layer;
 mod function;
 mod losses;
 mod options;
+mod settings;
