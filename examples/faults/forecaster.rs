@@ -15,7 +15,7 @@ const H: usize = 16;
 const BATCHES: usize = 400;
 const RATE: f64 = 0.05;
 
-/// How a training went.
+/// The outcome of a training.
 pub(crate) struct Training {
     clip: f64,
     /// The mean squared error of the first batch, and of the last ten.

@@ -21,7 +21,7 @@ pub(crate) enum Pass {
     Tape(Forward),
 }
 
-/// How well a fault hides.
+/// The conditions under which a fault hides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Grade {
     Loud,

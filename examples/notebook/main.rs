@@ -15,8 +15,8 @@ struct Rnn {
 }
 
 impl Rnn {
-    fn forward<'t>(&self, x: &V<'t>, h_prev: &V<'t>) -> V<'t> {
-        let h = h_prev.matmul(&self.wh);
+    fn forward<'t>(&self, x: &V<'t>, h: &V<'t>) -> V<'t> {
+        let h = h.matmul(&self.wh);
         let x = x.matmul(&self.wx);
         (h + x + &self.b).tanh()
     }
@@ -38,12 +38,12 @@ fn over_time<'t>(rnn: &Rnn, xs: &V<'t>) -> V<'t> {
 
 const FILE: &str = include_str!("../../docs/notebook/numbers.txt");
 
-fn numbers(wanted: &str) -> Tensor<f64> {
-    let is_wanted = |line: &&str| line.starts_with(wanted);
-    let line = FILE.lines().find(is_wanted).expect("a line");
+fn numbers(name: &str) -> Tensor<f64> {
+    let named = |line: &&str| line.starts_with(name);
+    let line = FILE.lines().find(named).expect("a line");
     let mut words = line.split(' ').skip(1);
-    let shape = words.next().expect("a shape").split('x');
-    let shape: Vec<usize> = shape.flat_map(str::parse).collect();
+    let sizes = words.next().expect("sizes").split('x');
+    let shape: Vec<usize> = sizes.flat_map(str::parse).collect();
     let values: Vec<f64> = words.flat_map(str::parse).collect();
     Tensor::from_vec(values, shape.as_slice()).expect("a tensor")
 }
@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     show("hs", &hs.value().select(0, 0));
 
     let grads = hs.backward_with(&dhs)?;
-    let grad = |param| grads.get(param).expect("it is used");
+    let grad = |param| grads.get(param).expect("used");
     show("dWx", grad(&rnn.wx));
     show("dWh", grad(&rnn.wh));
     show("db", grad(&rnn.b));

@@ -1,4 +1,4 @@
-//! Which gradient is wrong as soon as there are two examples?
+//! One gradient is wrong as soon as there are two examples. Is its shape wrong, too?
 //!
 //! Its shape is right. But which of the rows of `dt` have come into it?
 //!

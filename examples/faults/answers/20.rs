@@ -1,4 +1,4 @@
-//! How large are the gradients of the weights?
+//! Look at the gradients of the weights: they have a size that no gradient of a loss should have.
 //!
 //! `clone` makes a tensor of its own. Which of the two tensors is returned?
 //!

@@ -1,4 +1,4 @@
-//! Which gradient is 0?
+//! One gradient is 0 in every element. Find the line by which its tensor came onto the tape.
 //!
 //! What was recorded as a constant was recorded as its value alone.
 //!
