@@ -132,6 +132,8 @@ impl Problem<'_> {
         let shapes = outputs.iter().map(|(name, var)| (name.to_owned(), var.shape()));
         self.require_outputs(parts(shapes))?;
         let mut vars: Vec<_> = inputs.into_iter().take(split).map(|(_, var)| var).collect();
+        // The parameter itself is checked, whatever stood for it.
+        self.params.iter().for_each(|param| tape.unbind(param));
         vars.extend(self.params.iter().map(|param| tape.param(param)));
         read(Recorded { tape: &tape, x: vars, y: outputs.into_iter().map(|(_, var)| var).collect() })
     }

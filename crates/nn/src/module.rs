@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use retrograde_autograd::{Gradients, Param};
+use retrograde_autograd::{Gradients, Param, Tape};
 use retrograde_tensor::{Float, Tensor};
 
 use crate::{Error, Result};
@@ -67,6 +67,35 @@ pub trait Module<E: Float> {
     #[track_caller]
     fn param_count(&self) -> usize {
         self.params().iter().map(|param| param.shape().numel()).sum()
+    }
+
+    /// Freezes the parameters on a tape: a constant of the same value stands for each, and no gradient of them is computed.
+    ///
+    /// # Errors
+    /// If two parameters have one path.
+    ///
+    /// # Example
+    /// ```
+    /// use rand::{SeedableRng, rngs::StdRng};
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_nn::{Layer, Linear, LstmCell, Module, SequenceOptions, TimeLstm};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let rng = &mut StdRng::seed_from_u64(1);
+    /// let model = (TimeLstm::<f32>::new(LstmCell::new(3, 4, rng)), Linear::new(4, 2, rng));
+    /// let tape = Tape::new();
+    /// model.0.freeze(&tape)?;
+    /// let xs = tape.constant(Tensor::normal([2, 5, 3], 0.0, 1.0, rng)?);
+    /// let hs = model.run(&xs, None, &SequenceOptions::new())?.hs;
+    /// let grads = hs.square().mean().backward()?;
+    /// assert!(grads.params().all(|(param, _)| param.same(&model.1.w) || param.same(&model.1.b)));
+    /// # Ok::<(), retrograde_nn::Error>(())
+    /// ```
+    fn freeze(&self, tape: &Tape<E>) -> Result<()> {
+        for (_, param) in self.try_named_params()? {
+            tape.bind(&param, param.value())?;
+        }
+        Ok(())
     }
 
     /// Checks that the backward pass reached no parameter that this module does not list. To be called once, before

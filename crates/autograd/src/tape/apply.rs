@@ -42,7 +42,7 @@ impl<E: Float> Tape<E> {
     #[track_caller]
     pub fn try_param(&self, param: &Param<E>) -> Result<Var<'_, E>> {
         if let Some((id, value)) = self.record.borrow().param(param)? {
-            return Ok(Var::new(self, Some(id), value.clone()));
+            return Ok(Var::new(self, id, value.clone()));
         }
         let version = param.version();
         let var = self.leaf(Kind::Parameter, param.value());

@@ -14,6 +14,17 @@ use crate::{Error, Result};
 pub(crate) struct Params<E> {
     met: Vec<Met<E>>,
     by_address: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
+    /// The variables that stand for parameters, by address.
+    bound: HashMap<usize, Bound<E>, BuildHasherDefault<AddressHasher>>,
+}
+
+/// The node, if it has one, and the value of a variable that stands for a parameter.
+#[derive(Clone)]
+struct Bound<E> {
+    /// Held, so that its address is that of no other.
+    _param: Param<E>,
+    id: Option<NodeId>,
+    value: Tensor<E>,
 }
 
 #[derive(Clone)]
@@ -26,7 +37,7 @@ struct Met<E> {
 
 impl<E> Default for Params<E> {
     fn default() -> Self {
-        Params { met: Vec::new(), by_address: HashMap::default() }
+        Params { met: Vec::new(), by_address: HashMap::default(), bound: HashMap::default() }
     }
 }
 
@@ -44,6 +55,16 @@ impl<E: Float> Params<E> {
         self.met.push(Met { param: param.clone(), id, version });
     }
 
+    /// Lets a variable stand for a parameter.
+    pub(crate) fn bind(&mut self, param: &Param<E>, id: Option<NodeId>, value: Tensor<E>) {
+        self.bound.insert(param.address(), Bound { _param: param.clone(), id, value });
+    }
+
+    /// Lets a parameter stand for itself again.
+    pub(crate) fn unbind(&mut self, param: &Param<E>) {
+        self.bound.remove(&param.address());
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Param<E>, NodeId)> {
         self.met.iter().map(|met| (&met.param, met.id))
     }
@@ -54,18 +75,21 @@ impl<E: Float> Params<E> {
         &self.met[place.expect("a node of a parameter")].param
     }
 
-    /// The node and the `recorded` value of a parameter, which must still be its value.
+    /// The node and value of what stands for a parameter, or those of itself, whose value must still be the `recorded` one.
     pub(crate) fn find<'r>(
-        &self,
+        &'r self,
         param: &Param<E>,
         recorded: impl Fn(NodeId) -> &'r Tensor<E>,
-    ) -> Result<Option<(NodeId, &'r Tensor<E>)>> {
+    ) -> Result<Option<(Option<NodeId>, &'r Tensor<E>)>> {
+        if let Some(bound) = self.bound.get(&param.address()) {
+            return Ok(Some((bound.id, &bound.value)));
+        }
         let Some(&place) = self.by_address.get(&param.address()) else { return Ok(None) };
         let (met, value) = (&self.met[place], recorded(self.met[place].id));
         if met.changed_from(value) {
             return Err(Error::ParamChanged { name: param.name().to_owned() });
         }
-        Ok(Some((met.id, value)))
+        Ok(Some((Some(met.id), value)))
     }
 
     /// The parameters whose value is no longer the `recorded` one.

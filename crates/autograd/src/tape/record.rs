@@ -196,9 +196,14 @@ impl<E: Float> Record<E> {
         self.params.iter()
     }
 
-    /// The node of a parameter and the value that was recorded, if it is on the tape.
-    pub(crate) fn param(&self, param: &Param<E>) -> Result<Option<(NodeId, &Tensor<E>)>> {
+    /// The node and value of what stands for a parameter, or of itself, if it is on the tape.
+    pub(crate) fn param(&self, param: &Param<E>) -> Result<Option<(Option<NodeId>, &Tensor<E>)>> {
         self.params.find(param, |id| self.leaf(id))
+    }
+
+    /// Where a variable stands for a parameter, or that again for itself.
+    pub(crate) fn bindings(&mut self) -> &mut Params<E> {
+        &mut self.params
     }
 
     /// The parameter of a node that is one.

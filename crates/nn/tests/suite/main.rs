@@ -4,6 +4,7 @@ mod common;
 
 mod attention;
 mod autodiff_against_explicit;
+mod bind;
 mod cells;
 mod chain;
 mod checkpoint;
