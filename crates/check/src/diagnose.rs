@@ -35,7 +35,7 @@ impl Comparison<'_, '_> {
             let rank = |of: &Difference| (of.cotangent < self.cotangents.dense.len(), of.relative());
             // By a margin: which of two equals is larger is rounding.
             let ((random, size), (known_random, known_size)) = (rank(found), rank(&entry.0));
-            if random > known_random || random == known_random && size > 1.001 * known_size {
+            if (random && !known_random) || random == known_random && size > 1.001 * known_size {
                 entry.0 = found.clone();
             }
             if !entry.1.contains(&found.oracle) {

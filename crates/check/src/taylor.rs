@@ -56,7 +56,7 @@ impl Taylor {
     #[must_use]
     pub fn orders(&self) -> Option<[f64; 2]> {
         let clear = |pair: &&[Remainder]| pair.iter().all(|r| r.with > CLEAR * r.noise);
-        let pair = self.remainders.windows(2).filter(clear).last()?;
+        let pair = self.remainders.windows(2).rfind(clear)?;
         Some([order(pair, |r| r.without), order(pair, |r| r.with)])
     }
 }

@@ -137,9 +137,9 @@ fn entries_of_the_jacobian() {
     assert_eq!(report.entries().len(), 2 * 9);
     for entry in report.entries() {
         let (&[j], at) = (&entry.output_index[..], &entry.input_index[..]) else { panic!("{entry:?}") };
-        let expected = match at {
-            &[i] => w.at(&[i, j]),
-            &[i, k] => {
+        let expected = match *at {
+            [i] => w.at(&[i, j]),
+            [i, k] => {
                 if j == k {
                     x.at(&[i])
                 } else {
