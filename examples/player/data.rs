@@ -3,6 +3,7 @@
 use retrograde::prelude::*;
 use serde_json::{Value, json};
 
+use crate::base64::base64;
 use crate::by_hand::Fault;
 use crate::compare::Comparison;
 use crate::problem::{Loss, Problem};
@@ -20,8 +21,8 @@ pub(crate) fn recording(
     let nodes = recording.nodes.iter().enumerate().map(|(i, node)| {
         // The terms of a cotangent with a single one are the cotangent itself.
         let terms = if node.terms.len() > 1 { node.terms.as_slice() } else { &[] };
-        let from = |(from, value): &(Option<usize>, Tensor<f64>)| json!({ "from": from, "value": base64(&value.to_vec()) });
-        json!({
+        let from = |(from, value): &(Option<usize>, Tensor<f64>)| json!({ "from": from, "value": doubles(&value.to_vec()) });
+        let mut entry = json!({
             "label": node.label,
             "named": node.named,
             "formula": node.formula,
@@ -29,12 +30,15 @@ pub(crate) fn recording(
             "step": node.step,
             "operands": node.operands,
             "shape": node.value.dims(),
-            "value": base64(&node.value.to_vec()),
-            "cotangent": node.cotangent.as_ref().map(|g| base64(&g.to_vec())),
+            "value": doubles(&node.value.to_vec()),
+            "cotangent": node.cotangent.as_ref().map(|g| doubles(&g.to_vec())),
             "users": node.terms.iter().map(|(from, _)| *from).collect::<Vec<_>>(),
             "terms": terms.iter().map(from).collect::<Vec<_>>(),
-            "difference": comparison.differences.get(&i),
-        })
+        });
+        if let Some(difference) = comparison.differences.get(&i) {
+            entry["difference"] = json!(difference);
+        }
+        entry
     });
     let lines = recording.lines.iter().zip(&comparison.pairs).map(|(line, pair)| {
         json!({
@@ -61,7 +65,10 @@ pub(crate) fn recording(
 
 /// The errors of truncation.
 pub(crate) fn truncations(truncations: &[Truncation]) -> Value {
-    let one = |x: &Truncation| json!({ "window": x.window, "norms": x.norms, "error": x.error });
+    let one = |x: &Truncation| {
+        let gradients = x.gradients.iter().map(|x| json!({ "norms": doubles(&x.norms), "error": x.error }));
+        json!({ "window": x.window, "gradients": gradients.collect::<Vec<_>>() })
+    };
     truncations.iter().map(one).collect()
 }
 
@@ -72,7 +79,7 @@ pub(crate) fn curves(curves: &[Curve]) -> Value {
             "cell": x.cell.name(),
             "gain": x.gain,
             "input": x.input,
-            "norms": base64(&x.norms),
+            "norms": doubles(&x.norms),
             "saturations": x.saturations,
         })
     };
@@ -80,16 +87,6 @@ pub(crate) fn curves(curves: &[Curve]) -> Value {
 }
 
 /// Little-endian doubles, so that no digit is lost.
-fn base64(x: &[f64]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bytes: Vec<u8> = x.iter().flat_map(|x| x.to_le_bytes()).collect();
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, i| bits << 8 | u32::from(three.get(i).copied().unwrap_or(0)));
-        for i in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * i)) as usize & 63];
-            text.push(if i <= three.len() { digit as char } else { '=' });
-        }
-    }
-    text
+fn doubles(x: &[f64]) -> String {
+    base64(&x.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())
 }

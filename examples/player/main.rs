@@ -4,10 +4,12 @@
 //! derives by hand, compared as a formula and as numbers.
 #![forbid(unsafe_code)]
 
+mod base64;
 mod by_hand;
 mod compare;
 mod data;
 mod page;
+mod policy;
 mod problem;
 mod recording;
 mod truncation;

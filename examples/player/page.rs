@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::policy;
+
 /// The scripts, each of which uses those before it.
 const SCRIPTS: [&str; 7] = [
     include_str!("words.js"),
@@ -27,6 +29,13 @@ pub(crate) fn html(data: &[(&str, Value)]) -> String {
         ("<!-- data -->", &data.iter().map(script).collect::<String>()),
     ] {
         html = html.replacen(place, text, 1);
+    }
+    let within = |html: &str, tag: &str| -> String {
+        let (_, rest) = html.split_once(&format!("<{tag}>")).expect("the page has this tag");
+        rest.split_once(&format!("</{tag}>")).expect("and its end").0.to_owned()
+    };
+    for tag in ["style", "script"] {
+        html = html.replacen(&format!("'{tag}'"), &policy::source(&within(&html, tag)), 1);
     }
     html
 }

@@ -83,7 +83,6 @@ function makeLedger() {
   const parameter = nodes[PARAMETERS[by("parameter").selectedIndex]];
   const shares = parameter.terms.length ? parameter.terms : [{ from: parameter.users[0], value: parameter.cotangent }];
   const most = Math.max(...shares.map(({ value }) => norm(value)));
-  const isWh = by("parameter").selectedIndex === 0;
   entries = shares.map(({ from, value }) => {
     const { step, visitedAt } = nodes[from], length = norm(value);
     const whole = make("i"), kept = make("i", { class: "kept" });
@@ -91,16 +90,16 @@ function makeLedger() {
     const row = make("tr", {}, make("th", { scope: "row" }, step), make("td", {}, make("div", { class: "bar" }, whole, kept)),
       make("td", {}, make("span", { class: "figure" }, format(length))),
       make("td", {}, make("span", { class: "figure" }, minus(cosine(value, parameter.cotangent).toFixed(3)))));
-    return { row, step, visitedAt, length, most, kept };
+    return { row, step, visitedAt, most, kept };
   });
   by("ledger").replaceChildren(...entries.map(({ row }) => row));
-  by("cutting").hidden = by("error").hidden = !isWh;
   cut();
   entries.forEach(reach);
 }
 const reach = ({ row, visitedAt }) => row.classList.toggle("reached", visitedAt <= position);
 function cut() {
-  const isWh = by("parameter").selectedIndex === 0, { window, norms, error } = truncations[by("cut").value - 1];
-  for (const { step, length, most, kept } of entries) kept.style.width = `${100 * (isWh ? norms[step] : length) / most}%`;
-  by("error").textContent = words.error(window, steps, error);
+  const which = by("parameter").selectedIndex, { window, gradients } = truncations[by("cut").value - 1];
+  const { norms, error } = gradients[which];
+  for (const { step, most, kept } of entries) kept.style.width = `${100 * norms[step] / most}%`;
+  by("error").textContent = words.error(window, steps, nodes[PARAMETERS[which]].label, error);
 }

@@ -9,8 +9,9 @@ function makeNode(i) {
   const op = node.named ? node.op.split(" ")[0] + " " : "";
   const element = make("div", { class: "node", role: "button", tabindex: -1, "data-node": i },
     make("b", {}, node.label), " ", make("span", { class: "op" }, `${op}[${node.shape}]`), maps);
+  if (node.operands.length) element.append(make("div", { class: "reads" }, "← " + node.operands.map((from) => nodes[from].label).join(", ")));
   if (!node.named) element.classList.add("unnamed");
-  if (node.difference !== null) element.classList.add("wrong");
+  if (node.difference !== undefined) element.classList.add("wrong");
   if (i === culprit) element.classList.add("culprit");
   node.element = element;
   paint(node);

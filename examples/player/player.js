@@ -15,7 +15,7 @@ function sentence() {
   else if (!node.named) said.unshift(words.passes(node.label, node.users.map((user) => nodes[user].label).join(", ")));
   if (!hiding && node.lines.some((line) => !line.equal)) said.push(words.slip);
   if (!hiding && i === culprit) said.push(words.culprit);
-  else if (!hiding && node.difference !== null) said.push(words.poisoned);
+  else if (!hiding && node.difference !== undefined) said.push(words.poisoned);
   return words.backward + said.join(" ");
 }
 

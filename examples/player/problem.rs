@@ -47,7 +47,8 @@ pub(crate) struct Problem {
 
 /// A forward pass on a tape: the states, and the variable that the backward pass begins from.
 pub(crate) struct Unrolled<'t> {
-    pub(crate) wh: Var<'t, f64>,
+    /// `Wh`, `Wx` and `b`.
+    pub(crate) parameters: [Var<'t, f64>; 3],
     pub(crate) hs: Vec<Var<'t, f64>>,
     pub(crate) root: Var<'t, f64>,
     /// The cotangent of the root.
@@ -170,6 +171,6 @@ impl Problem {
             Loss::All => (Var::stack(&hs, 1).named("hs"), self.dhs.clone()), // [N, T, H]
             Loss::Last => (state.h, self.dhs.select(1, self.steps - 1)),     // [N, H]
         };
-        Unrolled { wh: weights.wh, hs, root, seed }
+        Unrolled { parameters: [weights.wh, weights.wx, weights.b], hs, root, seed }
     }
 }

@@ -13,7 +13,6 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-
 const tape = read("recording"), truncations = read("truncations"), vanishing = read("vanishing");
 const { nodes, lines, steps } = tape;
 for (const node of nodes) {
@@ -22,6 +21,7 @@ for (const node of nodes) {
   for (const term of node.terms) term.value = numbersOf(term.value);
   node.lines = [];
 }
+for (const { gradients } of truncations) for (const gradient of gradients) gradient.norms = numbersOf(gradient.norms);
 lines.forEach((line) => nodes[line.at].lines.push(line));
 const isGiven = (node) => node.op === "input" && node.step === null; // there before the first event
 const PARAMETERS = ["Wh", "Wx", "b"].map((label) => nodes.findIndex((node) => node.label === label));
@@ -30,7 +30,7 @@ const PARAMETERS = ["Wh", "Wx", "b"].map((label) => nodes.findIndex((node) => no
 const events = [{ phase: "start" }];
 nodes.forEach((node, i) => { if (!isGiven(node)) node.valuedAt = events.push({ phase: "forward", i }) - 1; });
 for (const i of tape.sweep) nodes[i].visitedAt = events.push({ phase: "backward", i }) - 1;
-const culprit = tape.sweep.find((i) => nodes[i].difference !== null);
+const culprit = tape.sweep.find((i) => nodes[i].difference !== undefined);
 
 const largest = (of) => Math.max(...nodes.map((node) => (of(node) || []).reduce((m, x) => Math.max(m, Math.abs(x)), 0)));
 const SCALE = { value: largest((node) => node.value), cotangent: largest((node) => node.cotangent) };

@@ -1,6 +1,10 @@
 //! The tape player's page: every number on it is what a tape gives again, and every line holds.
 
+#[path = "../player/base64.rs"]
+mod base64;
 mod common;
+#[path = "../player/policy.rs"]
+mod policy;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -288,10 +292,11 @@ fn derived_and_hand_derived_lines_are_equal() {
 
 #[test]
 fn truncation_is_that_of_a_tape_that_is_cut() {
-    for (name, arguments) in [PAGES[0], PAGES[2], PAGES[4]] {
+    for (name, arguments) in [PAGES[0], PAGES[1], PAGES[2], PAGES[4]] {
         let page = Page::new(&format!("truncation_{name}"), arguments);
-        let (steps, wh) = (page.steps(), page.find("Wh"));
-        let whole = tensor(&page.nodes()[wh], "cotangent");
+        let steps = page.steps();
+        let parameters = ["Wh", "Wx", "b"].map(|label| page.find(label));
+        let whole = parameters.map(|i| tensor(&page.nodes()[i], "cotangent"));
         let truncations = page.truncations.as_array().unwrap();
         assert_eq!(truncations.len(), steps);
         for truncation in truncations {
@@ -299,22 +304,36 @@ fn truncation_is_that_of_a_tape_that_is_cut() {
             let tape = Tape::new();
             let (gradients, vars) =
                 page.gradients(&tape, |step| step > 0 && (steps - step).is_multiple_of(window));
-            let error = norm(&(gradients.get(&vars[wh]).unwrap() - &whole)) / norm(&whole);
-            let what = format!("{name}, window {window}");
-            let found = truncation["error"].as_f64().unwrap();
-            assert!((found - error).abs() <= 1e-12, "{what}: {found}, expected {error}");
-            for (i, node) in page.nodes().iter().enumerate() {
-                let operands: Vec<usize> = indices(&node["operands"]).collect();
-                if node["op"] == "matmul" && operands[1] == wh {
+            for (k, &parameter) in parameters.iter().enumerate() {
+                let found = &truncation["gradients"][k];
+                let what = format!("{name}, window {window}, parameter {k}");
+                let error = norm(&(gradients.get(&vars[parameter]).unwrap() - &whole[k])) / norm(&whole[k]);
+                let found_error = found["error"].as_f64().unwrap();
+                assert!((found_error - error).abs() <= 1e-12, "{what}: {found_error}, expected {error}");
+                let norms = decode(&found["norms"]);
+                assert_eq!(norms.len(), steps);
+                let mut uses = 0;
+                for (i, node) in page.nodes().iter().enumerate() {
+                    let operands: Vec<usize> = indices(&node["operands"]).collect();
+                    if operands.get(1) != Some(&parameter) {
+                        continue;
+                    }
                     let step = node["step"].as_u64().unwrap() as usize;
-                    let dt = gradients.get(&vars[i]);
-                    let share = dt.map_or(0.0, |dt| norm(&vars[operands[0]].value().t().matmul(dt)));
-                    close_numbers(truncation["norms"][step].as_f64().unwrap(), share, &what);
+                    let share = gradients.get(&vars[i]).map_or(0.0, |dt| match node["op"].as_str() {
+                        Some("matmul") => norm(&vars[operands[0]].value().t().matmul(dt)),
+                        _ => norm(&dt.sum_to(whole[k].shape())),
+                    });
+                    close_numbers(norms[step], share, &what);
+                    uses += 1;
                 }
+                assert_eq!(uses, steps, "{what}");
             }
         }
-        assert_eq!(truncations[steps - 1]["error"], 0.0, "{name}: the last cuts nothing");
-        assert!(truncations[0]["error"].as_f64().unwrap() > 0.01, "{name}");
+        for k in 0..3 {
+            let error = |truncation: &Value| truncation["gradients"][k]["error"].as_f64().unwrap();
+            assert_eq!(error(&truncations[steps - 1]), 0.0, "{name}: the last cuts nothing");
+            assert!(error(&truncations[0]) > 0.01, "{name}");
+        }
     }
 }
 
@@ -424,7 +443,11 @@ fn the_page_is_small_and_loads_nothing() {
             [&page.recording, &page.truncations, &page.vanishing].map(|x| x.to_string().len()).iter().sum();
         assert!(page.html.len() < 250_000, "{name}: {} bytes", page.html.len());
         assert!(page.html.len() - data < 60_000, "{name}: {} bytes besides the data", page.html.len() - data);
-        assert!(page.html.contains("content=\"default-src 'none'; "), "a policy of content");
+        assert!(
+            page.html.contains("content=\"default-src 'none'; script-src 'sha256-"),
+            "a policy of content"
+        );
+        assert!(!page.html.contains("unsafe-inline"), "{name}");
         for word in
             ["http:", "https:", "src=", "url(", "@import", "<link", "fetch(", "/* style */", "<!-- data -->"]
         {
@@ -466,4 +489,25 @@ fn what_cannot_be_shown_is_refused() {
         "error: fault off-by-one: expected --steps of at least 2, found 1",
     );
     refused(&["--out", "file/page.html"], "error: file file/page.html: expected to be able to write it");
+}
+
+/// The digests of FIPS 180-4's examples, and of lengths around those at which padding takes another block, as
+/// Python's hashlib gives them.
+#[test]
+fn digests_are_those_of_the_standard() {
+    for (text, digest) in [
+        ("abc".to_owned(), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="),
+        (String::new(), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+        ("a".repeat(55), "n0OQ+NMMLdkuyfCVtl4rmumwqSWlJY4kHJ8ekQ9zQxg="),
+        ("a".repeat(56), "s1Q5pKxvCUi21vnjxq8PX1kM4g8b3nCQ73lwaG7Gc4o="),
+        ("a".repeat(57), "8TstckZZ6zv0fy3WrxrMyHuB8J9Z8rdeXAvtZYnf6MY="),
+        ("a".repeat(63), "fT50oF19sVvOStnsBljqmOPwbu7PFrTG//LaRX3cLzQ="),
+        ("a".repeat(64), "/+BU/nrgy23GXDr5th1SCfQ5hR20PQulmXM33xVGaOs="),
+        ("a".repeat(65), "Y1NhxIu56rFBmOduqKt/GkFoXWrWKqkUbTAdTxfrCuA="),
+        ("a".repeat(119), "MeulHDE6XAgiat8Y1KNZz9/Y0ugWsT9K+VL36mWE3Ps="),
+        ("a".repeat(120), "Lz0zVDLHC1gK8Ojhs2dKfAINaDql9zqq7f3FWvkEwhw="),
+        ("a".repeat(1000), "Qe3s5C1j6Nm/UVqbppMuHCDLyfWl0TRkWttdsblzfqM="),
+    ] {
+        assert_eq!(policy::source(&text), format!("'sha256-{digest}'"), "{} bytes", text.len());
+    }
 }
