@@ -31,9 +31,12 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    for (name, text) in pictures::all()? {
+    let english = pictures::all()?.into_iter().map(|(name, text)| (name.to_owned(), text));
+    for (name, text) in english.chain(pictures::in_korean()?) {
         let path = args.folder.join(name);
-        std::fs::write(&path, text).map_err(|source| Error::Unwritable { path: path.clone(), source })?;
+        let written = std::fs::create_dir_all(path.parent().unwrap_or(&path))
+            .and_then(|()| std::fs::write(&path, text));
+        written.map_err(|source| Error::Unwritable { path: path.clone(), source })?;
         println!("{}", path.display());
     }
     Ok(())

@@ -63,7 +63,7 @@ const WORDS = {
     parameter: "기울기", step: "시각", share: "몫", norm: "노름", cosine: "합과의 코사인",
     cut: "k 시각마다 상태의 연결을 끊기 (Truncated BPTT):",
     error: (k, steps, name, e) => k >= steps ? `k = ${k}: 끊지 않습니다.`
-      : `k = ${k}: d${name}이(가) 노름의 ${(100 * e).toFixed(1)} %만큼 어긋납니다. 채워진 부분이 남은 몫입니다.`,
+      : `k = ${k}: d${name}는 노름의 ${(100 * e).toFixed(1)} %만큼 어긋납니다. 채워진 부분이 남은 몫입니다.`,
     vanishing: "기울기 소실과 폭발",
     vanishingText: "손실이 마지막 은닉 상태를 읽을 때 시각마다의 dh의 노름과, 그 아래 포화된 유닛의 비율(0에서의 기울기의 10분의 1 미만)입니다. RNN과 LSTM은 같은 입력을 읽고, LSTM의 forget 게이트에는 편향 2를 더했습니다. 슬라이더의 각 위치에 대해 라이브러리로 미리 계산한 값입니다.",
     gain: "Wh의 배율", input: "입력의 크기",

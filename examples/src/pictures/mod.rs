@@ -3,6 +3,7 @@
 mod bars;
 mod chains;
 mod drawing;
+mod korean;
 mod products;
 mod steps;
 mod table;
@@ -27,4 +28,13 @@ pub fn all() -> Result<Vec<(&'static str, String)>> {
         ("9-softmax.svg", bars::softmax()?),
         ("10-rtrl.svg", products::two_orders()),
     ])
+}
+
+/// The pictures of the pages in Korean.
+///
+/// # Errors
+/// If a value cannot be computed.
+pub fn in_korean() -> Result<Vec<(String, String)>> {
+    let pages = all()?.into_iter().filter(|(name, _)| korean::PAGES.contains(name));
+    Ok(pages.map(|(name, text)| (format!("ko/{name}"), korean::translated(&text))).collect())
 }
