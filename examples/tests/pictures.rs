@@ -31,8 +31,9 @@ fn no_word_of_a_picture_in_korean_is_left_in_english() {
             .filter_map(|part| part.split('<').next())
         {
             let words = text.split(|c: char| !c.is_ascii_alphabetic());
-            let english =
-                words.filter(|word| word.len() > 2 && !["RNN", "prev", "tanh", "dWh", "dWx", "dhs"].contains(word));
+            let english = words.filter(|word| {
+                word.len() > 2 && !["RNN", "prev", "tanh", "dWh", "dWx", "dhs"].contains(word)
+            });
             assert_eq!(english.collect::<Vec<_>>(), [""; 0], "{name}: {text}");
         }
     }
