@@ -9,8 +9,10 @@ fn pairs() -> Vec<[PathBuf; 2]> {
         vec![["cell-by-cell.ko.md", "cell-by-cell.md"].map(|name| docs.join("notebook").join(name))];
     for entry in std::fs::read_dir(docs.join("learn/ko")).unwrap() {
         let page = entry.unwrap().path();
-        let english = docs.join("learn").join(page.file_name().unwrap());
-        pairs.push([page, english]);
+        if page.extension().is_some_and(|end| end == "md") {
+            let english = docs.join("learn").join(page.file_name().unwrap());
+            pairs.push([page, english]);
+        }
     }
     pairs
 }
