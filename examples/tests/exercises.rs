@@ -12,6 +12,7 @@ mod source;
 mod table;
 
 use check::{Outcome, SIZES};
+use retrograde::autograd::Var;
 use source::reach;
 use table::{EXERCISES, Exercise, Grade, Pass};
 
@@ -96,6 +97,22 @@ fn a_repair_that_calls_the_tape_is_noticed() {
     assert!(cheat.is_right(cheat.pass), "the tape is right");
     let reason = cheat.dishonest().unwrap();
     assert_eq!(reason, "line 3: expected a repair of the pass by hand, on tensors alone, found `retrograde`");
+}
+
+/// A pass that is derived is right for any function, so the function is compared, too.
+#[test]
+fn another_function_is_no_repair() {
+    let other = Pass::Tape(|_, x| {
+        let [xs, h] = ["xs", "h_prev"].map(|name| &x[name]);
+        let hs: Vec<_> = (0..xs.shape()[1]).map(|_| h.matmul(&x["Wh"]).tanh()).collect();
+        [("hs", Var::stack(&hs, 1))].into()
+    });
+    match EXERCISES[22].outcome(other, SIZES[0], true) {
+        Outcome::Stopped(message) => {
+            assert_eq!(message, "hs: expected the value of the formula, found another")
+        }
+        _ => panic!("another function passes"),
+    }
 }
 
 #[test]

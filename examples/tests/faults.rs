@@ -34,6 +34,8 @@ fn a_check_shows_what_is_wrong_and_does_not_guess_why() {
     let (found, _) = failed("8");
     assert!(found.contains("   2  5  3  4   wrong: Wh\n"), "{found}");
     assert!(found.contains("   3  1  2  4   right\n"), "{found}");
+    let (sizes, _) = found.split_once("\n\nAt N").unwrap();
+    assert!(include_str!("../../docs/examples.md").contains(&format!("```text\n{sizes}\n\nAt N")), "{sizes}");
     assert!(found.contains("  dWh[") && !found.contains("overwritten"), "{found}");
     let (found, _) = failed("6"); // one feature: nothing stops
     assert!(found.contains("   4  3  1  2   wrong: xs, Wx, Wh, b\n"), "{found}");
