@@ -36,6 +36,8 @@ fn a_check_shows_what_is_wrong_and_does_not_guess_why() {
     assert!(found.contains("   3  1  2  4   right\n"), "{found}");
     let (sizes, _) = found.split_once("\n\nAt N").unwrap();
     assert!(include_str!("../../docs/examples.md").contains(&format!("```text\n{sizes}\n\nAt N")), "{sizes}");
+    let (sizes, _) = found.split_once("\n\nAt N").unwrap();
+    assert!(include_str!("../../docs/examples.md").contains(&format!("```text\n{sizes}\n\nAt N")), "{sizes}");
     assert!(found.contains("  dWh[") && !found.contains("overwritten"), "{found}");
     let (found, _) = failed("6"); // one feature: nothing stops
     assert!(found.contains("   4  3  1  2   wrong: xs, Wx, Wh, b\n"), "{found}");
