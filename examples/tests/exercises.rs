@@ -130,11 +130,13 @@ fn no_other_way_leads_out_of_a_file() {
         "mod other;",
         "pub(crate) use crate::table;",
         "use retrograde::autograd::{Tape, Var};",
+        "use retrograde::tensor::Tensor; use retrograde::nn::explicit;",
+        "use retrograde::tensor::{super::autograd::Tape, Tensor};",
         "use retrograde::check::Named; use retrograde::autograd::Tape;",
     ] {
         assert!(reach(&format!("//! A title\n{line}\n"), true).is_some(), "{line}");
     }
-    assert_eq!(reach("// the crate retrograde\nuse retrograde::tensor::Tensor;\n", true), None);
+    assert_eq!(reach("// the crate retrograde\nuse retrograde::tensor::{Shape, Tensor};\n", true), None);
     assert_eq!(reach("use retrograde::autograd::{Tape, Var};\n", false), None);
     assert_eq!(reach("\nuse retrograde::nn::TimeRnn;\n", false), Some((2, "retrograde")));
 }
