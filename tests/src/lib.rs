@@ -27,3 +27,8 @@ mod learn {
     #[doc = include_str!("../../docs/learn/10-rtrl.md")]
     struct Rtrl;
 }
+
+/// The programs of the page on checking, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/checking.md")]
+struct Checking;

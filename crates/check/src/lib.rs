@@ -64,6 +64,30 @@ use settings::Settings;
 use subject::Subject;
 
 /// The tensors that a check perturbs, and how thoroughly it looks.
+///
+/// Inputs and parameters are listed, then one of these runs the check: [`layer`](Self::layer) for a layer or a model,
+/// [`run`](Self::run) for a closure, [`compare`](Self::compare) for a backward pass written by hand, and
+/// [`black_box`](Self::black_box) for two functions of which nothing else is known.
+///
+/// # Example
+/// A backward pass that lost a sum over the batch:
+/// ```
+/// use retrograde_check::{Check, Pattern};
+/// use retrograde_tensor::Tensor;
+///
+/// let x = Tensor::from([[1.0, -2.0], [0.5, 3.0], [-1.5, 0.25]]); // [N, D]
+/// let report = Check::new().input("x", x).input("b", Tensor::from([0.5, -1.0])).compare(
+///     |_, p| Ok([("y", (&p["x"] + &p["b"]).tanh())].into()),
+///     |p, dy| {
+///         let dt = &dy["y"] * &(1.0 - (&p["x"] + &p["b"]).tanh().square()); // [N, D]
+///         Ok([("b", dt.select(0, 0)), ("x", dt)].into())
+///     },
+/// )?;
+/// assert_eq!(report.wrong(), ["b"]);
+/// assert_eq!(report.pattern("b"), Some(&Pattern::OneSample(0)));
+/// println!("{report}"); // a table of tensors, and the elements that are wrong, worst first
+/// # Ok::<(), retrograde_check::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Check {
     inputs: Vec<(String, Tensor<f64>)>,

@@ -1,4 +1,4 @@
-//! How thoroughly a check looks, and what it keeps.
+//! The settings of a check: how thoroughly it looks, and what it keeps.
 
 use crate::{Check, Error};
 
