@@ -220,3 +220,58 @@ fn what_changes_from_call_to_call_is_refused() {
     let leaking = |_: &Named<Array>, _: &Named<Array>| Ok([("x", vec![next() as f64; 2].into())].into());
     assert!(matches!(x.black_box(identity, leaking), Err(Error::NotRepeatable { .. })));
 }
+
+/// Frozen inputs, time steps, parameters by name; there is no second derivative to ask for.
+#[test]
+fn settings_reach_it() {
+    let check = listed(1).freeze("b").time_axis("x", 0).second_order(true).taylor(true);
+    let report = check.black_box(
+        |p| Ok([("y", Array::new(forward(p).0, &[SIZES[0], SIZES[2]])?)].into()),
+        |p, dy| {
+            let none = Array::from(vec![0.0; SIZES[2]]);
+            let dy = Named::from([("y", dy["y"].clone()), ("m", none)]);
+            let [x, w, _] = backward(Fault::None, p, &dy);
+            Ok([x, w].into())
+        },
+    );
+    let report = report.unwrap();
+    report.assert_ok();
+    let rows: Vec<_> = report.rows().iter().map(|row| (row.name.as_str(), row.step)).collect();
+    assert_eq!(rows, [("x", Some(0)), ("x", Some(1)), ("x", Some(2)), ("w", None)]);
+    assert!(report.not_applicable().iter().any(|found| found.oracle == Oracle::SecondOrder), "{report}");
+    assert_eq!(report.taylor().len(), 2);
+    let w = retrograde_autograd::Param::new("w", Tensor::from([2.0, -0.5]));
+    let check = Check::new().input("x", Tensor::from([0.3, 0.9])).params([&w]);
+    let product = |a: &Array, b: &Array| a.iter().zip(&b[..]).map(|(a, b)| a * b).collect::<Vec<_>>().into();
+    let report = check.black_box(
+        |p| Ok([("y", product(&p["x"], &p["w"]))].into()),
+        |p, dy| Ok([("x", product(&dy["y"], &p["w"])), ("w", product(&dy["y"], &p["x"]))].into()),
+    );
+    report.unwrap().assert_ok();
+    assert_eq!(w.value(), Tensor::from([2.0, -0.5]));
+}
+
+#[test]
+#[ignore = "panics: the test below runs it in another process"]
+fn panics_in_call_5() {
+    let calls = Cell::new(0);
+    let x = Check::new().input("x", Tensor::from([0.3, -0.2]));
+    let _ = x.black_box(
+        |p| {
+            calls.set(calls.get() + 1);
+            assert!(calls.get() < 5, "out of luck");
+            Ok([("y", p["x"].clone())].into())
+        },
+        |_, dy| Ok([("x", dy["y"].clone())].into()),
+    );
+}
+
+#[test]
+fn the_call_of_a_panic_is_printed() {
+    let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+    let output =
+        program.args(["--exact", "--ignored", "--nocapture", "black_box::panics_in_call_5"]).output();
+    let printed = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(printed.contains("out of luck"), "{printed}");
+    assert!(printed.contains("check: the panic is that of call 5 of the forward pass"), "{printed}");
+}
