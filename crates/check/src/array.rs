@@ -8,8 +8,8 @@ use crate::{Error, Named};
 
 /// Numbers in row-major order, and their shape: an argument or a result of a [black box](crate::Check::black_box).
 ///
-/// It is read as a slice. A `Vec<f64>` becomes an array of one axis, a number one of none; as a gradient, a `Vec<f64>`
-/// takes the shape of the tensor that it belongs to.
+/// It is read as a slice. A vector, a slice or an iterator becomes an array of one axis, a number one of none. As a gradient,
+/// an array of one axis takes the shape of the tensor that it belongs to.
 ///
 /// # Example
 /// ```
@@ -17,8 +17,8 @@ use crate::{Error, Named};
 ///
 /// let w = Array::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3])?;
 /// assert_eq!(w.shape(), [2, 3]);
-/// let sums: Vec<f64> = w.chunks(3).map(|row| row.iter().sum()).collect();
-/// assert_eq!(&Array::from(sums)[..], [6.0, 15.0]);
+/// let sums: Array = w.chunks(3).map(|row| row.iter().sum()).collect();
+/// assert_eq!(sums[..], [6.0, 15.0]);
 /// # Ok::<(), retrograde_check::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +68,18 @@ impl From<f64> for Array {
 impl From<Vec<f64>> for Array {
     fn from(data: Vec<f64>) -> Self {
         Array { shape: vec![data.len()], data }
+    }
+}
+
+impl From<&[f64]> for Array {
+    fn from(data: &[f64]) -> Self {
+        data.to_vec().into()
+    }
+}
+
+impl FromIterator<f64> for Array {
+    fn from_iter<I: IntoIterator<Item = f64>>(numbers: I) -> Self {
+        Vec::from_iter(numbers).into()
     }
 }
 

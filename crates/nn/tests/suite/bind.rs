@@ -125,7 +125,7 @@ fn masked_and_normed_weights_are_checked() {
     assert_eq!(model.loss(&tape.constant(a.value().clone())).unwrap().value(), loss.value());
 }
 
-/// What is frozen has no gradient and takes no product; all other gradients are the same bit for bit.
+/// A frozen parameter has no gradient and takes no product; all other gradients are the same bit for bit.
 #[test]
 fn frozen_layers_have_no_gradient() {
     let rng = &mut seeded(6);

@@ -77,7 +77,7 @@ fn a_segment_within_a_segment_is_part_of_it_and_an_empty_one_is_none() {
     assert_eq!(y.backward().unwrap().get(&x), kept.backward().unwrap().get(&x));
 }
 
-/// What follows an inner segment still belongs to the outer one, so it is not kept either.
+/// A node after an inner segment still belongs to the outer one, so it is not kept either.
 #[test]
 fn a_segment_within_a_segment_does_not_end_it() {
     let tape = Tape::new();
