@@ -122,8 +122,8 @@ impl<'r, E: Float> Saved<'r, E> {
         };
         let x: Vec<&Tensor<E>> = record.operands(id).iter().map(value).collect();
         match record.kind(id) {
-            Kind::Op(op) => Ok(op.compute(&x)),
-            Kind::Function(function) => forward_again(&**function, &x, record.shape(id)),
+            Kind::Op(op) => op.eval(&x),
+            Kind::Function(function) => forward_again(&**function, &x, *record.shape(id)),
             Kind::Variable | Kind::Parameter | Kind::Constant => unreachable!("a leaf is kept"),
         }
     }

@@ -35,7 +35,8 @@ use crate::{Element, Error, Shape};
 #[derive(Clone)]
 pub struct Tensor<E> {
     storage: Arc<Storage<E>>,
-    layout: Layout,
+    /// Where the elements lie in the storage, unless they are all of it, as it was made.
+    view: Option<Arc<Layout>>,
 }
 
 impl<E: Element> Tensor<E> {
@@ -43,39 +44,39 @@ impl<E: Element> Tensor<E> {
     #[inline]
     #[must_use]
     pub fn shape(&self) -> Shape {
-        self.layout.shape
+        self.layout().shape
     }
 
     /// The sizes of the axes.
     #[inline]
     #[must_use]
     pub fn dims(&self) -> &[usize] {
-        &self.layout.shape
+        &self.layout().shape
     }
 
     /// The number of axes.
     #[must_use]
     pub fn rank(&self) -> usize {
-        self.layout.shape.rank()
+        self.layout().shape.rank()
     }
 
     /// The number of elements.
     #[inline]
     #[must_use]
     pub fn numel(&self) -> usize {
-        self.layout.shape.numel()
+        self.layout().shape.numel()
     }
 
     /// The distance in storage, in elements, between neighbours along each axis.
     #[must_use]
     pub fn strides(&self) -> &[isize] {
-        self.layout.strides()
+        self.layout().strides()
     }
 
     /// Whether the elements lie next to each other in row-major order.
     #[must_use]
     pub fn is_contiguous(&self) -> bool {
-        self.layout.is_contiguous()
+        self.view.as_ref().is_none_or(|view| view.is_contiguous())
     }
 
     /// The memory of the storage that the elements lie in, which views share.
@@ -95,8 +96,8 @@ impl<E: Element> Tensor<E> {
     /// # Errors
     /// If the index is not within the shape.
     pub fn get(&self, index: &[usize]) -> Result<E, Error> {
-        self.layout.check_index("get", index)?;
-        Ok(self.storage[self.layout.place(index)])
+        self.layout().check_index("get", index)?;
+        Ok(self.storage[self.layout().place(index)])
     }
 
     /// The element at an index.
@@ -114,8 +115,8 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     #[must_use]
     pub fn at(&self, index: &[usize]) -> E {
-        or_panic(self.layout.check_index("at", index));
-        self.storage[self.layout.place(index)]
+        or_panic(self.layout().check_index("at", index));
+        self.storage[self.layout().place(index)]
     }
 
     /// The only element.
@@ -134,7 +135,7 @@ impl<E: Element> Tensor<E> {
         if self.numel() != 1 {
             return Err(Error::OneElement { op: "item", shape: Box::new(self.shape()) });
         }
-        Ok(self.storage[self.layout.offset])
+        Ok(self.storage[self.layout().offset])
     }
 
     /// The elements in row-major order.
@@ -142,14 +143,14 @@ impl<E: Element> Tensor<E> {
     #[must_use]
     pub fn to_vec(&self) -> Vec<E> {
         let mut data = or_panic(buffer::reserve("to_vec", &self.shape()));
-        append(&self.storage, &self.layout, &mut data);
+        append(&self.storage, self.layout(), &mut data);
         data
     }
 
     /// The elements in row-major order, in a buffer that may have been used before.
     pub(crate) fn copied(&self, op: &'static str) -> Result<Vec<E>, Error> {
         let mut data = buffer::with_capacity(op, &self.shape())?;
-        append(&self.storage, &self.layout, &mut data);
+        append(&self.storage, self.layout(), &mut data);
         Ok(data)
     }
 
@@ -160,7 +161,7 @@ impl<E: Element> Tensor<E> {
         if self.numel() == 0 {
             return Some(&[]);
         }
-        let start = self.layout.offset;
+        let start = self.layout().offset;
         self.is_contiguous().then(|| &self.storage[start..start + self.numel()])
     }
 
@@ -188,7 +189,7 @@ impl<E: Element> Tensor<E> {
         if Arc::strong_count(&self.storage) > 1 || !self.is_contiguous() {
             *self = Self::filled(self.copied(op)?, self.shape());
         }
-        let (start, len) = (self.layout.offset, self.numel());
+        let (start, len) = (self.layout().offset, self.numel());
         let storage = Arc::get_mut(&mut self.storage).expect("nobody else has the storage");
         Ok(&mut storage.data_mut()[start..start + len])
     }
@@ -198,9 +199,9 @@ impl<E: Element> Tensor<E> {
     /// # Errors
     /// If the index is not within the shape, or if a copy that is needed does not fit in memory.
     pub fn set(&mut self, index: &[usize], value: E) -> Result<(), Error> {
-        self.layout.check_index("set", index)?;
+        self.layout().check_index("set", index)?;
         self.written("set")?;
-        let place = self.layout.place(index);
+        let place = self.layout().place(index);
         Arc::get_mut(&mut self.storage).expect("the storage was just made unique").data_mut()[place] = value;
         Ok(())
     }
@@ -209,17 +210,17 @@ impl<E: Element> Tensor<E> {
     #[inline]
     pub(crate) fn filled(data: Vec<E>, shape: Shape) -> Self {
         debug_assert_eq!(data.len(), shape.numel());
-        Self { storage: Arc::new(Storage::new(data)), layout: Layout::contiguous(shape) }
+        Self { storage: Arc::new(Storage::new(data, shape)), view: None }
     }
 
     /// Another view on the same storage.
     pub(crate) fn view(&self, layout: Layout) -> Self {
-        Self { storage: Arc::clone(&self.storage), layout }
+        Self { storage: Arc::clone(&self.storage), view: Some(Arc::new(layout)) }
     }
 
     #[inline]
     pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
+        self.view.as_deref().unwrap_or(self.storage.layout())
     }
 
     /// The whole storage, to be read at places of the layout.

@@ -118,8 +118,8 @@ impl<E: Float> Record<E> {
             let x: Vec<_> =
                 operands.iter().map(|x| values[x.index()].as_ref().expect("still needed")).collect();
             let value = match self.kind(id) {
-                Kind::Op(op) => op.compute(&x),
-                Kind::Function(opaque) => function(&**opaque, &x, self.shape(id))?,
+                Kind::Op(op) => op.eval(&x)?,
+                Kind::Function(opaque) => function(&**opaque, &x, *self.shape(id))?,
                 Kind::Variable | Kind::Parameter | Kind::Constant => leaf(id, self.leaf(id)),
             };
             for operand in operands {

@@ -118,10 +118,10 @@ macro_rules! comparisons {
             }
 
             /// The mask.
-            pub(super) fn eval<S: Scalar>(self, a: &Tensor<S>, b: &Tensor<S>) -> Tensor<S> {
-                match self {
-                    $(Comparison::$comparison => a.$method(b),)*
-                }
+            pub(super) fn eval<S: Scalar>(self, a: &Tensor<S>, b: &Tensor<S>) -> Result<Tensor<S>> {
+                Ok(match self {
+                    $(Comparison::$comparison => a.$try(b)?,)*
+                })
             }
         }
 

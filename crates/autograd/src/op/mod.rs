@@ -53,6 +53,7 @@ mod unary;
 
 use retrograde_tensor::{Scalar, Shape, Tensor};
 
+use crate::tape::var::or_panic;
 use crate::{Error, Result};
 
 pub use binary::Comparison;
@@ -66,12 +67,8 @@ impl Op {
     /// If there are too few or too many operands, if they do not fit the operation, or if its attributes do not fit
     /// them.
     pub fn shape(&self, x: &[Shape]) -> Result<Shape> {
-        match self.arity() {
-            Some(expected) if expected != x.len() => {
-                Err(Error::OperandCount { op: self.name(), expected, found: x.len() })
-            }
-            _ => self.infer(x),
-        }
+        self.require_operands(x.len())?;
+        self.infer(x)
     }
 
     /// Returns the value of the operation on `x`.
@@ -79,7 +76,7 @@ impl Op {
     /// Generic over the scalar: with `f32` and `f64` it computes, with dual numbers it differentiates forwards.
     ///
     /// # Errors
-    /// As [`shape`](Self::shape).
+    /// As [`shape`](Self::shape), and if memory does not hold the value.
     ///
     /// # Example
     /// ```
@@ -93,24 +90,23 @@ impl Op {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     pub fn eval<S: Scalar>(&self, x: &[&Tensor<S>]) -> Result<Tensor<S>> {
-        let shape = self.shape(&x.iter().map(|x| x.shape()).collect::<Vec<_>>())?;
-        self.compute_within_memory(&shape, x)
+        self.require_operands(x.len())?;
+        self.evaluate(x)
     }
 
-    /// The value, of a shape that [`Op::shape`] gave, or an error if memory does not hold it.
-    #[inline]
-    pub(crate) fn compute_within_memory<S: Scalar>(
-        &self,
-        shape: &Shape,
-        x: &[&Tensor<S>],
-    ) -> Result<Tensor<S>> {
-        match self {
-            // Views take no memory, other values as much as their shapes say.
-            Op::BroadcastTo(_) | Op::Permute(_) | Op::Narrow { .. } | Op::Select { .. } => {}
-            Op::Reshape(to) => return Ok(x[0].try_reshape(**to)?),
-            _ => shape.require_memory::<S>(self.name())?,
+    /// The value on operands that fit.
+    #[track_caller]
+    pub(crate) fn compute<S: Scalar>(&self, x: &[&Tensor<S>]) -> Tensor<S> {
+        or_panic(self.evaluate(x))
+    }
+
+    fn require_operands(&self, found: usize) -> Result<()> {
+        match self.arity() {
+            Some(expected) if expected != found => {
+                Err(Error::OperandCount { op: self.name(), expected, found })
+            }
+            _ => Ok(()),
         }
-        Ok(self.compute(x))
     }
 }
 

@@ -130,7 +130,6 @@ impl<E: Float> Var<'_, E> {
         /// # Ok::<(), retrograde_autograd::Error>(())
         /// ```
         {
-            self.shape().reduced_non_empty("max_axes", axes)?;
             Ok(self.try_unary(Op::Max { axes: axes.to_vec() })?.without(axes, keep))
         }
 

@@ -171,8 +171,8 @@ impl<E: Float> Record<E> {
             index,
             element,
             source,
-            operands: operands.iter().map(|&x| self.shape(x)).collect(),
-            shape: self.shape(id),
+            operands: operands.iter().map(|&x| *self.shape(x)).collect(),
+            shape: *self.shape(id),
             step: self.step(id),
             location: self.location(id),
         }))

@@ -14,8 +14,6 @@ use crate::value::Value;
 /// Three facts about sequences live here, and none of them in a rule. The T contributions `x_tᵀ · dt_t` to a weight
 /// are one product over all rows. The cotangents of T slices are written into one buffer, O(T) in all. And an
 /// elementwise derivative is one pass over memory.
-///
-/// What is larger than a tensor is boxed: the sweep moves cotangents many times.
 #[derive(Clone)]
 pub(crate) enum Adjoint<'r, E> {
     /// The value itself.
@@ -23,14 +21,14 @@ pub(crate) enum Adjoint<'r, E> {
     /// A value that the record keeps.
     Kept(&'r Tensor<E>),
     /// `sum + Σ a · b` over the last two axes of each pair.
-    Products { sum: Option<Box<Tensor<E>>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
+    Products { sum: Option<Tensor<E>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
     /// Zeros, with a part placed in them.
-    Padded(Box<Padded<E>>),
+    Padded(Padded<E>),
     /// Several of these along one axis.
-    Concatenated(Box<Concatenated<E>>),
+    Concatenated(Concatenated<E>),
     /// A value that no rule reads, and that was not kept. Should one read it after all, its gradient is not to look
     /// right: every element is NaN.
-    Unread(Shape),
+    Unread(&'r Shape),
 }
 
 /// Rows of pending products that come together before they are multiplied: enough to fill a kernel, little to keep.
@@ -44,19 +42,19 @@ impl<'r, E: Float> Adjoint<'r, E> {
             Adjoint::Kept(value) => value.clone(),
             Adjoint::Products { sum: None, terms } if terms.len() == 1 => terms[0].0.matmul(&terms[0].1),
             Adjoint::Products { sum, terms } => {
-                let mut sum = sum.map_or_else(|| Tensor::zeros(product_shape(&terms[0])), |sum| *sum);
+                let mut sum = sum.unwrap_or_else(|| Tensor::zeros(product_shape(&terms[0])));
                 add_products(&mut sum, &terms);
                 sum
             }
             Adjoint::Padded(padded) => Concatenated::new(&padded).finish(),
             Adjoint::Concatenated(parts) => parts.finish(),
-            Adjoint::Unread(shape) => Tensor::full(shape, E::from_f64(f64::NAN)),
+            Adjoint::Unread(shape) => Tensor::full(*shape, E::from_f64(f64::NAN)),
         }
     }
 
     /// This value, moved out: what is evaluated is not copied first.
     fn take(&mut self) -> Self {
-        std::mem::replace(self, Adjoint::Unread(Shape::from([])))
+        std::mem::replace(self, Adjoint::Products { sum: None, terms: Vec::new() })
     }
 
     fn dense(&self) -> Cow<'_, Tensor<E>> {
@@ -101,7 +99,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
             Adjoint::Products { terms, .. } => product_shape(&terms[0]),
             Adjoint::Padded(padded) => padded.part.shape().with_axis(padded.axis, padded.size),
             Adjoint::Concatenated(parts) => parts.value().shape(),
-            Adjoint::Unread(shape) => *shape,
+            Adjoint::Unread(shape) => **shape,
         }
     }
 
@@ -126,7 +124,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
         match (self, x) {
             // As below, without copies of the shapes.
             (Adjoint::Dense(d), Adjoint::Kept(x)) => d.dims() == x.dims(),
-            (Adjoint::Dense(d), Adjoint::Unread(shape)) => d.dims() == &shape[..],
+            (Adjoint::Dense(d), Adjoint::Unread(shape)) => *d.dims() == ***shape,
             (d, x) => d.shape() == x.shape(),
         }
     }
@@ -138,7 +136,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
                 terms.extend(more);
                 let (_, b) = &terms[0];
                 if terms.len() * b.dims()[b.rank() - 2] > ROWS {
-                    let zeros = || Box::new(Tensor::zeros(product_shape(&terms[0])));
+                    let zeros = || Tensor::zeros(product_shape(&terms[0]));
                     add_products(sum.get_or_insert_with(zeros), terms);
                     terms.clear();
                 }
@@ -149,7 +147,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
             (sum, other) => {
                 *sum = match (&*sum, &other) {
                     (Adjoint::Padded(first), Adjoint::Padded(next)) if first.axis == next.axis => {
-                        Adjoint::Concatenated(Box::new(Concatenated::new(first)))
+                        Adjoint::Concatenated(Concatenated::new(first))
                     }
                     _ => Adjoint::Dense(sum.take().into_dense()),
                 };
@@ -195,7 +193,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
 
     fn pad(&self, axis: usize, start: usize, size: usize) -> Self {
         let part = self.dense().into_owned();
-        Adjoint::Padded(Box::new(Padded { part, axis, start, size }))
+        Adjoint::Padded(Padded { part, axis, start, size })
     }
 
     fn tanh_grad(&self, y: &Self) -> Self {

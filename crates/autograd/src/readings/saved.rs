@@ -1,10 +1,10 @@
 //! The reading of a rule as the set of values that it looks at: what a tape has to save for the backward pass.
 
-use std::mem::{Discriminant, discriminant};
+use std::sync::OnceLock;
 
 use retrograde_tensor::Shape;
 
-use crate::op::{Op, Unary};
+use crate::op::Op;
 use crate::rules::cotangent;
 use crate::value::Value;
 
@@ -67,7 +67,7 @@ fn trace(op: &Op, i: usize, shapes: &[Shape], output: Shape) -> Option<SavedSet>
     cotangent(op, i, &x, &y, &g).map(|d| d.read)
 }
 
-/// The saved sets of the rules of an operation.
+/// The saved sets of the rules of all inputs of an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpSets([Option<SavedSet>; SavedSet::TOLD_APART]);
 
@@ -78,27 +78,13 @@ impl OpSets {
     }
 }
 
-/// The saved sets of all operations that were asked for, found at the first use of each.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SavedSets {
-    known: Vec<(Kind, OpSets)>,
-}
-
-/// An operation but for its attributes.
-type Kind = (Discriminant<Op>, Option<Unary>);
-
-impl SavedSets {
-    /// The saved sets of `op`. They are the same whatever the shapes and attributes.
-    pub(crate) fn of(&mut self, op: &Op, shapes: impl Iterator<Item = Shape>, output: Shape) -> OpSets {
-        let function = if let Op::Unary(function) = op { Some(*function) } else { None };
-        let kind = (discriminant(op), function);
-        if let Some((_, sets)) = self.known.iter().find(|(known, _)| *known == kind) {
-            return *sets;
-        }
-        let shapes: Vec<Shape> = shapes.collect();
+/// The saved sets of `op` on operands of shapes `x`. They are the same whatever the shapes and attributes, so they are
+/// found at the first use of each kind of operation, whichever the tape.
+pub(crate) fn saved_sets(op: &Op, x: impl FnOnce() -> Vec<Shape>, output: Shape) -> OpSets {
+    static KNOWN: [OnceLock<OpSets>; Op::KINDS] = [const { OnceLock::new() }; Op::KINDS];
+    *KNOWN[op.kind()].get_or_init(|| {
+        let x = x();
         // Where there are fewer inputs this time, the last is like those that there may be another time.
-        let sets = OpSets(std::array::from_fn(|i| trace(op, i.min(shapes.len() - 1), &shapes, output)));
-        self.known.push((kind, sets));
-        sets
-    }
+        OpSets(std::array::from_fn(|i| trace(op, i.min(x.len() - 1), &x, output)))
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use retrograde_tensor::{Float, Shape, Tensor};
+use retrograde_tensor::{Float, Tensor};
 
 use crate::op::Op;
 use crate::tape::Tape;
@@ -59,27 +59,17 @@ impl<E: Float> Tape<E> {
     #[track_caller]
     pub fn apply(&self, op: Op, x: &[&Var<'_, E>]) -> Result<Var<'_, E>> {
         self.require_own(op.name(), x)?;
-        match *x {
-            [x0] => self.record_op(op, x, &[x0.shape()], &[x0.value()]),
-            [x0, x1] => self.record_op(op, x, &[x0.shape(), x1.shape()], &[x0.value(), x1.value()]),
-            _ => {
-                let shapes: Vec<Shape> = x.iter().map(|x| x.shape()).collect();
-                self.record_op(op, x, &shapes, &x.iter().map(|x| x.value()).collect::<Vec<_>>())
-            }
-        }
-    }
-
-    #[track_caller]
-    fn record_op(
-        &self,
-        op: Op,
-        x: &[&Var<'_, E>],
-        shapes: &[Shape],
-        values: &[&Tensor<E>],
-    ) -> Result<Var<'_, E>> {
-        let shape = op.shape(shapes)?;
-        let value = op.compute_within_memory(&shape, values)?;
-        debug_assert_eq!(value.shape(), shape, "{}: the value has another shape than declared", op.name());
+        let value = match *x {
+            [x0] => op.eval(&[x0.value()])?,
+            [x0, x1] => op.eval(&[x0.value(), x1.value()])?,
+            _ => op.eval(&x.iter().map(|x| x.value()).collect::<Vec<_>>())?,
+        };
+        debug_assert_eq!(
+            op.shape(&x.iter().map(|x| x.shape()).collect::<Vec<_>>()),
+            Ok(value.shape()),
+            "{}: the value has another shape than declared",
+            op.name()
+        );
         let id = self.push(Kind::Op(op), x, &value);
         Ok(Var::new(self, id, value))
     }

@@ -110,7 +110,7 @@ impl<E: Float> Record<E> {
                 Kind::Function(function) => NodeKind::Function(function.name()),
             },
             operands: self.operands(id).to_vec(),
-            shape: self.shape(id),
+            shape: *self.shape(id),
             value: self.value(id).cloned(),
             tracked: self.is_tracked(id),
             location: self.location(id),

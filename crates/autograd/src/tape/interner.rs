@@ -19,7 +19,7 @@ impl<T> Interner<T> {
     /// The place of a value: one that it is the `same` as, or a new one.
     pub(crate) fn intern(&mut self, value: T, same: impl Fn(&T, &T) -> bool) -> Place {
         let recent = self.values.len().saturating_sub(RECENT);
-        let known = self.values[recent..].iter().position(|known| same(known, &value));
+        let known = self.values[recent..].iter().rposition(|known| same(known, &value));
         let index = known.map_or(self.values.len(), |place| recent + place);
         if known.is_none() {
             self.values.push(value);

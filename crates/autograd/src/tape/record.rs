@@ -9,7 +9,7 @@ use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::Result;
 use crate::op::Op;
-use crate::readings::saved::{SavedSet, SavedSets};
+use crate::readings::saved::{SavedSet, saved_sets};
 use crate::tape::id::{NodeId, Place};
 use crate::tape::interner::Interner;
 use crate::tape::param::Param;
@@ -27,7 +27,6 @@ pub(crate) struct Record<E> {
     names: Interner<Cow<'static, str>>,
     shapes: Interner<Shape>,
     params: Params<E>,
-    saved_sets: SavedSets,
     /// The time step that the next nodes belong to.
     step: Option<u32>,
     /// The segments that are computed again, in order, and the start of the one that is being recorded.
@@ -103,7 +102,6 @@ impl<E> Default for Record<E> {
             names: Interner::new(),
             shapes: Interner::new(),
             params: Params::default(),
-            saved_sets: SavedSets::default(),
             step: None,
             segments: Vec::new(),
             open_segment: None,
@@ -136,8 +134,8 @@ impl<E: Float> Record<E> {
         &self.operands[self.node(id).first_operand as usize..end]
     }
 
-    pub(crate) fn shape(&self, id: NodeId) -> Shape {
-        *self.shapes.get(self.node(id).shape)
+    pub(crate) fn shape(&self, id: NodeId) -> &Shape {
+        self.shapes.get(self.node(id).shape)
     }
 
     /// Whether a node depends on a variable or parameter in a way that has a derivative.
@@ -281,8 +279,22 @@ impl<E: Float> Record<E> {
     {
         let id = NodeId::new(self.nodes.len());
         let first_operand = self.operands.len() as u32;
-        self.operands.extend(operands.clone().map(|(id, _)| id));
-        let saved = self.saved(&kind, operands.clone(), value.shape());
+        let sets = match &kind {
+            Kind::Op(op) => {
+                let shapes = || operands.clone().map(|(_, x)| x.shape()).collect();
+                Some(saved_sets(op, shapes, value.shape()))
+            }
+            _ => None,
+        };
+        let mut saved = matches!(kind, Kind::Variable | Kind::Parameter).then(SavedSet::default);
+        for (i, (id, _)) in operands.clone().enumerate() {
+            self.operands.push(id);
+            if self.node(id).tracked {
+                let set = sets.map_or(Some(SavedSet::ALL), |sets| sets.of_input(i));
+                saved = set.map(|set| saved.unwrap_or_default().and(set)).or(saved);
+            }
+        }
+        // It depends on a variable or parameter in a way that has a derivative.
         let tracked = saved.is_some();
         let saved = saved.unwrap_or_default();
         for (i, (id, value)) in operands.enumerate() {
@@ -309,28 +321,6 @@ impl<E: Float> Record<E> {
             self.share_stacked(id, axis, value);
         }
         id
-    }
-
-    /// The values that the backward pass of a node reads; `None` if it depends on no variable or parameter.
-    fn saved<'a>(
-        &mut self,
-        kind: &Kind<E>,
-        operands: impl Iterator<Item = (NodeId, &'a Tensor<E>)> + Clone,
-        output: Shape,
-    ) -> Option<SavedSet>
-    where
-        E: 'a,
-    {
-        let tracked = operands.clone().enumerate().filter(|(_, (id, _))| self.nodes[id.index()].tracked);
-        match kind {
-            Kind::Variable | Kind::Parameter => Some(SavedSet::default()),
-            Kind::Constant => None,
-            Kind::Op(op) => {
-                let sets = self.saved_sets.of(op, operands.map(|(_, value)| value.shape()), output);
-                tracked.filter_map(|(i, _)| sets.of_input(i)).reduce(SavedSet::and)
-            }
-            Kind::Function(_) => tracked.map(|_| SavedSet::ALL).next(),
-        }
     }
 
     /// Keeps what was stacked as views on the stack, so that the states of a sequence are not kept twice.

@@ -32,6 +32,12 @@ pub(crate) fn reduce<E: Element>(
     let layout = x.layout();
     let (kept, folded) =
         (layout.only(layout.offset, reduced.map(|reduced| !reduced)), layout.only(0, reduced));
+    if folded.shape.numel() == 1 {
+        // Nothing to reduce. A broadcast view may be larger than memory, which those who compute with the result rely on.
+        kept.shape.require_memory::<E>(op)?;
+        return Ok(x.view(if keep { *layout } else { kept }));
+    }
+    let shape = if keep { layout.shape.with_ones(reduced) } else { kept.shape };
     let data = if kept.shape.numel() == 0 || folded.shape.numel() == 0 {
         buffer::full(op, &kept.shape, empty)?
     } else {
@@ -39,7 +45,6 @@ pub(crate) fn reduce<E: Element>(
         reduce_layouts(x.storage(), &kept, &folded, &mut out, f);
         out
     };
-    let shape = if keep { layout.shape.with_ones(reduced) } else { kept.shape };
     Ok(Tensor::filled(data, shape))
 }
 

@@ -3,7 +3,7 @@
 use crate::{Error, MAX_RANK, Shape};
 
 /// Where the elements of a tensor lie in its storage: element `i` at `offset + Σ iₖ·strideₖ`.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
     pub(crate) shape: Shape,
     strides: [isize; MAX_RANK],

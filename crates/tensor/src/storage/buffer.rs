@@ -3,8 +3,6 @@
 use super::pool::{BufferPool, Lender};
 use crate::{Element, Error, Shape};
 
-/// Bytes below which the system's allocator is as fast.
-const SMALL: usize = 1024;
 /// Bytes from which on the system gives pages that are zero already.
 const PAGES: usize = 1 << 20;
 
@@ -62,18 +60,14 @@ pub(crate) fn reserve<E>(op: &'static str, shape: &Shape) -> Result<Vec<E>, Erro
     }
 }
 
-fn is_small<E>(length: usize) -> bool {
-    length.saturating_mul(size_of::<E>()) < SMALL
-}
-
 /// Returns a free buffer of the calling thread, holding whatever it last held.
 pub(super) fn recycled<E: Element>(length: usize) -> Option<Vec<E>> {
-    if is_small::<E>(length) { None } else { E::pool(|pool| pool.acquire(length)).flatten() }
+    E::pool(|pool| pool.acquire(length)).flatten()
 }
 
-/// Counts a buffer as in use. What is small is neither counted nor kept.
+/// Counts a buffer as in use.
 pub(super) fn lend<E: Element>(length: usize) -> Option<Lender> {
-    if is_small::<E>(length) { None } else { E::pool(|pool| pool.lend(length)) }
+    E::pool(|pool| pool.lend(length))
 }
 
 /// Takes back a buffer that nobody uses any more.

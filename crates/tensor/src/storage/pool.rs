@@ -1,18 +1,21 @@
 //! A pool of buffers: what one step of training frees is what the next one needs.
 //!
-//! Large buffers are expensive to get from the system, which has to clear every page of them. So each thread keeps the
-//! buffers that it frees until it needs one of the same length. It never keeps more than half as much again as the
-//! tensors that it made once took at the same time, wherever those are dropped.
+//! Large buffers are expensive to get from the system, which has to clear every page of them, and small ones are needed
+//! often. So each thread keeps the buffers that it frees until it needs one of the same length. It never keeps more than
+//! half as much again as the tensors that it made once took at the same time, wherever those are dropped.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The free buffers of one thread, by length.
+/// The free buffers of one thread.
 #[derive(Debug)]
 pub struct BufferPool<E> {
-    free: BTreeMap<usize, Vec<Vec<E>>>,
+    /// Those of fewer than [`SHORT`] elements, by length.
+    short: Vec<Vec<Vec<E>>>,
+    /// The others, by length.
+    long: BTreeMap<usize, Vec<Vec<E>>>,
     /// Elements in free buffers.
     held: usize,
     /// Elements lent by this thread, less those that it took back.
@@ -23,6 +26,9 @@ pub struct BufferPool<E> {
     /// Elements lent by this pool that other threads took back.
     returned: Arc<AtomicUsize>,
 }
+
+/// Lengths below this have a list each, found without a search.
+const SHORT: usize = 1024;
 
 /// The number of the pool that lent a buffer. No other pool ever has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,12 +59,21 @@ impl<E> BufferPool<E> {
     pub(crate) fn new() -> Self {
         let (lender, count) = (Lender::next(), Arc::default());
         returned().insert(lender, Arc::clone(&count));
-        BufferPool { free: BTreeMap::new(), held: 0, lent: 0, most: 0, lender, returned: count }
+        BufferPool {
+            short: Vec::new(),
+            long: BTreeMap::new(),
+            held: 0,
+            lent: 0,
+            most: 0,
+            lender,
+            returned: count,
+        }
     }
 
     /// Takes a free buffer of a length, holding whatever it last held.
     pub(super) fn acquire(&mut self, length: usize) -> Option<Vec<E>> {
-        let buffer = self.free.get_mut(&length)?.pop()?;
+        let free = if length < SHORT { self.short.get_mut(length) } else { self.long.get_mut(&length) };
+        let buffer = free?.pop()?;
         self.held -= length;
         Some(buffer)
     }
@@ -80,14 +95,22 @@ impl<E> BufferPool<E> {
             lender.count_returned(length);
         }
         // Not all lengths are in use at the time of the most: what is needed in turn is somewhat more.
-        if self.held + length <= self.most + self.most / 2 {
+        if length > 0 && self.held + length <= self.most + self.most / 2 {
             self.held += length;
-            self.free.entry(length).or_default().push(buffer);
+            if length < SHORT {
+                if self.short.is_empty() {
+                    self.short.resize_with(SHORT, Vec::new);
+                }
+                self.short[length].push(buffer);
+            } else {
+                self.long.entry(length).or_default().push(buffer);
+            }
         }
     }
 
     pub(super) fn clear(&mut self) {
-        self.free.clear();
+        self.short.clear();
+        self.long.clear();
         (self.held, self.most) = (0, self.in_use());
     }
 

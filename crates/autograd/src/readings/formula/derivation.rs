@@ -81,7 +81,7 @@ impl<E: Float> Tape<E> {
         let ids = outputs.iter().map(|y| self.recorded_id("derivation", y)).collect::<Result<Vec<_>>>()?;
         let record = self.record.borrow();
         let mut formulas = Formulas { values: Values::of(&record, &ids), lines: Vec::new() };
-        let seed = |id| (id, Expr::name(formulas.values.cotangent(id), record.shape(id)));
+        let seed = |id| (id, Expr::name(formulas.values.cotangent(id), *record.shape(id)));
         let seeds: Vec<_> = ids.iter().copied().map(seed).collect();
         sweep(&record, seeds, &mut formulas)?;
         let mut lines = formulas.values.read_by(&formulas.lines);
@@ -165,7 +165,7 @@ impl<'r, E: Float> Values<'r, E> {
     }
 
     fn formula(&mut self, id: NodeId) -> Expr {
-        let shape = self.record.shape(id);
+        let shape = *self.record.shape(id);
         let name = || Expr::name(self.label(id), shape);
         match self.record.kind(id) {
             _ if self.record.name(id).is_some() => name(),

@@ -120,11 +120,13 @@ fn sizes_beyond_any_memory_are_errors() {
         refused(x.try_where_mask(long, x), &text("where_mask"));
         refused(long.try_softmax(0), &text("softmax"));
         refused(row.try_logsumexp(0, false), &text("logsumexp"));
-        refused(row.try_sum_axes(&[0], false), &text("sum_to"));
-        refused(row.try_mean_axes(&[0], false), &text("sum_to"));
-        refused(row.try_max_axes(&[0], false), &text("max"));
-        refused(row.try_min_axes(&[0], false), &text("neg"));
-        refused(long.try_sum_to([n]).and_then(|y| y.try_add(1.0)), &text("sum_to"));
+        let rows = &x.broadcast_to([2, n / 2]);
+        refused(rows.try_sum_axes(&[0], false), &text("sum_to"));
+        refused(rows.try_mean_axes(&[0], false), &text("sum_to"));
+        refused(rows.try_max_axes(&[0], false), &text("max_axes"));
+        refused(rows.try_min_axes(&[0], false), &text("neg"));
+        assert_eq!(row.sum_axes(&[0], false).shape(), [n].into(), "a sum of one row is that row");
+        refused(long.try_sum_to([n]).and_then(|y| y.try_add(1.0)), &text("shift"));
         refused(long.reshape([n, 1]).try_matmul(tape.var(Tensor::ones([1, 1]))), &text("matmul"));
         refused(row.try_gather_rows(&Tensor::from([0_usize])), &text("gather_rows"));
         refused(x.try_scatter_add_rows(n, &Tensor::from([0_usize])), &text("scatter_add_rows"));
