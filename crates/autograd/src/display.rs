@@ -73,6 +73,7 @@ impl<E: Float> fmt::Debug for Tape<E> {
 
 impl<E: Float> Tape<E> {
     /// The bytes of the values that the tape keeps for a backward pass. Values that share their storage count once.
+    #[must_use]
     pub fn kept_bytes(&self) -> usize {
         self.record.borrow().kept_bytes()
     }

@@ -80,6 +80,7 @@ impl<E: Float, G> Gradients<E, G> {
     /// # Panics
     /// For a variable of another tape; [`try_get`](Self::try_get) returns that as an error.
     #[track_caller]
+    #[must_use]
     pub fn get(&self, key: &impl Key<E>) -> Option<&G> {
         or_panic(self.try_get(key))
     }
@@ -93,6 +94,7 @@ impl<E: Float, G> Gradients<E, G> {
     }
 
     /// The parameters that something flowed to, with their gradients, in the order in which the tape met them.
+    #[must_use]
     pub fn params(&self) -> impl Iterator<Item = (&Param<E>, &G)> {
         self.params.iter().map(|(param, place)| (param, &self.gradients[*place]))
     }

@@ -111,6 +111,7 @@ macro_rules! comparisons {
             pub const ALL: &[Comparison] = &[$(Comparison::$comparison),*];
 
             /// Returns the name, which is that of the method.
+            #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
                     $(Comparison::$comparison => stringify!($method),)*

@@ -27,6 +27,7 @@ macro_rules! fallible {
             ///
             $(#[$example])*
             #[track_caller]
+            #[must_use]
             pub fn $method(&$self $(, $argument: $type)*) -> Self {
                 or_panic($self.$try($($argument),*))
             }

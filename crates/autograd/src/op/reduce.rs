@@ -28,6 +28,7 @@ impl<E: Float> Var<'_, E> {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn sum(&self) -> Self {
         self.unary(Op::SumTo(Box::new(Shape::from([]))))
     }
@@ -53,6 +54,7 @@ impl<E: Float> Var<'_, E> {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn mean(&self) -> Self {
         or_panic(self.sum().divided(self.value().numel()))
     }

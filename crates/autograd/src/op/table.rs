@@ -53,6 +53,7 @@ macro_rules! operations {
             }
 
             /// Returns the name in lower case, as errors and printed tapes give it.
+            #[must_use]
             pub fn name(&self) -> &'static str {
                 match self {
                     $($pattern => $name,)*
@@ -60,6 +61,7 @@ macro_rules! operations {
             }
 
             /// Returns the number of operands, or `None` if it takes any number.
+            #[must_use]
             pub fn arity(&self) -> Option<usize> {
                 match self {
                     $($pattern => $arity,)*

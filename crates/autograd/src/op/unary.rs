@@ -24,6 +24,7 @@ macro_rules! unary {
             pub const ALL: &[Unary] = &[$(Unary::$function),*];
 
             /// Returns the name, which is that of the method.
+            #[must_use]
             pub fn name(self) -> &'static str {
                 match self {
                     $(Unary::$function => stringify!($method),)*

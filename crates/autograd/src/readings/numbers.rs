@@ -191,6 +191,10 @@ impl<E: Float> Value for Adjoint<'_, E> {
         }
     }
 
+    fn reshape(&self, shape: Shape) -> Self {
+        Adjoint::Dense(self.dense().reshape(shape))
+    }
+
     fn pad(&self, axis: usize, start: usize, size: usize) -> Self {
         let part = self.dense().into_owned();
         Adjoint::Padded(Padded { part, axis, start, size })

@@ -52,6 +52,7 @@ pub enum NodeKind<E: Element> {
 
 impl<E: Element> Node<E> {
     /// The name, or the number for a node without one: `v3`.
+    #[must_use]
     pub fn label(&self) -> String {
         self.name.clone().unwrap_or_else(|| self.id.to_string())
     }
@@ -74,23 +75,27 @@ impl<E: Float> Tape<E> {
     /// assert_eq!(node.operands, [x.id().unwrap()]);
     /// assert!(node.value.is_none(), "no rule reads it");
     /// ```
+    #[must_use]
     pub fn nodes(&self) -> Vec<Node<E>> {
         let record = self.record.borrow();
         record.ids().map(|id| record.inspect(id)).collect()
     }
 
     /// The node of an id of this tape; `None` for an id beyond its end.
+    #[must_use]
     pub fn node(&self, id: NodeId) -> Option<Node<E>> {
         let record = self.record.borrow();
         (id.index() < record.len()).then(|| record.inspect(id))
     }
 
     /// The parameters that the tape has met, in order.
+    #[must_use]
     pub fn params(&self) -> Vec<Param<E>> {
         self.record.borrow().params().map(|(param, _)| param.clone()).collect()
     }
 
     /// The parameters whose value is no longer the one that the tape recorded. It refuses to record them again.
+    #[must_use]
     pub fn changed_params(&self) -> Vec<Param<E>> {
         self.record.borrow().changed_params()
     }

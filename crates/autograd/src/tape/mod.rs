@@ -92,17 +92,20 @@ impl<E: Float> Tape<E> {
     }
 
     /// The number of recorded nodes.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.record.borrow().len()
     }
 
     /// Whether nothing has been recorded.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The recorded operations, in order, without inputs and without any [`Function`](crate::Function).
     /// [`nodes`](Self::nodes) has all nodes.
+    #[must_use]
     pub fn ops(&self) -> Vec<Op> {
         let record = self.record.borrow();
         let op = |id| if let Kind::Op(op) = record.kind(id) { Some(op.clone()) } else { None };
@@ -110,6 +113,7 @@ impl<E: Float> Tape<E> {
     }
 
     /// Whether the tape records.
+    #[must_use]
     pub fn is_recording(&self) -> bool {
         self.recording
     }

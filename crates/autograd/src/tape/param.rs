@@ -62,16 +62,19 @@ impl<E: Element> Param<E> {
     }
 
     /// The name, such as `Wx`.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
     }
 
     /// The present value; sharing, not copying.
+    #[must_use]
     pub fn value(&self) -> Tensor<E> {
         self.inner.value.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The shape of the value.
+    #[must_use]
     pub fn shape(&self) -> Shape {
         self.inner.value.read().unwrap_or_else(PoisonError::into_inner).shape()
     }
@@ -117,6 +120,7 @@ impl<E: Element> Param<E> {
     }
 
     /// Whether two handles are the same parameter.
+    #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
     }

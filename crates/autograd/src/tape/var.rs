@@ -37,21 +37,25 @@ impl<'t, E: Float> Var<'t, E> {
     }
 
     /// The node of the tape that the variable is a handle to; `None` on a tape that does not record.
+    #[must_use]
     pub fn id(&self) -> Option<NodeId> {
         self.id
     }
 
     /// The tape that the variable lives on.
+    #[must_use]
     pub fn tape(&self) -> &'t Tape<E> {
         self.tape
     }
 
     /// The value.
+    #[must_use]
     pub fn value(&self) -> &Tensor<E> {
         &self.value
     }
 
     /// The shape of the value.
+    #[must_use]
     pub fn shape(&self) -> Shape {
         self.value.shape()
     }

@@ -51,6 +51,7 @@ impl fmt::Display for Rounding {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "the run may go on with other last digits: ask `expect_exact`"]
+#[non_exhaustive]
 pub struct Restored {
     saved: Rounding,
 }

@@ -13,6 +13,7 @@ const OP: &str = "attention";
 
 /// The outputs of an [`Attention`].
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Attended<'t, E: Float> {
     /// The mean of the encoder's states by the weights, `[N, T, H]`; of one step `[N, H]`.
     pub context: Var<'t, E>,

@@ -39,6 +39,7 @@ pub struct Windows<'a> {
 
 /// A batch of stretches of a stream.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Window {
     /// The tokens, `[N, T]`.
     pub inputs: Tensor<usize>,

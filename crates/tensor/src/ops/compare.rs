@@ -60,6 +60,7 @@ pub enum Mismatch {
 
 /// The element that differs most.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Worst {
     /// The number of elements that differ.
     pub count: usize,

@@ -13,7 +13,8 @@ impl<E: Element> Tensor<E> {
     /// If there is no tensor, if the shapes differ, or if `axis` is beyond the rank.
     pub fn try_stack(tensors: &[&Self], axis: usize) -> Result<Self, Error> {
         let shape = Shape::stacked("stack", &shapes(tensors), axis)?;
-        join("stack", shape, axis, tensors.iter().map(|tensor| tensor.unsqueeze(axis)))
+        let entry = |i| Layout::contiguous(shape).selected("stack", axis, i).expect("an entry for each");
+        join("stack", shape, tensors.iter().enumerate().map(|(i, &tensor)| (entry(i), tensor)))
     }
 
     /// Joins tensors of one shape along a new axis.
@@ -42,7 +43,14 @@ impl<E: Element> Tensor<E> {
     /// If there is no tensor, if the shapes differ in another axis, or if there is no such axis.
     pub fn try_concat(tensors: &[&Self], axis: usize) -> Result<Self, Error> {
         let shape = Shape::concatenated("concat", &shapes(tensors), axis)?;
-        join("concat", shape, axis, tensors.iter().map(|&tensor| tensor.clone()))
+        let mut end = 0;
+        let parts = tensors.iter().map(|&tensor| {
+            let (start, size) = (end, tensor.dims()[axis]);
+            end += size;
+            let part = Layout::contiguous(shape).narrowed("concat", axis, start, size);
+            (part.expect("the parts fill the whole"), tensor)
+        });
+        join("concat", shape, parts)
     }
 
     /// Joins tensors along an existing axis, in which alone their shapes may differ.
@@ -68,21 +76,13 @@ fn shapes<E: Element>(tensors: &[&Tensor<E>]) -> Vec<Shape> {
     tensors.iter().map(|tensor| tensor.shape()).collect()
 }
 
-/// Copies tensors one after the other along an axis of a shape that they fill.
-fn join<E: Element>(
+/// Copies tensors to the places of layouts that fill a shape.
+fn join<'a, E: Element>(
     op: &'static str,
     shape: Shape,
-    axis: usize,
-    tensors: impl Iterator<Item = Tensor<E>>,
+    parts: impl Iterator<Item = (Layout, &'a Tensor<E>)>,
 ) -> Result<Tensor<E>, Error> {
     let mut data = buffer::empty(op, &shape)?;
-    let whole = Layout::contiguous(shape);
-    let mut start = 0;
-    for tensor in tensors {
-        let len = tensor.shape()[axis];
-        let part = whole.narrowed("join", axis, start, len).expect("the parts fill the whole");
-        assign(&mut data, &part, &tensor);
-        start += len;
-    }
+    parts.for_each(|(part, tensor)| assign(&mut data, &part, tensor));
     Ok(Tensor::filled(data, shape))
 }
