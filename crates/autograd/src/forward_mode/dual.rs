@@ -12,7 +12,7 @@ use retrograde_tensor::{Element, Float, Scalar};
 ///
 /// # Source
 /// W. Clifford (1873); for differentiation, R. Wengert, *A simple automatic derivative evaluation program* (1964).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Dual<F> {
     /// The value.
     pub value: F,
@@ -53,7 +53,14 @@ fn along<F: Float>(moved: F, slope: F) -> F {
 
 impl<F: Float> Element for Dual<F> {}
 
-/// Ordered by value: a comparison has no derivative.
+/// Equal by value, as they are ordered: a comparison has no derivative, and takes the branch that the value alone would.
+impl<F: Float> PartialEq for Dual<F> {
+    fn eq(&self, r: &Self) -> bool {
+        self.value == r.value
+    }
+}
+
+/// Ordered by value.
 impl<F: Float> PartialOrd for Dual<F> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.value.partial_cmp(&other.value)

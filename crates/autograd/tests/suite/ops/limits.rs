@@ -136,3 +136,52 @@ fn sizes_beyond_any_memory_are_errors() {
     }
     assert!(matches!(x.try_pad(0, 2, 2), Err(Error::Tensor(_))));
 }
+
+/// Where a function saturates, its terms vanish in rounding: dual numbers take the branch that the values take.
+fn saturated<E: Float>() {
+    let ends = [0.1, 15.0, 16.7, 20.0, 36.0, 36.8, 37.5, 40.0, 87.0, 112.5, 700.0, 800.0];
+    let both = ends.into_iter().flat_map(|x| [E::from_f64(x), E::from_f64(-x)]).collect::<Vec<_>>();
+    let count = both.len();
+    let tape = Tape::new();
+    let x = tape.var(Tensor::from_vec(both, [count]).unwrap());
+    let direction = Tensor::from_fn([count], |at| E::from_f64(0.5 + at[0] as f64));
+    let sides = Var::stack(&[x.clone(), x.neg()], 1); // [count, 2]
+    for (name, y) in [
+        ("softplus", x.softplus()),
+        ("sigmoid", x.sigmoid()),
+        ("tanh", x.tanh()),
+        ("logsumexp", sides.logsumexp(1, false)),
+        ("log_softmax", sides.log_softmax(1).select(1, 0)),
+        ("softmax", sides.softmax(1).select(1, 0)),
+    ] {
+        let moved = &tape.jvp(&[&y], &[(&x, &direction)]).unwrap()[0];
+        let slope = y.backward_with(&Tensor::ones([count])).unwrap().get(&x).unwrap().clone();
+        let expected = slope * &direction;
+        let small = E::EPSILON.to_f64() * 100.0;
+        assert!(moved.allclose(&expected, small, small).is_ok(), "{name}: {moved}, expected {expected}");
+    }
+}
+
+#[test]
+fn dual_numbers_where_a_function_saturates() {
+    saturated::<f32>();
+    saturated::<f64>();
+}
+
+/// Values that are equal and move apart.
+#[test]
+fn dual_numbers_are_compared_by_value() {
+    let tape = Tape::new();
+    let (x, y) = (tape.var(Tensor::from([1.0, 2.0, 3.0])), tape.var(Tensor::from([1.0, 5.0, 3.0])));
+    let (dx, dy) = (Tensor::from([10.0, 20.0, 30.0]), Tensor::from([-1.0, -2.0, -3.0]));
+    for (mask, expected) in [
+        (x.eq_mask(&y), [10.0, -2.0, 30.0]),
+        (x.ne_mask(&y), [-1.0, 20.0, -3.0]),
+        (x.ge(&y), [10.0, -2.0, 30.0]),
+        (x.lt(&y), [-1.0, 20.0, -3.0]),
+    ] {
+        let chosen = x.where_mask(&mask, &y);
+        let moved = &tape.jvp(&[&chosen], &[(&x, &dx), (&y, &dy)]).unwrap()[0];
+        assert_eq!(moved, &Tensor::from(expected));
+    }
+}
