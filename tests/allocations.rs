@@ -141,3 +141,24 @@ fn gradients_of_other_threads_are_not_kept_for_ever() {
         assert!(late < early + early / 2, "{early} bytes in the first half, {late} in the second");
     });
 }
+
+/// A day's worth of steps, each of another length and number of rows: what is kept between them does not grow.
+#[test]
+fn ten_thousand_steps_of_varying_length_keep_no_more_than_the_first_thousand() {
+    let mut rng = StdRng::seed_from_u64(2);
+    let mut rnn = TimeRnn::<f32>::new(RnnCell::new(4, 16, &mut rng));
+    let mut adam = Adam::new(1e-3);
+    let bytes = kept(10_000, |_| {
+        let (n, steps) = (rng.random_range(1..33), rng.random_range(1..9));
+        let info = measure(|| {
+            let xs = Tensor::normal([n, steps, 4], 0.0, 1.0, &mut rng).unwrap();
+            let tape = Tape::new();
+            let hs = rnn.forward(&tape.constant(xs)).unwrap().hs;
+            adam.step(&hs.square().mean().backward().unwrap()).unwrap();
+        });
+        info.bytes_current
+    });
+    let [early, late] = [&bytes[..1000], &bytes[1000..]].map(|bytes| *bytes.iter().max().unwrap());
+    println!("{early} {late}");
+    assert!(late < early + early / 4, "{early} bytes in the first thousand steps, {late} later");
+}

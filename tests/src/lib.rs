@@ -1,7 +1,9 @@
 //! Common parts of the tests that cross crates.
 #![forbid(unsafe_code)]
 
+pub mod files;
 pub mod golden;
+pub mod program;
 
 /// The programs of the course, as tests.
 #[cfg(doctest)]
