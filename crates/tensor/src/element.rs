@@ -75,6 +75,14 @@ pub trait Scalar:
         }
     }
 
+    /// `ln(1 + exp(x))`, without overflow, and with all digits where it is tiny.
+    fn ln_1p_exp(self) -> Self {
+        // max(x, 0) + ln(1 + e) with e = exp(-|x|); branches instead of max and |x| have the right derivative at 0.
+        let positive = self > Self::default();
+        let log = ln_1p(if positive { -self } else { self }.exp());
+        if positive { self + log } else { log }
+    }
+
     /// `x` if it is positive, else the constant 0, at 0 too: a number that carries a derivative has none there. NaN of
     /// NaN.
     fn relu(self) -> Self {
@@ -133,6 +141,32 @@ pub trait Scalar:
     fn ln_slice(x: &mut [Self]) {
         x.iter_mut().for_each(|x| *x = x.ln());
     }
+
+    /// [`ln_1p_exp`](Scalar::ln_1p_exp) of each element, in place.
+    fn ln_1p_exp_slice(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = x.ln_1p_exp());
+    }
+
+    /// [`sin`](Scalar::sin) of each element, in place.
+    fn sin_slice(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = x.sin());
+    }
+
+    /// [`cos`](Scalar::cos) of each element, in place.
+    fn cos_slice(x: &mut [Self]) {
+        x.iter_mut().for_each(|x| *x = x.cos());
+    }
+}
+
+/// `ln(1 + e)` for `e` of at least 0, with all digits where `e` is small.
+///
+/// # Source
+/// `e · ln(u) / (u - 1)` with `u = 1 + e`, in which the rounding of `u` cancels: D. Goldberg, *What every computer
+/// scientist should know about floating-point arithmetic* (1991), theorem 4.
+pub(crate) fn ln_1p<E: Scalar>(e: E) -> E {
+    let one = E::from_f64(1.0);
+    let u = one + e;
+    if u == one || !e.to_f64().is_finite() { e } else { e * u.ln() / (u - one) }
 }
 
 /// The floating-point numbers `f32` and `f64`. Sealed.

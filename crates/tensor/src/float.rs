@@ -79,6 +79,15 @@ macro_rules! float {
             fn ln_slice(x: &mut [Self]) {
                 slices::ln(Isa::current(), x);
             }
+            fn ln_1p_exp_slice(x: &mut [Self]) {
+                slices::ln_1p_exp(Isa::current(), x);
+            }
+            fn sin_slice(x: &mut [Self]) {
+                slices::sin(Isa::current(), x);
+            }
+            fn cos_slice(x: &mut [Self]) {
+                slices::cos(Isa::current(), x);
+            }
         }
 
         impl Float for $float {

@@ -139,11 +139,17 @@ impl<F: Float> Scalar for Dual<F> {
         let y = self.value.sqrt();
         self.chain(y, F::from_f64(0.5) / y)
     }
+    fn ln_1p_exp(self) -> Self {
+        let [y, slope] = [F::ln_1p_exp_slice, F::sigmoid_slice].map(|kernel| by_kernel(self.value, kernel));
+        self.chain(y, slope)
+    }
     fn sin(self) -> Self {
-        self.chain(self.value.sin(), self.value.cos())
+        let [sin, cos] = [F::sin_slice, F::cos_slice].map(|kernel| by_kernel(self.value, kernel));
+        self.chain(sin, cos)
     }
     fn cos(self) -> Self {
-        self.chain(self.value.cos(), -self.value.sin())
+        let [sin, cos] = [F::sin_slice, F::cos_slice].map(|kernel| by_kernel(self.value, kernel));
+        self.chain(cos, -sin)
     }
     fn abs(self) -> Self {
         match self.value.partial_cmp(&F::default()) {

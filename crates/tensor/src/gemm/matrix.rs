@@ -67,6 +67,11 @@ impl<'a, E> Matrix<'a, E> {
         Matrix { place: Place { offset: self.place.of(i, j), dims, ..self.place }, cache: None, ..*self }
     }
 
+    /// Returns the transposed matrix.
+    pub(crate) fn t(self) -> Self {
+        Matrix { place: self.place.t(), ..self }
+    }
+
     /// Returns this matrix with the packed forms of the storage that it lies in.
     pub(crate) fn with_cache(self, cache: &'a PackCache<E>) -> Self {
         Matrix { cache: Some(cache), ..self }
@@ -169,6 +174,11 @@ impl<'a, E> MatrixMut<'a, E> {
         self.place.strides[1] == 1 && self.place.strides[0] >= self.place.dims[1] as isize
     }
 
+    /// Returns the transposed matrix.
+    pub(crate) fn t(self) -> Self {
+        MatrixMut { data: self.data, place: self.place.t() }
+    }
+
     /// Borrows the same matrix again.
     pub(crate) fn reborrow(&mut self) -> MatrixMut<'_, E> {
         MatrixMut { data: self.data, place: self.place }
@@ -194,6 +204,11 @@ impl Place {
             "matrix: expected all elements within {len}, found offset {offset}, strides {strides:?} of {dims:?}"
         );
         Self { offset, dims, strides }
+    }
+
+    fn t(self) -> Self {
+        let ([rows, columns], [row, column]) = (self.dims, self.strides);
+        Place { dims: [columns, rows], strides: [column, row], ..self }
     }
 
     /// Whether no two elements share a place (a sufficient condition, met by every slice of an array).

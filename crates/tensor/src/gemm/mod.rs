@@ -46,6 +46,9 @@ pub(crate) fn gemm<E: Lane>(
     let (zero, one) = (E::default(), E::from_f64(1.0));
     if m * k * n <= SMALL {
         reference::gemm(alpha, a, b, beta, c);
+    } else if n == 1 && m > 1 && c.strides()[0] == 1 {
+        // A matrix times a column is a row times the transposed matrix.
+        gemm(isa, alpha, b.t(), a.t(), beta, c.t());
     } else if alpha == one && (beta == zero || beta == one) && c.has_rows() {
         // SAFETY: `Isa::current` and the tests give only levels that the processor has.
         unsafe { E::dispatch(isa, Product { a, b, c, add: beta != zero }) }

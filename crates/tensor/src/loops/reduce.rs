@@ -10,6 +10,8 @@ pub(crate) type Reduced = [bool; MAX_RANK];
 
 /// Partial results kept side by side: independent of one another, they fill vector registers.
 const LANES: usize = 16;
+/// Rows shorter than this are reduced several at a time.
+const SHORT: usize = 64;
 /// Elements (or rows) reduced one after the other; blocks are reduced pairwise.
 const BLOCK: usize = 256;
 
@@ -53,7 +55,9 @@ pub(crate) fn reduce_slice<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) ->
     if x.len() <= BLOCK {
         return reduce_block(x, f);
     }
-    tree(x.chunks(BLOCK).map(|block| reduce_block(block, f)), f)
+    // As many blocks on the left as make the tree that `tree` makes: 2ᵏ, of which there are fewer than all.
+    let (early, late) = x.split_at(x.len().div_ceil(BLOCK).next_power_of_two() / 2 * BLOCK);
+    f(reduce_slice(early, f), reduce_slice(late, f))
 }
 
 fn reduce_layouts<E: Element>(
@@ -65,15 +69,31 @@ fn reduce_layouts<E: Element>(
 ) {
     let (outer, inner) = (StridedIter::new(&kept.shape, [kept]), StridedIter::new(&folded.shape, [folded]));
     let (len, [stride]) = (outer.len, outer.strides);
+    let (count, [step]) = (inner.len, inner.strides);
     // Whichever of the two moves through storage in smaller steps makes the innermost loop.
-    if len > 1 && stride.unsigned_abs() < inner.strides[0].unsigned_abs() {
+    if len > 1 && stride.unsigned_abs() < step.unsigned_abs() {
+        let several = SHORT.min(count * len) / len;
+        let side_by_side = inner.is_row() && stride == 1 && step == len as isize;
         for [start] in outer {
-            reduce_rows(data, (start, stride, len), folded, out, f);
+            let row = (start, stride, len);
+            if side_by_side && several > 1 {
+                reduce_short_rows(&data[start..start + count * len], len, several, out, f);
+            } else if inner.is_row() {
+                reduce_rows(data, row, (steps(0, step, count), count), out, f);
+            } else {
+                let places = inner.clone().flat_map(|[place]| steps(place, step, count));
+                reduce_rows(data, row, (places, folded.shape.numel()), out, f);
+            }
         }
         return;
     }
     for [start] in outer {
-        out.extend(steps(start, stride, len).map(|start| reduce_one(data, start, &inner, f)));
+        let starts = steps(start, stride, len);
+        if inner.is_row() && step == 1 {
+            out.extend(starts.map(|start| reduce_slice(&data[start..start + count], f)));
+        } else {
+            out.extend(starts.map(|start| reduce_one(data, start, &inner, f)));
+        }
     }
 }
 
@@ -102,30 +122,58 @@ fn reduce_one<E: Element>(
     tree(walk.clone().map(|[place]| fold_row(start.wrapping_add(place))), f)
 }
 
-/// Reduces rows of `len` elements, the first one at `start`, element by element; appends the resulting row.
-fn reduce_rows<E: Element>(
-    data: &[E],
-    (start, stride, len): (usize, isize, usize),
-    folded: &Layout,
+/// Reduces rows of `len` elements that lie side by side: several as if they were one row, and the parts of the result.
+fn reduce_short_rows<E: Element>(
+    rows: &[E],
+    len: usize,
+    several: usize,
     out: &mut Vec<E>,
     f: impl Fn(E, E) -> E + Copy,
 ) {
-    let walk = StridedIter::new(&folded.shape, [folded]);
-    let (count, [step]) = (walk.len, walk.strides);
-    let mut places = walk.flat_map(|[place]| steps(start.wrapping_add(place), step, count));
+    let long = len * several;
+    let (whole, rest) = rows.split_at(rows.len() / long * long);
+    let mut parts = Vec::with_capacity(long);
+    reduce_rows(whole, (0, 1, long), ((0..whole.len()).step_by(long), whole.len() / long), &mut parts, f);
+    let at = out.len();
+    out.extend_from_slice(&parts[..len]);
+    for part in parts[len..].chunks_exact(len).chain(rest.chunks_exact(len)) {
+        merge(&mut out[at..], part.iter().copied(), f);
+    }
+}
+
+/// Reduces `count` rows of `len` elements, which lie at `start` plus `places`, element by element; appends the resulting row.
+fn reduce_rows<E: Element>(
+    data: &[E],
+    (start, stride, len): (usize, isize, usize),
+    (places, count): (impl Iterator<Item = usize>, usize),
+    out: &mut Vec<E>,
+    f: impl Fn(E, E) -> E + Copy,
+) {
+    let mut places = places.map(|place| start.wrapping_add(place));
     // Appends the reduction of the next block of rows.
     let mut block = |out: &mut Vec<E>| {
-        let at = out.len();
-        for (i, place) in places.by_ref().take(BLOCK).enumerate() {
-            match (i, stride) {
-                (0, 1) => out.extend_from_slice(&data[place..place + len]),
-                (0, _) => out.extend(row(data, place, stride, len)),
-                (_, 1) => merge(&mut out[at..], data[place..place + len].iter().copied(), f),
-                (_, _) => merge(&mut out[at..], row(data, place, stride, len), f),
+        let (at, mut places) = (out.len(), places.by_ref().take(BLOCK));
+        let first = places.next().expect("a block is not empty");
+        if stride != 1 {
+            out.extend(row(data, first, stride, len));
+            places.for_each(|place| merge(&mut out[at..], row(data, place, stride, len), f));
+            return;
+        }
+        out.extend_from_slice(&data[first..first + len]);
+        let (out, at) = (&mut out[at..], |place: usize| &data[place..place + len]);
+        // Four at a time: the result is read and written a quarter as often.
+        loop {
+            let four: [_; 4] = std::array::from_fn(|_| places.next());
+            let [Some(a), Some(b), Some(c), Some(d)] = four.map(|place| place.map(at)) else {
+                let rest = four.into_iter().flatten();
+                return rest.for_each(|place| merge(out, at(place).iter().copied(), f));
+            };
+            for ((((y, &a), &b), &c), &d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                *y = f(f(f(f(*y, a), b), c), d);
             }
         }
     };
-    let blocks = folded.shape.numel().div_ceil(BLOCK);
+    let blocks = count.div_ceil(BLOCK);
     if blocks == 1 {
         return block(out);
     }
@@ -146,20 +194,58 @@ fn merge<E: Element>(y: &mut [E], x: impl Iterator<Item = E>, f: impl Fn(E, E) -
     }
 }
 
+/// Reduces at most a block, which must not be empty: lanes side by side, then their halves, and so on. Elements that are
+/// left over join the half of their number.
+#[inline]
 fn reduce_block<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
-    let fold = |x: &[E]| x.iter().copied().reduce(f).expect("a block is not empty");
-    let Some((lanes, rest)) = x.split_first_chunk::<LANES>() else {
-        return fold(x);
-    };
-    let mut lanes = *lanes;
-    let (chunks, rest) = rest.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = f(*lane, x);
-        }
+    if let Some((lanes, rest)) = x.split_first_chunk::<LANES>() {
+        let (chunks, rest) = rest.as_chunks::<LANES>();
+        let lanes = chunks.iter().fold(*lanes, |lanes, chunk| zip(&lanes, chunk, f));
+        let (eight, rest) = joined(halves::<_, LANES, 8>(lanes, f), rest, f);
+        reduce_eight(eight, rest, f)
+    } else if let Some((eight, rest)) = x.split_first_chunk() {
+        reduce_eight(*eight, rest, f)
+    } else if let Some((four, rest)) = x.split_first_chunk() {
+        reduce_four(*four, rest, f)
+    } else {
+        x.iter().copied().reduce(f).expect("a block is not empty")
     }
-    let folded = fold(&lanes);
-    rest.iter().fold(folded, |y, &x| f(y, x))
+}
+
+#[inline(always)]
+fn reduce_eight<E: Element>(eight: [E; 8], rest: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
+    let (four, rest) = joined(halves(eight, f), rest, f);
+    reduce_four(four, rest, f)
+}
+
+#[inline(always)]
+fn reduce_four<E: Element>(four: [E; 4], rest: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
+    let ([a, b], rest) = joined(halves(four, f), rest, f);
+    rest.iter().fold(f(a, b), |y, &x| f(y, x))
+}
+
+/// `f` of the two halves of an array.
+#[inline(always)]
+fn halves<E: Element, const N: usize, const HALF: usize>(x: [E; N], f: impl Fn(E, E) -> E) -> [E; HALF] {
+    std::array::from_fn(|i| f(x[i], x[i + HALF]))
+}
+
+/// `f` of lanes and the first of the rest, if there are as many; and what is left then.
+#[inline(always)]
+fn joined<'a, E: Element, const N: usize>(
+    lanes: [E; N],
+    rest: &'a [E],
+    f: impl Fn(E, E) -> E,
+) -> ([E; N], &'a [E]) {
+    match rest.split_first_chunk() {
+        Some((first, rest)) => (zip(&lanes, first, f), rest),
+        None => (lanes, rest),
+    }
+}
+
+#[inline(always)]
+fn zip<E: Element, const N: usize>(x: &[E; N], y: &[E; N], f: impl Fn(E, E) -> E) -> [E; N] {
+    std::array::from_fn(|i| f(x[i], y[i]))
 }
 
 /// Reduces values as a balanced tree. There must be at least one.

@@ -1,5 +1,8 @@
 //! Elementwise loops over operands that lie in memory in any way.
 
+use std::borrow::Cow;
+
+use crate::loops::blocks::{Blocks, Run};
 use crate::loops::strided::{StridedIter, row, steps};
 use crate::shape::layout::Layout;
 use crate::storage::buffer;
@@ -21,6 +24,42 @@ pub(crate) fn zip<A: Element, B: Element, C: Element>(
         (Run::Repeated(x), Run::Slice(y)) => to.extend(y.iter().map(|&y| f(x, y))),
         (Run::Repeated(x), Run::Repeated(y)) => to.resize(to.len() + count, f(x, y)),
     });
+    Ok(Tensor::filled(out, shape))
+}
+
+/// `x` where `m` is not 0, else `y`, of each three elements in a new tensor, broadcasting.
+pub(crate) fn select<E: Element>(
+    op: &'static str,
+    [mask, a, b]: [&Tensor<E>; 3],
+) -> Result<Tensor<E>, Error> {
+    let branches = Shape::broadcast(op, &a.shape(), &b.shape())?;
+    let shape = Shape::broadcast(op, &mask.shape(), &branches)?;
+    let mut out = buffer::with_capacity(op, &shape)?;
+    let operands = [mask, a, b].map(in_order);
+    let [mut m, mut x, mut y] = operands.each_ref().map(|operand| Blocks::new(operand, &shape));
+    let most = m.suggested().min(x.suggested()).min(y.suggested());
+    // Both branches are read, whichever is taken: a jump on a mask cannot be foretold.
+    let choose = |m: E, x: E, y: E| if m != E::default() { x } else { y };
+    for count in counts(shape.numel(), most) {
+        match (m.next(count), x.next(count), y.next(count)) {
+            (Run::Repeated(m), x, y) => match if m != E::default() { x } else { y } {
+                Run::Slice(taken) => out.extend_from_slice(taken),
+                Run::Repeated(taken) => out.resize(out.len() + count, taken),
+            },
+            (Run::Slice(m), Run::Slice(x), Run::Slice(y)) => {
+                out.extend(m.iter().zip(x).zip(y).map(|((&m, &x), &y)| choose(m, x, y)));
+            }
+            (Run::Slice(m), Run::Slice(x), Run::Repeated(y)) => {
+                out.extend(m.iter().zip(x).map(|(&m, &x)| choose(m, x, y)));
+            }
+            (Run::Slice(m), Run::Repeated(x), Run::Slice(y)) => {
+                out.extend(m.iter().zip(y).map(|(&m, &y)| choose(m, x, y)));
+            }
+            (Run::Slice(m), Run::Repeated(x), Run::Repeated(y)) => {
+                out.extend(m.iter().map(|&m| choose(m, x, y)));
+            }
+        }
+    }
     Ok(Tensor::filled(out, shape))
 }
 
@@ -53,43 +92,6 @@ pub(crate) fn assign<E: Element>(x: &mut [E], layout: &Layout, b: &Tensor<E>) {
     });
 }
 
-/// Elements of a row.
-#[derive(Clone, Copy)]
-enum Run<'a, E> {
-    /// Side by side.
-    Slice(&'a [E]),
-    /// All the same.
-    Repeated(E),
-}
-
-/// Elements that do not lie side by side are brought together in pieces of this length.
-const LONGEST: usize = 128;
-
-/// The number of elements of a row to visit at a time, by the strides of the operands.
-fn longest<const K: usize>(len: usize, strides: [isize; K]) -> usize {
-    if strides.iter().all(|stride| [0, 1].contains(stride)) { len } else { LONGEST }
-}
-
-/// `count` elements from a place on, copied to `near` first if they do not lie side by side.
-#[inline]
-fn run<'a, E: Element>(
-    data: &'a [E],
-    start: usize,
-    stride: isize,
-    count: usize,
-    near: &'a mut Vec<E>,
-) -> Run<'a, E> {
-    match stride {
-        0 => Run::Repeated(data[start]),
-        1 => Run::Slice(&data[start..start + count]),
-        _ => {
-            near.clear();
-            near.extend(row(data, start, stride, count));
-            Run::Slice(near)
-        }
-    }
-}
-
 // The visitors, of which there are as many as operations, hold nothing but the innermost loops: little is compiled for
 // each. They own what they compute with, so that it stays in registers.
 
@@ -102,19 +104,9 @@ impl<E: Element> Tensor<E> {
         if self.layout().is_transposed() {
             return self.contiguous().for_each_slice(visit);
         }
-        let walk = StridedIter::new(&self.shape(), [self.layout()]);
-        let (len, [stride]) = (walk.len, walk.strides);
-        let mut near = Vec::new();
-        let longest = if stride == 1 { len } else { LONGEST };
-        for [place] in walk {
-            for start in (0..len).step_by(longest) {
-                let count = longest.min(len - start);
-                let place = place.wrapping_add_signed(start as isize * stride);
-                match run(self.storage(), place, stride, count, &mut near) {
-                    Run::Slice(x) => visit(x),
-                    Run::Repeated(x) => visit(&[x; LONGEST][..count]),
-                }
-            }
+        let mut x = Blocks::new(self, &self.shape());
+        for count in counts(self.numel(), x.suggested_slice()) {
+            visit(x.next_slice(count));
         }
     }
 }
@@ -133,24 +125,10 @@ fn for_each_pair<A: Element, B: Element>(
     {
         return visit(x.len(), Run::Slice(x), Run::Slice(y));
     }
-    if a.layout().is_transposed() {
-        return for_each_pair(&a.contiguous(), b, shape, visit);
-    }
-    if b.layout().is_transposed() {
-        return for_each_pair(a, &b.contiguous(), shape, visit);
-    }
-    let walk = StridedIter::new(shape, [&spread(a, shape), &spread(b, shape)]);
-    let (len, [s, t]) = (walk.len, walk.strides);
-    let (x, y) = (a.storage(), b.storage());
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    let longest = longest(len, [s, t]);
-    for [p, q] in walk {
-        for start in (0..len).step_by(longest) {
-            let count = longest.min(len - start);
-            let x = run(x, p.wrapping_add_signed(start as isize * s), s, count, &mut left);
-            let y = run(y, q.wrapping_add_signed(start as isize * t), t, count, &mut right);
-            visit(count, x, y);
-        }
+    let (a, b) = (in_order(a), in_order(b));
+    let (mut x, mut y) = (Blocks::new(&a, shape), Blocks::new(&b, shape));
+    for count in counts(shape.numel(), x.suggested().min(y.suggested())) {
+        visit(count, x.next(count), y.next(count));
     }
 }
 
@@ -167,33 +145,33 @@ fn for_each_place<A: Element, B: Element>(
     {
         return visit(&mut x[layout.offset..][..y.len()], Run::Slice(y));
     }
-    if b.layout().is_transposed() {
-        return for_each_place(x, layout, &b.contiguous(), visit);
-    }
-    let walk = StridedIter::new(&layout.shape, [layout, &spread(b, &layout.shape)]);
-    let (len, [s, t]) = (walk.len, walk.strides);
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    let longest = if s == 1 { longest(len, [t]) } else { LONGEST };
-    for [p, q] in walk {
-        for start in (0..len).step_by(longest) {
-            let count = longest.min(len - start);
-            let y = run(b.storage(), q.wrapping_add_signed(start as isize * t), t, count, &mut right);
-            if s == 1 {
-                visit(&mut x[p + start..][..count], y);
-                continue;
+    let b = in_order(b);
+    let mut y = Blocks::new(&b, &layout.shape);
+    let rows = StridedIter::new(&layout.shape, [layout]);
+    let (len, [stride]) = (rows.len, rows.strides);
+    let (most, mut near) = (y.suggested(), Vec::new());
+    for [place] in rows {
+        let mut place = place;
+        for count in counts(len, most) {
+            if stride == 1 {
+                visit(&mut x[place..][..count], y.next(count));
+            } else {
+                near.clear();
+                near.extend(row(x, place, stride, count));
+                visit(&mut near, y.next(count));
+                near.iter().zip(steps(place, stride, count)).for_each(|(&from, to)| x[to] = from);
             }
-            let p = p.wrapping_add_signed(start as isize * s);
-            left.clear();
-            left.extend(row(x, p, s, count));
-            visit(&mut left, y);
-            for (from, place) in left.iter().zip(steps(p, s, count)) {
-                x[place] = *from;
-            }
+            place = place.wrapping_add_signed(count as isize * stride);
         }
     }
 }
 
-/// The layout of a tensor broadcast to a shape that it is known to broadcast to.
-pub(crate) fn spread<E: Element>(tensor: &Tensor<E>, shape: &Shape) -> Layout {
-    tensor.layout().broadcast("broadcast_to", shape).expect("the shape is the result of broadcasting")
+/// `total` in parts of `most`, and what is left.
+fn counts(total: usize, most: usize) -> impl Iterator<Item = usize> {
+    (0..total).step_by(most).map(move |start| most.min(total - start))
+}
+
+/// A tensor as it is, or a copy if the neighbours in its rows lie far apart.
+fn in_order<E: Element>(x: &Tensor<E>) -> Cow<'_, Tensor<E>> {
+    if x.layout().is_transposed() { Cow::Owned(x.contiguous()) } else { Cow::Borrowed(x) }
 }

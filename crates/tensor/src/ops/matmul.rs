@@ -155,8 +155,27 @@ impl<E: Scalar> Tensor<E> {
         Ok(())
     }
 
-    /// Returns this matrix, with the packed forms of its storage.
-    fn as_matrix(&self) -> Matrix<'_, E> {
+    /// Returns this matrix as [`Scalar::gemm`] takes it. The forms in which kernels read it are kept with its elements, so that
+    /// multiplying by it again is faster than by a [`Matrix::new`] of the same elements.
+    ///
+    /// # Panics
+    /// If this tensor has not two axes.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::{Matrix, MatrixMut, Scalar, Tensor};
+    ///
+    /// let w = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// let (x, mut y) = ([1.0, 1.0], [0.5, 0.5]);
+    /// let row = Matrix::new(&x, 0, [1, 2], [2, 1]);
+    /// f64::gemm(1.0, row, w.as_matrix(), 1.0, MatrixMut::new(&mut y, 0, [1, 2], [2, 1]));
+    /// assert_eq!(y, [4.5, 6.5]);
+    /// ```
+    #[track_caller]
+    pub fn as_matrix(&self) -> Matrix<'_, E> {
+        if self.rank() != 2 {
+            or_panic(Err(Error::Axes { op: "as_matrix", expected: 2, shape: Box::new(self.shape()) }))
+        }
         matrix(self.storage(), self.layout()).with_cache(self.storage().packed())
     }
 

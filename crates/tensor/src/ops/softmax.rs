@@ -1,6 +1,6 @@
 //! Softmax, its logarithm, and the logarithm of a sum of exponentials.
 
-use super::elementwise::ln_1p;
+use crate::element::ln_1p;
 use crate::error::or_panic;
 use crate::loops::reduce::{reduce, reduce_slice};
 use crate::loops::zip::zip;

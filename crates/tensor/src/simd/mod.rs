@@ -12,6 +12,7 @@ mod portable;
 pub(crate) mod slices;
 #[cfg(test)]
 mod tests;
+mod trig;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;

@@ -8,8 +8,8 @@ macro_rules! vector {
     (
         $name:ident: $register:ty, [$lane:ident; $lanes:literal], $mask:ty,
         $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident
-        $zip_first:ident $zip_second:ident $abs:ident $round:ident $less:ident $select:ident,
-        sum $sum:expr, sign $sign:expr, scale $scale:expr, split $split:expr
+        $zip_first:ident $zip_second:ident $abs:ident $neg:ident $round:ident $less:ident $select:ident,
+        sum $sum:expr, sign $sign:expr, scale $scale:expr, power $power:expr, split $split:expr
     ) => {
         /// A register.
         #[derive(Clone, Copy)]
@@ -89,6 +89,10 @@ macro_rules! vector {
                 Self(unsafe { $abs(self.0) })
             }
             #[inline(always)]
+            unsafe fn neg(self) -> Self {
+                Self(unsafe { $neg(self.0) })
+            }
+            #[inline(always)]
             unsafe fn copy_sign(self, sign: Self) -> Self {
                 Self(unsafe { $select($sign, sign.0, self.0) })
             }
@@ -99,6 +103,10 @@ macro_rules! vector {
             #[inline(always)]
             unsafe fn scale(self, n: Self) -> Self {
                 Self(unsafe { $scale(self.0, n.0) })
+            }
+            #[inline(always)]
+            unsafe fn power_of_two(n: Self) -> Self {
+                Self(unsafe { $power(n.0) })
             }
             #[inline(always)]
             unsafe fn split(self) -> (Self, Self) {
@@ -131,7 +139,7 @@ macro_rules! vector {
 vector!(
     NeonF32: float32x4_t, [f32; 4], uint32x4_t,
     vdupq_n_f32 vld1q_f32 vst1q_f32 vaddq_f32 vsubq_f32 vmulq_f32 vdivq_f32 vfmaq_f32
-    vzip1q_f32 vzip2q_f32 vabsq_f32 vrndnq_f32 vcltq_f32 vbslq_f32,
+    vzip1q_f32 vzip2q_f32 vabsq_f32 vnegq_f32 vrndnq_f32 vcltq_f32 vbslq_f32,
     sum |x| vpadds_f32(vadd_f32(vget_low_f32(x), vget_high_f32(x))),
     sign vdupq_n_u32(1 << 31),
     scale |x, n| {
@@ -141,6 +149,7 @@ vector!(
         let power = |n| vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(n, vdupq_n_s32(127))));
         vmulq_f32(vmulq_f32(x, power(half)), power(vsubq_s32(n, half)))
     },
+    power |n| vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127)))),
     split |x| {
         // The exponent is read as if the fraction began at √½.
         let offset = vdupq_n_s32(std::f32::consts::FRAC_1_SQRT_2.to_bits() as i32);
@@ -152,7 +161,7 @@ vector!(
 vector!(
     NeonF64: float64x2_t, [f64; 2], uint64x2_t,
     vdupq_n_f64 vld1q_f64 vst1q_f64 vaddq_f64 vsubq_f64 vmulq_f64 vdivq_f64 vfmaq_f64
-    vzip1q_f64 vzip2q_f64 vabsq_f64 vrndnq_f64 vcltq_f64 vbslq_f64,
+    vzip1q_f64 vzip2q_f64 vabsq_f64 vnegq_f64 vrndnq_f64 vcltq_f64 vbslq_f64,
     sum vpaddd_f64,
     sign vdupq_n_u64(1 << 63),
     scale |x, n| {
@@ -162,6 +171,7 @@ vector!(
         let power = |n| vreinterpretq_f64_s64(vshlq_n_s64::<52>(vaddq_s64(n, vdupq_n_s64(1023))));
         vmulq_f64(vmulq_f64(x, power(half)), power(vsubq_s64(n, half)))
     },
+    power |n| vreinterpretq_f64_s64(vshlq_n_s64::<52>(vaddq_s64(vcvtq_s64_f64(n), vdupq_n_s64(1023)))),
     split |x| {
         // The exponent is read as if the fraction began at √½.
         let offset = vdupq_n_s64(std::f64::consts::FRAC_1_SQRT_2.to_bits() as i64);

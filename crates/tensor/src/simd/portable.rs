@@ -91,6 +91,10 @@ macro_rules! portable {
                 Self(self.0.map($lane::abs))
             }
             #[inline(always)]
+            unsafe fn neg(self) -> Self {
+                Self(self.0.map(|x| -x))
+            }
+            #[inline(always)]
             unsafe fn copy_sign(self, sign: Self) -> Self {
                 self.zip(sign, $lane::copysign)
             }
@@ -107,6 +111,10 @@ macro_rules! portable {
                         |n: i32| $lane::from_bits((((n + $bias) as $bits) & (2 * $bias + 1)) << $fraction);
                     x * power(half) * power(n as i32 - half)
                 })
+            }
+            #[inline(always)]
+            unsafe fn power_of_two(n: Self) -> Self {
+                Self(n.0.map(|n| $lane::from_bits(((n as $signed + $bias) as $bits) << $fraction)))
             }
             #[inline(always)]
             unsafe fn split(self) -> (Self, Self) {

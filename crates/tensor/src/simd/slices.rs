@@ -1,32 +1,64 @@
 //! Transcendental functions of each element of a slice, in place.
 
+use std::marker::PhantomData;
+
 use super::math::{self, Format};
+use super::trig;
 use super::{Isa, Kernel, Lane, Vector};
 
+/// A function of each lane of a register.
+trait Function<E>: Copy {
+    /// Computes the function. As [`Kernel::run`], it must be `#[inline(always)]`.
+    ///
+    /// # Safety
+    /// The processor must have the level of `V`.
+    unsafe fn of<V: Vector<Lane = E>>(self, x: V) -> V;
+}
+
+/// A function, and the elements that it is applied to.
+struct Each<'x, E, F>(&'x mut [E], F);
+
+impl<E: Copy + PartialEq, F: Function<E>> Kernel<E> for Each<'_, E, F> {
+    #[inline(always)]
+    unsafe fn run<V: Vector<Lane = E>>(self) {
+        let Each(x, f) = self;
+        let (length, data) = (x.len(), x.as_mut_ptr());
+        let mut i = 0;
+        // SAFETY: `V::LANES` elements, at the end fewer, lie from place `i` on.
+        unsafe {
+            while i + 2 * V::LANES <= length {
+                let (a, b) = (V::load(data.add(i)), V::load(data.add(i + V::LANES)));
+                let (a, b) = (f.of(a), f.of(b));
+                a.store(data.add(i));
+                b.store(data.add(i + V::LANES));
+                i += 2 * V::LANES;
+            }
+            if i + V::LANES <= length {
+                f.of(V::load(data.add(i))).store(data.add(i));
+                i += V::LANES;
+            }
+            if i < length {
+                f.of(V::load_first(data.add(i), length - i)).store_first(data.add(i), length - i);
+            }
+        }
+    }
+}
+
 macro_rules! functions {
-    ($($name:ident $kernel:ident;)*) => {$(
+    ($($name:ident $function:ident;)*) => {$(
         pub(crate) fn $name<E: Lane>(isa: Isa, x: &mut [E]) {
             // SAFETY: levels come from `Isa::current` or tests, which ask only for those that the processor has.
-            unsafe { E::dispatch(isa, $kernel(x)) }
+            unsafe { E::dispatch(isa, Each(x, $function)) }
         }
 
-        struct $kernel<'x, E>(&'x mut [E]);
+        #[derive(Clone, Copy)]
+        struct $function;
 
-        impl<E: Format> Kernel<E> for $kernel<'_, E> {
+        impl<E: Format> Function<E> for $function {
             #[inline(always)]
-            unsafe fn run<V: Vector<Lane = E>>(self) {
-                let (length, data) = (self.0.len(), self.0.as_mut_ptr());
-                let mut i = 0;
-                // SAFETY: `V::LANES` elements, at the end fewer, lie from place `i` on.
-                unsafe {
-                    while i + V::LANES <= length {
-                        math::$name(V::load(data.add(i))).store(data.add(i));
-                        i += V::LANES;
-                    }
-                    if i < length {
-                        math::$name(V::load_first(data.add(i), length - i)).store_first(data.add(i), length - i);
-                    }
-                }
+            unsafe fn of<V: Vector<Lane = E>>(self, x: V) -> V {
+                // SAFETY: the caller's.
+                unsafe { math::$name(x) }
             }
         }
     )*};
@@ -37,4 +69,64 @@ functions! {
     tanh Tanh;
     sigmoid Sigmoid;
     ln Ln;
+    ln_1p_exp Ln1pExp;
+}
+
+pub(crate) fn sin<E: Lane>(isa: Isa, x: &mut [E]) {
+    in_double(isa, x, Sin(PhantomData::<E>), f64::sin);
+}
+
+pub(crate) fn cos<E: Lane>(isa: Isa, x: &mut [E]) {
+    in_double(isa, x, Cos(PhantomData::<E>), f64::cos);
+}
+
+/// Computes a function of numbers of either type in `f64`; where `|x| >= LIMIT`, by the standard library.
+fn in_double<E: Lane>(isa: Isa, x: &mut [E], function: impl Function<f64>, beyond: fn(f64) -> f64) {
+    const BLOCK: usize = 256;
+    let mut wide = [0.0; BLOCK];
+    for x in x.chunks_mut(BLOCK) {
+        let wide = &mut wide[..x.len()];
+        wide.iter_mut().zip(&*x).for_each(|(wide, x)| *wide = x.to_f64());
+        let within = wide.iter().fold(true, |within, x| within & (x.abs() < trig::LIMIT));
+        // SAFETY: as above.
+        unsafe { f64::dispatch(isa, Each(wide, function)) };
+        if within {
+            x.iter_mut().zip(&*wide).for_each(|(x, &y)| *x = E::from_f64(y));
+            continue;
+        }
+        for (x, &y) in x.iter_mut().zip(&*wide) {
+            let given = x.to_f64();
+            *x = E::from_f64(if given.abs() < trig::LIMIT { y } else { beyond(given) });
+        }
+    }
+}
+
+/// The sine, to the precision of `E`.
+struct Sin<E>(PhantomData<E>);
+/// The cosine, to the precision of `E`.
+struct Cos<E>(PhantomData<E>);
+
+macro_rules! in_double {
+    ($($function:ident |$x:ident| $body:expr;)*) => {$(
+        impl<E> Clone for $function<E> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<E> Copy for $function<E> {}
+
+        impl<E: Format> Function<f64> for $function<E> {
+            #[inline(always)]
+            unsafe fn of<V: Vector<Lane = f64>>(self, $x: V) -> V {
+                // SAFETY: the caller's.
+                unsafe { $body }
+            }
+        }
+    )*};
+}
+
+in_double! {
+    Sin |x| trig::sine::<V, E>(x.abs(), 0.0).mul(V::from_f64(1.0).copy_sign(x));
+    Cos |x| trig::sine::<V, E>(x.abs(), 1.0);
 }

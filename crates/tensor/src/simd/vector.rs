@@ -39,12 +39,15 @@ pub(crate) unsafe trait Vector: Copy {
     unsafe fn interleave(self, r: Self) -> (Self, Self);
 
     unsafe fn abs(self) -> Self;
+    unsafe fn neg(self) -> Self;
     /// This magnitude with the sign of `sign`.
     unsafe fn copy_sign(self, sign: Self) -> Self;
     /// The nearest integer, the even one of two.
     unsafe fn round(self) -> Self;
     /// `self · 2ⁿ` for an integer `n`, of whose range twice what exponents span is enough.
     unsafe fn scale(self, n: Self) -> Self;
+    /// `2ⁿ` for an integer `n` that is the exponent of a normal number.
+    unsafe fn power_of_two(n: Self) -> Self;
     /// `(m, e)` with `self = m · 2ᵉ` and `m` from `√½` to `√2`, for a positive normal number.
     unsafe fn split(self) -> (Self, Self);
     /// Where `self < r`.

@@ -11,7 +11,8 @@ macro_rules! vector {
         sum $sum:expr, interleave $interleave:expr,
         load_first($from:ident, $n:ident) $load_first:expr,
         store_first($to:ident, $x:ident, $count:ident) $store_first:expr,
-        abs $abs:expr, copy_sign $copy_sign:expr, round $round:expr, scale $scale:expr, split $split:expr,
+        abs $abs:expr, neg $neg:expr, copy_sign $copy_sign:expr, round $round:expr, scale $scale:expr, power $power:expr,
+        split $split:expr,
         less $less:expr, select $select:expr
     ) => {
         /// A register.
@@ -85,6 +86,10 @@ macro_rules! vector {
                 Self(unsafe { $abs(self.0) })
             }
             #[inline(always)]
+            unsafe fn neg(self) -> Self {
+                Self(unsafe { $neg(self.0) })
+            }
+            #[inline(always)]
             unsafe fn copy_sign(self, sign: Self) -> Self {
                 Self(unsafe { $copy_sign(self.0, sign.0) })
             }
@@ -95,6 +100,10 @@ macro_rules! vector {
             #[inline(always)]
             unsafe fn scale(self, n: Self) -> Self {
                 Self(unsafe { $scale(self.0, n.0) })
+            }
+            #[inline(always)]
+            unsafe fn power_of_two(n: Self) -> Self {
+                Self(unsafe { $power(n.0) })
             }
             #[inline(always)]
             unsafe fn split(self) -> (Self, Self) {
@@ -136,9 +145,11 @@ vector!(
     load_first(from, n) _mm512_maskz_loadu_ps(first16(n), from),
     store_first(to, x, n) _mm512_mask_storeu_ps(to, first16(n), x),
     abs _mm512_abs_ps,
+    neg |x| _mm512_xor_ps(x, _mm512_set1_ps(-0.0)),
     copy_sign |x, sign| _mm512_or_ps(_mm512_abs_ps(x), _mm512_and_ps(sign, _mm512_set1_ps(-0.0))),
     round _mm512_roundscale_ps::<0>,
     scale _mm512_scalef_ps,
+    power |n| _mm512_scalef_ps(_mm512_set1_ps(1.0), n),
     split |x| {
         let offset = _mm512_set1_epi32(ROOT_F32);
         let bits = _mm512_sub_epi32(_mm512_castps_si512(x), offset);
@@ -160,9 +171,11 @@ vector!(
     load_first(from, n) _mm512_maskz_loadu_pd(first16(n) as u8, from),
     store_first(to, x, n) _mm512_mask_storeu_pd(to, first16(n) as u8, x),
     abs _mm512_abs_pd,
+    neg |x| _mm512_xor_pd(x, _mm512_set1_pd(-0.0)),
     copy_sign |x, sign| _mm512_or_pd(_mm512_abs_pd(x), _mm512_and_pd(sign, _mm512_set1_pd(-0.0))),
     round _mm512_roundscale_pd::<0>,
     scale _mm512_scalef_pd,
+    power |n| _mm512_scalef_pd(_mm512_set1_pd(1.0), n),
     split |x| {
         let offset = _mm512_set1_epi64(ROOT_F64);
         let bits = _mm512_sub_epi64(_mm512_castpd_si512(x), offset);
@@ -183,12 +196,14 @@ vector!(
     load_first(from, n) _mm256_maskload_ps(from, first_f32(n)),
     store_first(to, x, n) _mm256_maskstore_ps(to, first_f32(n), x),
     abs |x| _mm256_andnot_ps(_mm256_set1_ps(-0.0), x),
+    neg |x| _mm256_xor_ps(x, _mm256_set1_ps(-0.0)),
     copy_sign |x, sign| {
         let bit = _mm256_set1_ps(-0.0);
         _mm256_or_ps(_mm256_andnot_ps(bit, x), _mm256_and_ps(sign, bit))
     },
     round _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>,
     scale scale_f32,
+    power |n| power_f32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127))),
     split |x| {
         let offset = _mm256_set1_epi32(ROOT_F32);
         let bits = _mm256_sub_epi32(_mm256_castps_si256(x), offset);
@@ -209,12 +224,14 @@ vector!(
     load_first(from, n) _mm256_maskload_pd(from, first_f64(n)),
     store_first(to, x, n) _mm256_maskstore_pd(to, first_f64(n), x),
     abs |x| _mm256_andnot_pd(_mm256_set1_pd(-0.0), x),
+    neg |x| _mm256_xor_pd(x, _mm256_set1_pd(-0.0)),
     copy_sign |x, sign| {
         let bit = _mm256_set1_pd(-0.0);
         _mm256_or_pd(_mm256_andnot_pd(bit, x), _mm256_and_pd(sign, bit))
     },
     round _mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>,
     scale scale_f64,
+    power |n| power_f64(_mm_add_epi32(_mm256_cvtpd_epi32(n), _mm_set1_epi32(1023))),
     split split_f64,
     less _mm256_cmp_pd::<_CMP_LT_OQ>,
     select _mm256_blendv_pd
@@ -261,11 +278,9 @@ const ROOT_F64: i64 = std::f64::consts::FRAC_1_SQRT_2.to_bits() as i64;
 #[inline(always)]
 unsafe fn scale_f32(x: __m256, n: __m256) -> __m256 {
     unsafe {
-        let n = _mm256_cvtps_epi32(n);
-        let half = _mm256_srai_epi32::<1>(n);
-        let power =
-            |n| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127))));
-        _mm256_mul_ps(_mm256_mul_ps(x, power(half)), power(_mm256_sub_epi32(n, half)))
+        let biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(2 * 127));
+        let half = _mm256_srai_epi32::<1>(biased);
+        _mm256_mul_ps(_mm256_mul_ps(x, power_f32(half)), power_f32(_mm256_sub_epi32(biased, half)))
     }
 }
 
@@ -273,14 +288,22 @@ unsafe fn scale_f32(x: __m256, n: __m256) -> __m256 {
 #[inline(always)]
 unsafe fn scale_f64(x: __m256d, n: __m256d) -> __m256d {
     unsafe {
-        let n = _mm256_cvtpd_epi32(n);
-        let half = _mm_srai_epi32::<1>(n);
-        let power = |n| {
-            let bits = _mm256_cvtepi32_epi64(_mm_add_epi32(n, _mm_set1_epi32(1023)));
-            _mm256_castsi256_pd(_mm256_slli_epi64::<52>(bits))
-        };
-        _mm256_mul_pd(_mm256_mul_pd(x, power(half)), power(_mm_sub_epi32(n, half)))
+        let biased = _mm_add_epi32(_mm256_cvtpd_epi32(n), _mm_set1_epi32(2 * 1023));
+        let half = _mm_srai_epi32::<1>(biased);
+        _mm256_mul_pd(_mm256_mul_pd(x, power_f64(half)), power_f64(_mm_sub_epi32(biased, half)))
     }
+}
+
+/// The power of 2 whose exponent, with the bias of the format, is given.
+#[inline(always)]
+unsafe fn power_f32(biased: __m256i) -> __m256 {
+    unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)) }
+}
+
+/// The power of 2 whose exponent, with the bias of the format, is given.
+#[inline(always)]
+unsafe fn power_f64(biased: __m128i) -> __m256d {
+    unsafe { _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_cvtepi32_epi64(biased))) }
 }
 
 #[inline(always)]

@@ -3,6 +3,7 @@
 #[macro_use]
 mod common;
 
+mod blocks;
 mod buffers;
 mod create;
 mod dual;
