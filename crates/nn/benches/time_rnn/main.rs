@@ -1,6 +1,7 @@
 //! Forward and backward through a recurrent layer, at the sizes of recurrent training, in single precision.
 
 mod custom;
+mod hand_planned;
 mod layer;
 #[path = "../shared/mod.rs"]
 mod shared;
@@ -13,7 +14,8 @@ const USAGE: &str = "\
 cargo bench -p retrograde-nn --bench time_rnn -- [--shape N,T,D,H] [--cell CELL] [--sweep T|N|H] [--threads K]
     [--recompute K] [--json]
 
-Forward and backward through a layer, with the gradients of all parameters and of the input: medians, in microseconds.
+Forward and backward through a layer, with the gradients of all parameters and of the input: medians, in microseconds. By
+turns with it, on one thread, the same passes planned by hand on plain slices, which must arrive at the same gradients.
   --shape N,T,D,H   batch, steps, features, state; seven usual ones unless told
   --cell CELL       rnn (unless told), lstm, gru, or custom: the RNN as a user writes it, by turns with rnn
   --sweep T|N|H     the cost over steps, over rows, or over the size of the state and of the input
@@ -57,8 +59,8 @@ fn main() {
         println!("{cell}, f32, threads: {threads}, kernels: {}", Isa::current());
         let of_rnn = if cell == "custom" { "of rnn" } else { "" };
         println!(
-            "{:>20} {:>11} {:>11} {:>9} {:>8} {:>8} {of_rnn:>7}",
-            "N, T, D, H", "forward µs", "both µs", "a step", "GFLOP/s", "of peak"
+            "{:>20} {:>11} {:>11} {:>9} {:>8} {:>8} {:>11} {:>8} {of_rnn:>7}",
+            "N, T, D, H", "forward µs", "both µs", "a step", "GFLOP/s", "of peak", "by hand µs", "of hand"
         );
     }
     for sizes in all {
@@ -80,17 +82,20 @@ fn peak_memory() -> Option<String> {
 }
 
 fn row(_: &str, [n, t, d, h]: Sizes, _: usize, measured: &Measured, peak: f64) -> String {
-    let &Measured { forward, both, gflops, of_rnn, .. } = measured;
+    let &Measured { forward, both, gflops, of_rnn, by_hand, .. } = measured;
     let (sizes, a_step, share) = (format!("{n}, {t}, {d}, {h}"), both / t as f64, 100.0 * gflops / peak);
     let of_rnn = of_rnn.map_or(String::new(), |ratio| format!("{ratio:8.2}"));
-    format!("{sizes:>20} {forward:11.0} {both:11.0} {a_step:9.2} {gflops:8.1} {share:6.0} %{of_rnn}")
+    let by_hand = by_hand.map_or(String::new(), |hand| format!(" {hand:11.0} {:8.2}", both / hand));
+    format!("{sizes:>20} {forward:11.0} {both:11.0} {a_step:9.2} {gflops:8.1} {share:6.0} %{by_hand}{of_rnn}")
 }
 
 fn json(cell: &str, sizes: Sizes, threads: usize, measured: &Measured, peak: f64) -> String {
-    let &Measured { forward, both, gflops, of_rnn, dwh_norm } = measured;
+    let &Measured { forward, both, gflops, of_rnn, by_hand, dwh_norm } = measured;
     let of_rnn = of_rnn.map_or(String::new(), |ratio| format!(r#", "of_rnn": {ratio:.3}"#));
+    let by_hand = by_hand
+        .map_or(String::new(), |hand| format!(r#", "by_hand_us": {hand:.1}, "of_hand": {:.3}"#, both / hand));
     format!(
-        r#"{{"shape": {sizes:?}, "cell": "{cell}", "threads": {threads}, "forward_us": {forward:.1}, "both_us": {both:.1}, "gflops": {gflops:.2}, "peak_gflops": {peak:.1}, "dwh_norm": {dwh_norm:.6e}{of_rnn}}}"#
+        r#"{{"shape": {sizes:?}, "cell": "{cell}", "threads": {threads}, "forward_us": {forward:.1}, "both_us": {both:.1}, "gflops": {gflops:.2}, "peak_gflops": {peak:.1}, "dwh_norm": {dwh_norm:.6e}{of_rnn}{by_hand}}}"#
     )
 }
 
