@@ -1,6 +1,6 @@
 //! Matrix products against three loops, for every pair of ranks, in odd layouts.
 
-use crate::common::{self, Dice, Naive, build, check, numbers};
+use crate::common::{self, Dice, Naive, build, check, numbers, own};
 use retrograde_tensor::{Matrix, MatrixMut, Scalar, Tensor};
 
 /// NumPy's rules, spelled out.
@@ -104,6 +104,22 @@ for_floats! {
         check(&c, &expected);
     }
 
+    fn times_a_column() {
+        for ([m, k], seed) in [[7, 13], [64, 16], [33, 2], [1, 100], [200, 1], [16, 65], [0, 3], [3, 0]].into_iter().zip(0..) {
+            for seed in (0..8).map(|i| 8 * seed + i) {
+                let ((a, na), (b, nb)) = (build::<E>(&[m, k], seed), build::<E>(&[k, 1], seed ^ 1));
+                check(&a.matmul(&b), &product(&na, &nb));
+                check(&own(&a).t().t().matmul(&b), &product(&na, &nb));
+                // Stacks, and added to a column of a matrix as wide as one.
+                let stack = a.broadcast_to([3, m, k]).matmul(&b.broadcast_to([3, k, 1]));
+                check(&stack.select(0, 2), &product(&na, &nb));
+                let mut c = vec![0.5; m];
+                E::gemm(1.0, a.as_matrix(), b.as_matrix(), 1.0, MatrixMut::new(&mut c, 0, [m, 1], [1, 1]));
+                assert_eq!(c, product(&na, &nb).map(|x| x + 0.5).data);
+            }
+        }
+    }
+
     fn gemm_into_a_part(sizes in numbers(3, 0..12), seed) {
         let [m, k, n] = sizes[..] else { unreachable!() };
         let flip = Dice(seed ^ 3).roll(2) == 0;
@@ -152,6 +168,12 @@ fn beta_zero_does_not_read() {
     let whole = |data| Matrix::new(data, 0, [10, 10], [10, 1]);
     f32::gemm(1.0, whole(&big), whole(&big), 0.0, MatrixMut::new(&mut c, 0, [10, 10], [1, 10]));
     assert_eq!(c, [10.0; 100]);
+}
+
+#[test]
+fn a_matrix_has_two_axes() {
+    let text = common::panic_text(|| Tensor::<f32>::zeros([2, 3, 4]).as_matrix().dims());
+    assert_eq!(text, "as_matrix: expected 2 axes, found [2, 3, 4]");
 }
 
 #[test]
