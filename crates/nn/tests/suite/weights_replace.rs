@@ -86,12 +86,24 @@ fn processes_that_save_to_one_path() {
     let path = folder.join("w");
     write(&path, 0.0, 1).unwrap();
     let mut savers = [(); 2].map(|()| process("save_many_times", &path).spawn().unwrap());
-    let mut seen = std::collections::BTreeSet::new();
-    while savers.iter_mut().any(|saver| saver.try_wait().unwrap().is_none()) {
-        seen.insert(read(&path).0 as u64);
-    }
-    assert!(savers.iter_mut().all(|saver| saver.wait().unwrap().success()));
-    assert!(seen.len() > 1, "nothing was read while they saved");
+    let done = AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        let readers = [(); 5].map(|()| {
+            scope.spawn(|| {
+                let mut seen = std::collections::BTreeSet::new();
+                while !done.load(Ordering::Relaxed) {
+                    seen.insert(read(&path).0 as u64);
+                }
+                seen
+            })
+        });
+        let saved = savers.iter_mut().all(|saver| saver.wait().unwrap().success());
+        done.store(true, Ordering::Relaxed);
+        let seen = readers.map(|reader| reader.join().unwrap());
+        assert!(saved);
+        seen
+    });
+    assert!(seen.iter().any(|seen| seen.len() > 1), "nothing was read while they saved");
     assert_eq!(folder.names(), ["w"]);
 }
 
@@ -273,5 +285,45 @@ mod unix {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("1 passed"), "{text}");
         assert_eq!((read(&path), folder.names().len()), ((1.0, 1), 1));
+    }
+
+    /// The process that the next test starts, as a user who may not write there.
+    #[test]
+    fn save_where_nobody_may() {
+        let Some(path) = std::env::var_os(FILE).map(PathBuf::from) else { return };
+        if path.ends_with("forbidden/w") {
+            assert_eq!(said(write(&path, 2.0, 1), &path), "Permission denied (os error 13)");
+            let new = path.with_file_name("new");
+            assert_eq!(said(write(&new, 2.0, 1), &new), "Permission denied (os error 13)");
+        }
+    }
+
+    /// A file is replaced by a new one beside it, which a folder that is read-only does not take.
+    #[test]
+    fn a_folder_that_is_read_only() {
+        let folder = Folder::new("forbidden");
+        let forbidden = folder.join("forbidden");
+        fs::create_dir(&forbidden).unwrap();
+        let path = forbidden.join("w");
+        write(&path, 1.0, 1).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        fs::set_permissions(&forbidden, fs::Permissions::from_mode(0o555)).unwrap();
+        let mut saver = process("unix::save_where_nobody_may", &path);
+        if fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
+            // The administrator may write everywhere: somebody else has to try.
+            let mut other = Command::new("setpriv");
+            other.args(["--reuid=65534", "--clear-groups"]).arg(saver.get_program()).args(saver.get_args());
+            saver = other;
+        }
+        let output = saver.env(FILE, &path).stdout(Stdio::piped()).output();
+        fs::set_permissions(&forbidden, fs::Permissions::from_mode(0o755)).unwrap();
+        match output {
+            Ok(output) if !matches!(output.status.code(), Some(126 | 127)) => {
+                let text = String::from_utf8_lossy(&output.stdout);
+                assert!(output.status.success() && text.contains("1 passed"), "{text}");
+            }
+            found => println!("skipped: nobody else can run this test: {found:?}"),
+        }
+        assert_eq!((read(&path), fs::read_dir(&forbidden).unwrap().count()), ((1.0, 1), 1));
     }
 }
