@@ -20,7 +20,7 @@ fn main() {
     let wanted = arguments.next().unwrap_or_default();
     let quick = wanted == "--test";
     println!("f32, kernels: {}, ns an element", Isa::current());
-    let mut run = |name: &str, call: &dyn Fn() -> Tensor<f32>, elements: usize| {
+    let run = |name: &str, call: &dyn Fn() -> Tensor<f32>, elements: usize| {
         if quick || name.contains(&wanted) {
             println!("{name:<30} {:8.3}", least(call, elements, quick));
         }
