@@ -1,7 +1,8 @@
 //! Formulas written by hand, read from their text: as numbers, and in a form that equal formulas share.
 //!
 //! The grammar is that of the derived lines, with `hstack`:
-//! `sum = product (± product)*`, `product = postfix (⊙ postfix | · postfix)*`, `postfix = atom (ᵀ | ² | [:, slots])*`.
+//! `sum = product (± product)*`, `product = factor (⊙ factor | · factor | / factor)*`, `factor = number? postfix`,
+//! `postfix = atom (ᵀ | ² | [:, slots])*`.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -28,8 +29,10 @@ pub enum Formula {
     Transpose(Box<Formula>),
     /// The elementwise square, `x²`.
     Square(Box<Formula>),
-    /// Over the rows, `Σₙ`.
-    Sum(Box<Formula>),
+    /// Elementwise, `/`.
+    Quotient(Box<Formula>, Box<Formula>),
+    /// Over axes by their letters: `Σₙ`, `Σₙₜ`.
+    Sum(Box<Formula>, String),
     /// `x[:, 3]`, `x[:, 4:8]`.
     Slice(Box<Formula>, Slots),
     /// `place(x, [:, 4:8])`: zeros, but for `x` in those columns.
@@ -77,13 +80,27 @@ impl Formula {
             Formula::Product(a, b) => value(a)?.try_matmul(&value(b)?).map_err(|e| e.to_string())?,
             Formula::Transpose(a) => value(a)?.t(),
             Formula::Square(a) => value(a)?.square(),
-            Formula::Sum(a) => value(a)?.sum_axis(0, false),
+            Formula::Quotient(a, b) => value(a)? / value(b)?,
+            Formula::Sum(a, letters) => {
+                let x = value(a)?;
+                let names = if x.rank() > 2 { "ₙₜᵢⱼ" } else { "ₙᵢⱼₖ" };
+                let axes: Vec<usize> =
+                    letters.chars().filter_map(|c| names.chars().position(|n| n == c)).collect();
+                // A sum over the first axes is that of what has none of them, such as a bias.
+                x.sum_axes(&axes, axes[0] > 0)
+            }
             Formula::Slice(a, Slots { start, end: None }) => value(a)?.select(1, *start),
             Formula::Slice(a, Slots { start, end: Some(end) }) => value(a)?.narrow(1, *start, end - start),
             Formula::Call(name, x) => {
                 let x = x.iter().map(value).collect::<Result<Vec<_>, _>>()?;
                 match (name.as_str(), x.as_slice()) {
                     ("tanh", [x]) => x.tanh(),
+                    ("sigmoid", [x]) => x.sigmoid(),
+                    ("exp", [x]) => x.exp(),
+                    ("sqrt", [x]) => x.sqrt(),
+                    ("sign", [x]) => x.sign(),
+                    ("softmax", [x]) => x.softmax(x.rank() - 1),
+                    ("broadcast_to", [x]) => x.clone(),
                     ("hstack", x) => Tensor::concat(&x.iter().collect::<Vec<_>>(), 1),
                     _ => return Err(format!("no function {name}")),
                 }
@@ -123,7 +140,11 @@ impl Formula {
                 pairs.map(|((x, c), (y, d))| (vec![factor(x) + "·" + &factor(y)], c * d)).collect()
             }
             Formula::Transpose(a) => linear(a, &|x| format!("({x})ᵀ")),
-            Formula::Sum(a) => linear(a, &|x| format!("Σₙ ({x})")),
+            Formula::Quotient(a, b) => {
+                let b = b.normal_form(h);
+                linear(a, &|x| format!("({x}) / ({b})"))
+            }
+            Formula::Sum(a, letters) => linear(a, &|x| format!("Σ{letters} ({x})")),
             Formula::Slice(a, slots) => linear(a, &|x| format!("({x}){}", slots.text())),
             Formula::Place(a, slots) => linear(a, &|x| format!("place({x}, {})", slots.text())),
             Formula::Call(name, blocks) if name == "hstack" => {
@@ -203,15 +224,28 @@ impl Reader<'_> {
     }
 
     fn product(&mut self) -> Result<Formula, String> {
-        let mut product = self.postfix()?;
+        let mut product = self.factor()?;
         loop {
             if self.take('⊙') {
-                product = Formula::Times(Box::new(product), Box::new(self.postfix()?));
+                product = Formula::Times(Box::new(product), Box::new(self.factor()?));
             } else if self.take('·') {
-                product = Formula::Product(Box::new(product), Box::new(self.postfix()?));
+                product = Formula::Product(Box::new(product), Box::new(self.factor()?));
+            } else if self.take('/') {
+                product = Formula::Quotient(Box::new(product), Box::new(self.factor()?));
             } else {
                 return Ok(product);
             }
+        }
+    }
+
+    /// `2 a` is a product.
+    fn factor(&mut self) -> Result<Formula, String> {
+        let x = self.postfix()?;
+        match (&x, self.peek()) {
+            (Formula::Number(_), Some(c)) if c.is_alphabetic() || c == '(' => {
+                Ok(Formula::Times(Box::new(x), Box::new(self.postfix()?)))
+            }
+            _ => Ok(x),
         }
     }
 
@@ -237,10 +271,13 @@ impl Reader<'_> {
             return Ok(inner);
         }
         if self.take('Σ') {
-            self.expect('ₙ')?;
-            return Ok(Formula::Sum(Box::new(self.postfix()?)));
+            let letters = self.word(|c| "ₙₜᵢⱼₖ".contains(c));
+            if letters.is_empty() {
+                return Err(format!("expected the axes of a sum, found {:?}", self.peek()));
+            }
+            return Ok(Formula::Sum(Box::new(self.postfix()?), letters));
         }
-        let word = self.word(|c| c.is_alphanumeric() && !"ᵀ²ₙ".contains(c) || "_.".contains(c));
+        let word = self.word(|c| c.is_alphanumeric() && !"ᵀ²ₙₜᵢⱼₖ".contains(c) || "_.'".contains(c));
         if let Ok(number) = word.parse() {
             return Ok(Formula::Number(number));
         }

@@ -9,7 +9,7 @@
 //! | tensors, with fused kernels: [`Var::backward`] | gradients |
 //! | tensors, as the table has it: [`Tape::backward_over`] with [`Plain`] | the oracle for the fused kernels |
 //! | variables: [`Var::backward_recorded`] | gradients that can be differentiated again, [`Var::hvp`] |
-//! | formulas: [`Var::derivation`] | the backward pass in writing |
+//! | formulas: [`Var::derivation`] | the backward pass in writing: text, LaTeX, NumPy, Rust |
 //! | the set of values that a line looks at | what the tape has to keep |
 //!
 //! Read forwards, the record needs no table: [`Tape::jvp`] computes it again over [`Dual`] numbers, which makes it an

@@ -30,6 +30,8 @@ pub struct Param<E> {
 
 struct Inner<E> {
     name: String,
+    /// The kind of layer that it belongs to, which tells parameters of one name apart.
+    owner: &'static str,
     /// Locked to be read or replaced, never while a user's code runs.
     value: RwLock<Tensor<E>>,
     /// The number of times that the value was replaced.
@@ -50,9 +52,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl<E: Element> Param<E> {
     /// A parameter with a name and an initial value.
     pub fn new(name: impl Into<String>, value: Tensor<E>) -> Self {
+        Self::of("", name, value)
+    }
+
+    /// As [`new`](Self::new), for a layer whose kind is named with the parameter where another one has its name:
+    /// `linear.b`.
+    pub fn of(owner: &'static str, name: impl Into<String>, value: Tensor<E>) -> Self {
         Param {
             inner: Arc::new(Inner {
                 name: name.into(),
+                owner,
                 value: RwLock::new(value),
                 version: AtomicU64::new(0),
                 updating: Mutex::new(None),
@@ -65,6 +74,14 @@ impl<E: Element> Param<E> {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.inner.name
+    }
+
+    /// The name with the kind of layer, `linear.b`.
+    pub(crate) fn qualified_name(&self) -> String {
+        match self.inner.owner {
+            "" => self.name().to_owned(),
+            owner => format!("{owner}.{}", self.name()),
+        }
     }
 
     /// The present value; sharing, not copying.

@@ -175,6 +175,11 @@ impl<E: Float> Record<E> {
         })
     }
 
+    /// The name of a node as it was given, without its time step.
+    pub(crate) fn base_name(&self, id: NodeId) -> Option<&str> {
+        Some(self.names.get(self.node(id).name?))
+    }
+
     /// The name of a node, or its number: `v3`.
     pub(crate) fn label(&self, id: NodeId) -> String {
         self.name(id).unwrap_or_else(|| id.to_string())

@@ -21,9 +21,9 @@ pub(super) fn draw<E: Float, R: Rng + ?Sized>(
 ) -> [Param<E>; 3] {
     let wide = times(op, gates, h);
     [
-        Param::new("Wx", init::normal([d, wide], d, rng)),
-        Param::new("Wh", init::normal([h, wide], h, rng)),
-        Param::new("b", init::zeros([wide])),
+        Param::of(op, "Wx", init::normal([d, wide], d, rng)),
+        Param::of(op, "Wh", init::normal([h, wide], h, rng)),
+        Param::of(op, "b", init::zeros([wide])),
     ]
 }
 
@@ -57,7 +57,7 @@ macro_rules! gated {
             /// # Errors
             /// If their shapes do not agree.
             pub fn from_arrays(wx: Tensor<E>, wh: Tensor<E>, b: Tensor<E>) -> $crate::Result<Self> {
-                Self::from_params(Param::new("Wx", wx), Param::new("Wh", wh), Param::new("b", b))
+                Self::from_params(Param::of($op, "Wx", wx), Param::of($op, "Wh", wh), Param::of($op, "b", b))
             }
         }
     };

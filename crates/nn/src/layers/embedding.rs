@@ -57,7 +57,7 @@ module!(Embedding { w });
 impl<E: Float> Embedding<E> {
     /// Creates vectors of `d` features for `v` ids, normal of standard deviation `1/sqrt(d)`: about as long as 1.
     pub fn new<R: Rng + ?Sized>(v: usize, d: usize, rng: &mut R) -> Self {
-        Embedding { w: Param::new("W", init::normal([v, d], d, rng)) }
+        Embedding { w: Param::of("embedding", "W", init::normal([v, d], d, rng)) }
     }
 
     /// Creates an embedding that shares this table.
@@ -74,7 +74,7 @@ impl<E: Float> Embedding<E> {
     /// # Errors
     /// If it is not of rank 2.
     pub fn from_array(w: Tensor<E>) -> Result<Self> {
-        Self::from_param(Param::new("W", w))
+        Self::from_param(Param::of("embedding", "W", w))
     }
 
     /// Looks up the vectors of ids.

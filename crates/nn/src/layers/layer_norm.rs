@@ -69,8 +69,8 @@ impl<E: Float> LayerNorm<E> {
     #[must_use]
     pub fn new(d: usize) -> Self {
         LayerNorm {
-            gain: Param::new("gain", Tensor::ones([d])),
-            b: Param::new("b", Tensor::zeros([d])),
+            gain: Param::of("layer_norm", "gain", Tensor::ones([d])),
+            b: Param::of("layer_norm", "b", Tensor::zeros([d])),
             eps: 1e-5,
         }
     }

@@ -37,7 +37,10 @@ module!(Linear { w, b });
 impl<E: Float> Linear<E> {
     /// Creates a map of `d` features to `v`: normal weights of standard deviation `1/sqrt(d)`, zero bias.
     pub fn new<R: Rng + ?Sized>(d: usize, v: usize, rng: &mut R) -> Self {
-        Linear { w: Param::new("W", init::normal([d, v], d, rng)), b: Param::new("b", init::zeros([v])) }
+        Linear {
+            w: Param::of("linear", "W", init::normal([d, v], d, rng)),
+            b: Param::of("linear", "b", init::zeros([v])),
+        }
     }
 
     /// Creates a map that shares these parameters.
@@ -56,7 +59,7 @@ impl<E: Float> Linear<E> {
     /// # Errors
     /// If their shapes do not agree.
     pub fn from_arrays(w: Tensor<E>, b: Tensor<E>) -> Result<Self> {
-        Self::from_params(Param::new("W", w), Param::new("b", b))
+        Self::from_params(Param::of("linear", "W", w), Param::of("linear", "b", b))
     }
 
     /// `x · W + b`

@@ -4,6 +4,7 @@ use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Tensor};
 
 use super::counted::masked;
+use super::mean;
 use crate::Result;
 use crate::range::Range;
 
@@ -52,5 +53,5 @@ pub fn binary_cross_entropy<'t, E: Float>(
         Ok(x.softplus().try_where_mask(&weight, 0.0)?.try_mul(weight)?)
     };
     let losses = term(&-&x, z.clone())?.try_add(&term(&x, z.map(|z| one - z))?)?; // [count, K]
-    Ok(losses.mean())
+    mean(&losses)
 }

@@ -3,8 +3,8 @@
 use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Tensor};
 
-use super::MeanLoss;
 use super::counted::{counted, rows};
+use super::{MeanLoss, mean};
 use crate::range::Range;
 use crate::shapes::{Axis, expect};
 use crate::{Error, Result};
@@ -47,7 +47,7 @@ pub fn cross_entropy<'t, E: Float>(logits: &Var<'t, E>, targets: &Tensor<usize>)
     let places = targets.iter().enumerate().map(|(i, target)| i * classes + target).collect();
     let places = Tensor::from_vec(places, [count])?;
     let log_p = log_p.try_reshape([count * classes])?.try_gather_rows(&places)?; // [count]
-    Ok(-log_p.mean())
+    Ok(-mean(&log_p)?)
 }
 
 /// The cross-entropy of a softmax over some of the positions, and with weights for the labels.
@@ -144,7 +144,7 @@ impl<E: Float> CrossEntropy<E> {
         let places = Tensor::from_vec(places, [count])?;
         let log_p = log_p.try_reshape([count * classes])?.try_gather_rows(&places)?; // [count]
         let Some(weights) = &self.weights else {
-            return Ok(MeanLoss { loss: -log_p.mean(), count });
+            return Ok(MeanLoss { loss: -mean(&log_p)?, count });
         };
         expect(OP, "weights", &[Axis::Size(classes)], weights.shape())?;
         let weights = weights.gather_rows(&counted.map(|flat| all[flat])); // [count]

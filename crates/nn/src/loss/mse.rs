@@ -4,6 +4,7 @@ use retrograde_autograd::Var;
 use retrograde_tensor::{Float, Tensor};
 
 use super::counted::masked;
+use super::mean;
 use crate::Result;
 
 /// The mean squared error: `(y - target)²`, the mean over all elements of the positions that a mask counts.
@@ -40,5 +41,5 @@ pub fn mse<'t, E: Float>(
     mask: Option<&Tensor<bool>>,
 ) -> Result<Var<'t, E>> {
     let (y, targets) = masked("mse", y, targets, mask)?;
-    Ok(y.try_sub(targets)?.square().mean())
+    mean(&y.try_sub(targets)?.square())
 }

@@ -84,7 +84,21 @@ fn over_time_add_what_comes_from_the_next_step() {
                 dWx = Σₙ (xsᵀ·dp)\n\
                 dh_prev = dt_0·Whᵀ\n\
                 dxs = dp·Wxᵀ\n";
-    assert_eq!(out.hs.derivation().unwrap().to_string(), text);
+    let derivation = out.hs.derivation().unwrap();
+    assert_eq!(format!("{derivation:#}"), text);
+    let text = "h_{-1} = h_prev\n\
+                dh = 0\n\
+                for t = T-1 .. 0:\n    \
+                    dh_t = dhs[:, t] + dh\n    \
+                    dt = dh_t ⊙ (1 - h_t²)\n    \
+                    dWh += h_{t-1}ᵀ·dt\n    \
+                    dh = dt·Whᵀ\n    \
+                    dp[:, t] = dt\n\
+                dh_prev = dh\n\
+                db = Σₙₜ dp\n\
+                dWx = Σₙ (xsᵀ·dp)\n\
+                dxs = dp·Wxᵀ\n";
+    assert_eq!(derivation.to_string(), text);
 }
 
 /// Whatever step is the first to use a parameter, it is named after none; and what follows the layer has no step.

@@ -1,29 +1,34 @@
-//! A derived backward pass, line by line.
+//! A derived backward pass.
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
 
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::Float;
 
-use super::{Expr, Term};
+use super::lines::{explanations, lines};
+use super::names::Names;
+use super::program::{Part, Program, program};
+use super::{Expr, numpy, rust};
 use crate::Result;
-use crate::recompute::Saved;
-use crate::sweep::{Reading, sweep};
 use crate::tape::Tape;
 use crate::tape::id::NodeId;
-use crate::tape::record::{Kind, Record};
 use crate::tape::var::Var;
-use crate::value::Value;
 
 /// A derived backward pass.
 ///
-/// Each named variable has a line for its cotangent, in the order in which the reverse sweep completes them. A value
-/// without a name gets a line where it is used more than once, or where its formula would be long: `v7` is the value of
-/// node 7 of the tape, `dv7` its cotangent. The lines of such values come first, in the order of execution. So every line
-/// is short, except for sums over many uses, and the number of lines is at most proportional to the length of the tape.
+/// Each named variable has a line for its cotangent, in the order in which the reverse sweep completes them. A value or a
+/// cotangent without a name gets a line where it is used more than once, or where its formula would be long: `v7` is the
+/// value of node 7 of the tape, `dv7` its cotangent. So every line is short, except for sums over many uses, and the
+/// number of lines is at most proportional to the length of the tape.
+///
+/// It displays as text in which time steps of the same operations are a loop, as textbooks write it. `{:#}` writes out all
+/// steps instead: the [`lines`](Self::lines). [`latex`](Self::latex), [`numpy`](Self::numpy) and [`rust`](Self::rust)
+/// write the same loop.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Derivation {
-    /// The lines.
+    /// The lines of all steps.
     pub lines: Vec<Line>,
+    /// The lines of values without a name that lines of cotangents read come first.
+    program: Program,
 }
 
 /// `name = formula`.
@@ -35,18 +40,142 @@ pub struct Line {
     pub formula: Expr,
 }
 
+/// A statement of a backward pass with loops.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    /// `name = formula`
+    Assign(Line),
+    /// `name += formula`
+    Add(Line),
+    /// `for t = from .. to:`, over the time steps. `h_t` is the value of step t; a name without a step is one of the step
+    /// itself.
+    For {
+        /// The first step of the loop, `T-1`.
+        from: String,
+        /// The last step of the loop, `0`.
+        to: String,
+        /// What is done in each step.
+        body: Vec<Statement>,
+    },
+}
+
 impl Derivation {
     /// The line of a cotangent by its name.
     pub fn line(&self, name: &str) -> Option<&Line> {
         self.lines.iter().find(|line| line.name == name)
     }
+
+    /// The backward pass with a loop where time steps record the same operations, as it is displayed.
+    pub fn statements(&self) -> Vec<Statement> {
+        self.program.parts.iter().rev().flat_map(statements).collect()
+    }
+
+    /// The forward and the backward pass as a class for NumPy, which needs nothing else.
+    ///
+    /// The class takes the parameters, matrices before vectors and else in the order in which the tape met them. Its `forward` takes the other inputs and
+    /// returns the outputs; its `backward` takes the cotangents of the outputs, returns those of the inputs, and leaves
+    /// those of the parameters in `self.grads`. It fits any size of batch and any number of steps, unless an operation
+    /// has a size of its own, as a `reshape` has.
+    ///
+    /// # Errors
+    /// If something has no counterpart in operations, such as a [`Function`](crate::Function).
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::{Param, Tape};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let w = Param::new("W", Tensor::<f64>::zeros([3, 4]));
+    /// let tape = Tape::new();
+    /// let x = tape.var(Tensor::zeros([2, 3])).named("x");
+    /// let y = x.matmul(&w).tanh().named("y");
+    /// let text = y.derivation()?.numpy("Layer")?;
+    /// assert!(text.contains("y = np.tanh(x @ W)"));
+    /// assert!(text.contains("dv2 = dy * (1.0 - y ** 2)"));
+    /// assert!(text.contains("dW = x.T @ dv2"));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    pub fn numpy(&self, class: &str) -> Result<String> {
+        numpy::class(&self.program, class)
+    }
+
+    /// The forward and the backward pass as a struct for Rust, on plain tensors of `f64`, without a tape.
+    ///
+    /// It is used as the class of [`numpy`](Self::numpy) is; its `backward` returns the cotangents of the parameters and of
+    /// the inputs in an array.
+    ///
+    /// # Errors
+    /// As [`numpy`](Self::numpy).
+    pub fn rust(&self, name: &str) -> Result<String> {
+        rust::module(&self.program, name)
+    }
 }
 
-/// The largest number of terms of a formula without a line of its own.
-const LONG: u32 = 32;
+/// The backward pass of a part.
+fn statements(part: &Part) -> Vec<Statement> {
+    let explained = explanations(&part.values, part.cotangents.iter().map(|x| &x.line));
+    let own = part.cotangents.iter().map(|x| {
+        let line = x.line.clone();
+        if x.add { Statement::Add(line) } else { Statement::Assign(line) }
+    });
+    let body: Vec<Statement> = explained.into_iter().map(Statement::Assign).chain(own).collect();
+    let Some(repeat) = &part.repeat else { return body };
+
+    let assign = |name: &str, value: &str| {
+        let (name, formula) = (name.to_owned(), Expr::name(value, []));
+        Statement::Assign(Line { name, formula })
+    };
+    // The number of the step `back` before the end, `first + T - back`.
+    let step = |back: usize| match repeat.first.cmp(&back) {
+        Ordering::Less => format!("T-{}", back - repeat.first),
+        Ordering::Equal => "T".to_owned(),
+        Ordering::Greater => format!("T+{}", repeat.first - back),
+    };
+    let (earliest, latest) = (repeat.first.to_string(), step(1));
+    let (from, to) = if repeat.reversed { (earliest, latest) } else { (latest, earliest) };
+    let mut text = Vec::new();
+    for (before, initial) in repeat.states.iter().filter_map(|state| state.before.as_ref()) {
+        let number = match (repeat.reversed, repeat.first) {
+            (true, _) => step(0),
+            (false, 0) => "-1".to_owned(),
+            (false, first) => (first - 1).to_string(),
+        };
+        let stem = before.rsplit_once("_{").map_or(before.as_str(), |(stem, _)| stem);
+        let first =
+            if number.len() > 1 { format!("{stem}_{{{number}}}") } else { format!("{stem}_{number}") };
+        if reads(&body, before) {
+            text.push(assign(&first, initial));
+        }
+    }
+    let carried = || repeat.states.iter().filter(|state| reads(&body, &state.carried));
+    text.extend(carried().map(|state| assign(&state.carried, state.from.as_deref().unwrap_or("0"))));
+    let entries = repeat.entries.iter().filter(|entry| reads(&body, &entry.name));
+    let entries = entries.map(|entry| assign(&entry.name, &(entry.of.clone() + &repeat.slots(entry.axis))));
+    let mut whole: Vec<Statement> = entries.chain(body.iter().cloned()).collect();
+    whole.extend(carried().filter(|state| !state.flows).map(|state| assign(&state.carried, "0")));
+    text.push(Statement::For { from, to, body: whole });
+    for state in &repeat.states {
+        if let Some((name, add)) = &state.into {
+            let line = Line { name: name.clone(), formula: Expr::name(state.carried.clone(), []) };
+            text.push(if *add { Statement::Add(line) } else { Statement::Assign(line) });
+        }
+    }
+    text
+}
+
+/// Whether a statement reads a name.
+fn reads(body: &[Statement], name: &str) -> bool {
+    body.iter().any(|statement| match statement {
+        Statement::Assign(line) | Statement::Add(line) => {
+            super::lines::names(&line.formula).any(|read| read == name)
+        }
+        Statement::For { body, .. } => reads(body, name),
+    })
+}
 
 impl<'t, E: Float> Var<'t, E> {
-    /// The backward pass from this variable as formulas; its own cotangent is named after it, `h_next` to `dh_next`.
+    /// The backward pass from this variable as formulas; its own cotangent is named after it, `h_next` to `dh_next`. That
+    /// of a scalar is 1, as in [`backward`](Self::backward): the variable is a loss.
     ///
     /// # Errors
     /// If the tape does not record, or where a [`Function`](crate::Function) is met
@@ -60,173 +189,76 @@ impl<'t, E: Float> Var<'t, E> {
     /// let tape = Tape::new();
     /// let x = tape.var(Tensor::<f64>::zeros([2, 3])).named("x");
     /// let w = tape.var(Tensor::zeros([3, 4])).named("W");
-    /// let y = x.matmul(&w).tanh().named("y");
+    /// let t = x.matmul(&w).named("t");
+    /// let y = t.tanh().named("y");
     /// let lines = y.derivation()?.to_string();
-    /// assert_eq!(lines, "dW = xᵀ·(dy ⊙ (1 - y²))\ndx = (dy ⊙ (1 - y²))·Wᵀ\n");
+    /// assert_eq!(lines, "dt = dy ⊙ (1 - y²)\ndW = xᵀ·dt\ndx = dt·Wᵀ\n");
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     pub fn derivation(&self) -> Result<Derivation> {
-        self.tape().derivation(&[self])
+        self.tape().derive(&[self], self.shape().rank() == 0)
     }
 }
 
 impl<E: Float> Tape<E> {
     /// The backward pass from several outputs as formulas: the same table of rules and the same sweep as for numbers,
-    /// read over [`Expr`].
+    /// read over [`Expr`]. Each output has a cotangent of its name, also a scalar.
     ///
     /// # Errors
     /// If an output lives on another tape, if this one does not record, or where a [`Function`](crate::Function) is met
     /// that does not say what it stands for.
+    ///
+    /// # Example
+    /// Time steps that record the same operations are a loop:
+    /// ```
+    /// use retrograde_autograd::{Param, Tape, Var};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let wh = Param::new("Wh", Tensor::<f64>::zeros([4, 4]));
+    /// let tape = Tape::new();
+    /// let xs = tape.var(Tensor::zeros([2, 5, 4])).named("xs");
+    /// let mut h = tape.var(Tensor::zeros([2, 4])).named("h_prev");
+    /// let mut hs = Vec::new();
+    /// for step in 0..5 {
+    ///     tape.set_step(Some(step));
+    ///     let t = (h.matmul(&wh) + xs.select(1, step)).named("t");
+    ///     h = t.tanh().named("h");
+    ///     hs.push(h.clone());
+    /// }
+    /// tape.set_step(None);
+    /// let hs = Var::stack(&hs, 1).named("hs");
+    /// let expected = "\
+    /// h_{-1} = h_prev
+    /// dh = 0
+    /// for t = T-1 .. 0:
+    ///     dh_t = dhs[:, t] + dh
+    ///     dt = dh_t ⊙ (1 - h_t²)
+    ///     dWh += h_{t-1}ᵀ·dt
+    ///     dh = dt·Whᵀ
+    ///     dxs[:, t] = dt
+    /// dh_prev = dh
+    /// ";
+    /// assert_eq!(tape.derivation(&[&hs])?.to_string(), expected);
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
     pub fn derivation(&self, outputs: &[&Var<'_, E>]) -> Result<Derivation> {
-        let ids = outputs.iter().map(|y| self.recorded_id("derivation", y)).collect::<Result<Vec<_>>>()?;
-        let record = self.record.borrow();
-        let mut formulas = Formulas { values: Values::of(&record, &ids), lines: Vec::new() };
-        let seed = |id| (id, Expr::name(formulas.values.cotangent(id), *record.shape(id)));
-        let seeds: Vec<_> = ids.iter().copied().map(seed).collect();
-        sweep(&record, seeds, &mut formulas)?;
-        let mut lines = formulas.values.read_by(&formulas.lines);
-        lines.append(&mut formulas.lines);
-        Ok(Derivation { lines })
-    }
-}
-
-/// The reading over formulas.
-struct Formulas<'r, E> {
-    values: Values<'r, E>,
-    /// The lines of cotangents.
-    lines: Vec<Line>,
-}
-
-impl<E: Float> Reading<E> for Formulas<'_, E> {
-    type Value = Expr;
-
-    fn name(&self) -> &'static str {
-        "derivation"
+        self.derive(outputs, false)
     }
 
-    fn read(&mut self, id: NodeId, _: &mut Saved<'_, E>, x: &mut Vec<Expr>) -> Result<()> {
-        x.push(self.values.formulas[id.index()].clone());
-        Ok(())
-    }
-
-    fn constant(&mut self, value: &Tensor<E>) -> Expr {
-        match value.rank() {
-            0 => Expr::number(value.at(&[]).to_f64()),
-            _ => Expr::name("constant", value.shape()),
-        }
-    }
-
-    fn visit(&mut self, id: NodeId, g: &mut Expr) -> Result<()> {
-        if self.values.is_named(id) || self.values.is_cut(id, g) {
-            let name = self.values.cotangent(id);
-            let formula = std::mem::replace(g, Expr::name(name.clone(), g.shape()));
-            if formula != *g {
-                self.lines.push(Line { name, formula });
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The values of a forward pass as formulas.
-struct Values<'r, E> {
-    record: &'r Record<E>,
-    /// By node: its name where it has a name or a line, else its operation on the formulas of its operands.
-    formulas: Vec<Expr>,
-    /// By node, how often the outputs use it.
-    uses: Vec<u32>,
-    /// Names that were given.
-    given: HashSet<String>,
-    /// The lines of values without a name, in the order of execution.
-    lines: Vec<Line>,
-}
-
-impl<'r, E: Float> Values<'r, E> {
-    fn of(record: &'r Record<E>, outputs: &[NodeId]) -> Self {
-        let count = outputs.iter().map(|y| y.index() + 1).max().unwrap_or(0);
-        let mut uses = vec![0; count];
-        let mut reached = vec![false; count];
-        outputs.iter().for_each(|y| reached[y.index()] = true);
-        for id in (0..count).rev() {
-            let operands = if reached[id] { record.operands(NodeId::new(id)) } else { &[] };
-            for x in operands {
-                reached[x.index()] = true;
-                uses[x.index()] += 1;
-            }
-        }
-        let given = (0..count).map(NodeId::new).filter_map(|id| record.name(id)).collect();
-        let mut values =
-            Values { record, formulas: Vec::with_capacity(count), uses, given, lines: Vec::new() };
-        for id in (0..count).map(NodeId::new) {
-            let formula = values.formula(id);
-            values.formulas.push(formula);
-        }
-        values
-    }
-
-    fn formula(&mut self, id: NodeId) -> Expr {
-        let shape = *self.record.shape(id);
-        let name = || Expr::name(self.label(id), shape);
-        match self.record.kind(id) {
-            _ if self.record.name(id).is_some() => name(),
-            Kind::Op(op) => {
-                let operands = self.record.operands(id).iter();
-                let x: Vec<&Expr> = operands.map(|x| &self.formulas[x.index()]).collect();
-                let formula = Expr::apply(op.clone(), &x);
-                if !self.is_cut(id, &formula) {
-                    return formula;
-                }
-                self.lines.push(Line { name: self.label(id), formula });
-                Expr::name(self.label(id), shape)
-            }
-            Kind::Constant if shape.rank() == 0 => Expr::number(self.record.leaf(id).at(&[]).to_f64()),
-            _ => name(),
-        }
-    }
-
-    /// The name of a node, or one made of its index that nothing else has: `v3`.
-    fn label(&self, id: NodeId) -> String {
-        self.record.name(id).unwrap_or_else(|| {
-            let mut label = id.to_string();
-            while self.given.contains(&label) {
-                label.push('\'');
-            }
-            label
-        })
-    }
-
-    /// The name of the cotangent of a node: `dWx` for `Wx`.
-    fn cotangent(&self, id: NodeId) -> String {
-        format!("d{}", self.label(id))
-    }
-
-    /// Whether a node has a name, or is an input.
-    fn is_named(&self, id: NodeId) -> bool {
-        self.record.name(id).is_some() || self.record.kind(id).is_leaf()
-    }
-
-    /// Whether a formula that stands for a node without a name gets a line.
-    fn is_cut(&self, id: NodeId, formula: &Expr) -> bool {
-        formula.size() > 1 && (self.uses[id.index()] > 1 || formula.size() > LONG)
-    }
-
-    /// The lines of values that some line reads.
-    fn read_by(self, lines: &[Line]) -> Vec<Line> {
-        let places: HashMap<&str, usize> =
-            self.lines.iter().enumerate().map(|(i, line)| (line.name.as_str(), i)).collect();
-        let mut read = vec![false; self.lines.len()];
-        let mut pending: Vec<&Line> = lines.iter().collect();
-        while let Some(line) = pending.pop() {
-            for x in line.formula.in_order() {
-                if let Term::Name(name) = x.term()
-                    && let Some(&place) = places.get(name.as_str())
-                    && !std::mem::replace(&mut read[place], true)
-                {
-                    pending.push(&self.lines[place]);
-                }
-            }
-        }
-        let mut read = read.into_iter();
-        self.lines.iter().filter(|_| read.next() == Some(true)).cloned().collect()
+    fn derive(&self, outputs: &[&Var<'_, E>], loss: bool) -> Result<Derivation> {
+        let ids: Result<Vec<NodeId>> = outputs.iter().map(|y| self.recorded_id("derivation", y)).collect();
+        let (ids, record) = (ids?, self.record.borrow());
+        let mut names = Names::default();
+        let labels = names.labels(&record, ids.iter().map(|y| y.index() + 1).max().unwrap_or(0));
+        let seed = |&id: &NodeId| match loss {
+            true => (id, Expr::number(1.0)),
+            false => (id, Expr::name(format!("d{}", labels[id.index()]), record.shape(id))),
+        };
+        let whole = lines(&record, &labels, ids.iter().map(seed).collect())?;
+        let mut all = explanations(&whole.values, &whole.cotangents);
+        all.extend(whole.cotangents.iter().cloned());
+        let outputs: Vec<(NodeId, bool)> = ids.iter().map(|&id| (id, !loss)).collect();
+        let program = program(&record, &outputs, (names, labels), &whole)?;
+        Ok(Derivation { lines: all, program })
     }
 }

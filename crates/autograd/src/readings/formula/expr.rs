@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
+use super::simplify::{cross_entropy, simplified};
 use crate::Result;
-use crate::op::Op;
+use crate::op::{Op, Unary};
 use crate::value::Value;
 
 /// A formula: a name, or an operation on formulas.
@@ -129,9 +130,17 @@ impl Value for Expr {
     }
 
     fn apply(op: Op, x: &[&Self]) -> Self {
+        if let Some(simple) = simplified(&op, x) {
+            return simple;
+        }
         let shapes: Vec<Shape> = x.iter().map(|x| x.shape).collect();
         let shape = op.shape(&shapes).expect("rules fit the shapes that were recorded");
         Expr::new(Term::Apply(op, x.iter().map(|&x| x.clone()).collect()), shape)
+    }
+
+    fn log_softmax_grad(&self, y: &Self, axis: usize) -> Self {
+        cross_entropy(self, y, axis)
+            .unwrap_or_else(|| self.sub(&Self::apply(Op::Unary(Unary::Exp), &[y]).mul(&self.sum_axis(axis))))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Formulas for LaTeX.
 
 use super::notation::{Style, write};
-use super::{Derivation, Expr, Line};
+use super::{Derivation, Expr, Line, Statement};
 use crate::op::Comparison;
 
 struct Latex;
@@ -9,13 +9,19 @@ struct Latex;
 impl Style for Latex {
     /// `dh_next` is `dh_{\mathrm{next}}`; `Wx` is `W_x`, `dWx` is `dW_x`, and `h_2` is `h_{2}`.
     fn name(&self, name: &str) -> String {
+        if let Some((of, slots)) = name.split_once('[') {
+            return format!("{}[{slots}", self.name(of));
+        }
         let (stem, below) = name.split_once('_').unwrap_or((name, ""));
+        let below = below.trim_start_matches('{').trim_end_matches('}');
         let (stem, index) = match stem.char_indices().find(|&(_, c)| c.is_uppercase()) {
             Some((at, letter)) => stem.split_at(at + letter.len_utf8()),
             None => (stem, ""),
         };
         let below = below.replace('_', r",\,");
-        let below = if below.starts_with(|c: char| c.is_alphabetic()) {
+        let below = if below.len() > 1
+            && below.chars().all(|c| c.is_alphanumeric() && !c.is_ascii_digit() || r",\,".contains(c))
+        {
             format!(r"\mathrm{{{below}}}")
         } else {
             below
@@ -76,10 +82,27 @@ impl Line {
     }
 }
 
+impl Statement {
+    /// The statement for LaTeX, each line aligned at its equals sign.
+    fn latex(&self) -> Vec<String> {
+        match self {
+            Statement::Assign(line) => vec![line.latex()],
+            Statement::Add(line) => {
+                vec![format!("{} &\\mathrel{{+}}= {}", Latex.name(&line.name), line.formula.latex())]
+            }
+            Statement::For { from, to, body } => {
+                let head = format!(r"\text{{for }} t &= {from}, \dots, {to}\text{{:}}");
+                let body = body.iter().flat_map(Statement::latex).map(|line| format!(r"\quad {line}"));
+                std::iter::once(head).chain(body).collect()
+            }
+        }
+    }
+}
+
 impl Derivation {
-    /// The lines as an `aligned` block of LaTeX.
+    /// The statements as an `aligned` block of LaTeX.
     pub fn latex(&self) -> String {
-        let lines: Vec<String> = self.lines.iter().map(Line::latex).collect();
+        let lines: Vec<String> = self.statements().iter().flat_map(Statement::latex).collect();
         format!("\\begin{{aligned}}\n{}\n\\end{{aligned}}\n", lines.join(" \\\\\n"))
     }
 }

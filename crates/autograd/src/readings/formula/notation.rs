@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use retrograde_tensor::Shape;
 
+use super::simplify::is_onehot;
 use super::{Expr, Term};
 use crate::op::{Comparison, Op, Unary};
 use crate::value::Value;
@@ -128,6 +129,7 @@ fn is_negative(c: f64) -> bool {
 /// The precedence of a formula.
 fn binding(x: &Expr) -> Binding {
     match x.term() {
+        _ if is_onehot(x) => Binding::Atom,
         Term::Name(_) => Binding::Atom,
         Term::Number(c) => {
             if *c < 0.0 {
@@ -154,6 +156,7 @@ fn binding(x: &Expr) -> Binding {
 fn pieces<'a>(x: &'a Expr, style: &dyn Style) -> Vec<Piece<'a>> {
     use Binding::{Atom, Prefix, Product, Sum};
     let (op, x) = match x.term() {
+        _ if is_onehot(x) => return vec![style.name("onehot").into()],
         Term::Name(name) => return vec![style.name(name).into()],
         Term::Number(c) => return vec![c.to_string().into()],
         Term::Apply(op, x) => (op, x),
@@ -178,9 +181,10 @@ fn pieces<'a>(x: &'a Expr, style: &dyn Style) -> Vec<Piece<'a>> {
         let middle = format!(" {} ", style.relation(relation));
         join([vec!["[".into(), Piece::Formula(left)], text(&middle), vec![right, "]".into()]])
     };
-    let call = |name: &str, attributes: &[String]| {
+    let call = |name: &str, attributes: &[f64]| {
         let mut arguments = Vec::new();
-        for argument in x.iter().map(Piece::Formula).chain(attributes.iter().cloned().map(Piece::from)) {
+        let attributes = attributes.iter().map(|c| Piece::from(c.to_string()));
+        for argument in x.iter().map(Piece::Formula).chain(attributes) {
             if !arguments.is_empty() {
                 arguments.push(", ".into());
             }
@@ -238,8 +242,16 @@ fn pieces<'a>(x: &'a Expr, style: &dyn Style) -> Vec<Piece<'a>> {
             let [before, after] = style.function("place");
             around([&before, &after], vec![Piece::Formula(part), place.into()])
         }
-        Op::Clamp { lo, hi } => call(op.name(), &[lo.to_string(), hi.to_string()]),
-        _ => call(op.name(), &[]),
+        Op::Concat { axis: 1, .. } => call("hstack", &[]),
+        _ => call(op.name(), &attributes(op)),
+    }
+}
+
+/// The numbers that an operation is called with, as a function of its operands and of these.
+pub(super) fn attributes(op: &Op) -> Vec<f64> {
+    match op {
+        Op::Clamp { lo, hi } => vec![*lo, *hi],
+        _ => Vec::new(),
     }
 }
 
@@ -273,7 +285,7 @@ fn negated(x: &Expr) -> Option<&Expr> {
     }
 }
 
-fn swaps_last_two(axes: &[usize]) -> bool {
+pub(super) fn swaps_last_two(axes: &[usize]) -> bool {
     let rank = axes.len();
     rank >= 2 && axes[..rank - 2].iter().copied().eq(0..rank - 2) && axes[rank - 2..] == [rank - 1, rank - 2]
 }
@@ -282,8 +294,13 @@ fn swaps_last_two(axes: &[usize]) -> bool {
 fn summed(from: Shape, to: Shape) -> Vec<&'static str> {
     const LETTERS: [[&str; 6]; 2] = [["n", "i", "j", "k", "l", "m"], ["n", "t", "i", "j", "k", "l"]];
     let letters = &LETTERS[usize::from(from.rank() > 2)];
+    summed_axes(from, to).into_iter().map(|axis| letters[axis]).collect()
+}
+
+/// The axes that a sum runs over.
+pub(super) fn summed_axes(from: Shape, to: Shape) -> Vec<usize> {
     let lead = from.rank() - to.rank();
-    (0..from.rank()).filter(|&i| i < lead || from[i] != to[i - lead]).map(|i| letters[i]).collect()
+    (0..from.rank()).filter(|&i| i < lead || from[i] != to[i - lead]).collect()
 }
 
 /// `:, 3` for entry 3 of axis 1.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::notation::{Style, write};
-use super::{Derivation, Expr, Line};
+use super::{Derivation, Expr, Line, Statement};
 use crate::op::Comparison;
 
 struct Text;
@@ -73,9 +73,26 @@ impl fmt::Display for Line {
     }
 }
 
-/// A line a formula, each ended by a line feed.
+/// One statement per line. A loop has its body below it, indented.
+impl fmt::Display for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Statement::Assign(line) => write!(f, "{line}"),
+            Statement::Add(line) => write!(f, "{} += {}", line.name, line.formula),
+            Statement::For { from, to, body } => {
+                write!(f, "for t = {from} .. {to}:")?;
+                body.iter().try_for_each(|statement| write!(f, "\n    {statement}"))
+            }
+        }
+    }
+}
+
+/// One line per statement, or one line per formula of all steps with `{:#}`.
 impl fmt::Display for Derivation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+        if f.alternate() {
+            return self.lines.iter().try_for_each(|line| writeln!(f, "{line}"));
+        }
+        self.statements().iter().try_for_each(|statement| writeln!(f, "{statement}"))
     }
 }

@@ -74,7 +74,7 @@ fn a_flat_side_cuts_off_whatever_comes_back() {
             let recorded = tape.backward_recorded(&[(&y, &tape.constant(v.clone()))]).unwrap();
             let mut known = HashMap::from([("y".to_owned(), y.value().clone()), ("dy".to_owned(), v)]);
             known.extend((0..3).map(|i| (format!("x{i}"), values[i].clone())));
-            for line in y.derivation().unwrap().lines {
+            for line in tape.derivation(&[&y]).unwrap().lines {
                 let lookup = |name: &str| known.get(name).cloned().ok_or(Error::NotRecorded { op: "lookup" });
                 let value = line.formula.evaluate(&lookup).unwrap();
                 known.insert(line.name, value);

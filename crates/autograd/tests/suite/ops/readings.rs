@@ -96,7 +96,7 @@ fn derived_formulas_have_the_value_of_the_gradient() {
 
         let mut known = HashMap::from([("y".to_owned(), y.value().clone()), ("dy".to_owned(), v)]);
         known.extend((0..).zip(&case.operands).map(|(i, x)| (format!("x{i}"), x.clone())));
-        for line in y.derivation().unwrap().lines {
+        for line in tape.derivation(&[&y]).unwrap().lines {
             let lookup = |name: &str| Ok(known.get(name).ok_or(Error::NoTensors { op: "lookup" })?.clone());
             let value = line.formula.evaluate(&lookup).unwrap_or_else(|_| {
                 panic!("{}: {line} has a name that is not known", case.label);
