@@ -48,6 +48,7 @@ fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
     };
     let updates = if args.options.quick { 150 } else { 1500 };
     screen.line(screen.ink(Ink::Heading, "The adding problem"))?;
+    args.options.note(screen)?;
     screen.line("")?;
 
     let mut found = Vec::new();

@@ -32,7 +32,7 @@ struct Args {
     /// Take a few seconds: a smaller model, less training
     #[arg(long)]
     quick: bool,
-    /// Learn to write like FILE [default: this project's docs]
+    /// Learn to write like FILE [default: a novel that comes with it]
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
     /// Put the SVG figures into DIR
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 
 /// The five parts in order. Bad input is told before anything long begins.
 fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
-    let text = args.text.as_deref().map_or_else(Text::documentation, Text::read)?;
+    let text = args.text.as_deref().map_or_else(|| Ok(Text::novel()), Text::read)?;
     let settings = train::Settings::new(args.quick);
     settings.check(&text)?;
     std::fs::create_dir_all(&args.out)
@@ -62,11 +62,16 @@ fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
         .line(screen.ink(Ink::Heading, "retrograde: the backward pass of an RNN, derived from its tape"))?;
     screen.line(format!("seed {}", args.seed))?;
 
-    step::run(screen, &mut findings)?;
-    unrolled::run(screen, &mut findings)?;
+    if args.quick {
+        screen.line(retrograde_examples::options::QUICK)?;
+    }
+    step::run(args.seed, screen, &mut findings)?;
+    unrolled::run(args.seed, screen, &mut findings)?;
     compare::run(args.seed, screen, &mut findings)?;
-    norms::run(args.seed, &args.out, screen, &mut findings)?;
-    train::run(args.seed, &text, &settings, &args.out, screen, &mut findings)?;
+    // Trained first, since part 4 follows the gradient through it too.
+    let trained = train::fit(args.seed, &text, &settings)?;
+    norms::run(args.seed, (&trained.model, &text.tokens), &args.out, screen, &mut findings)?;
+    train::run(trained, &text, &settings, &args.out, screen, &mut findings)?;
 
     screen.line("")?;
     match findings.failures() {

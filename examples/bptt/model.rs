@@ -24,6 +24,18 @@ impl<E: Float> CharModel<E> {
         }
     }
 
+    /// The recurrent cell.
+    pub(crate) fn cell(&self) -> &RnnCell<E> {
+        &self.rnn.cell
+    }
+
+    /// The vectors of characters, `[1, D]` each.
+    pub(crate) fn vectors(&self, ids: &[usize]) -> Result<Vec<Tensor<E>>> {
+        let tape = Tape::inference();
+        let row = |&id: &usize| Ok(self.embedding.forward(&tape, &Tensor::from([id]))?.detach()); // [1, D]
+        ids.iter().map(row).collect()
+    }
+
     /// The scores of the next character after each of `ids`, going on from where the last call ended.
     pub(crate) fn forward<'t>(&mut self, tape: &'t Tape<E>, ids: &Tensor<usize>) -> Result<Var<'t, E>> {
         let xs = self.embedding.forward(tape, ids)?; // [N, T] -> [N, T, D]

@@ -53,19 +53,34 @@ impl Settings {
 /// The number of times that the loss is printed on the way.
 const REPORTS: usize = 8;
 
-/// Trains the model, tells how well it does, and lets it write.
+/// A model that has been trained.
+pub(crate) struct Trained {
+    pub(crate) model: CharModel<f32>,
+    losses: Vec<f64>,
+    seconds: f64,
+    rng: StdRng,
+}
+
+/// Trains the model.
+pub(crate) fn fit(seed: u64, text: &Text, settings: &Settings) -> Result<Trained> {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut model = CharModel::<f32>::new(text.alphabet.len(), settings.embedding, settings.hidden, &mut rng);
+    let clock = Instant::now();
+    let losses = train(&mut model, text, settings)?;
+    Ok(Trained { model, losses, seconds: clock.elapsed().as_secs_f64(), rng })
+}
+
+/// Tells how well the model does, and lets it write.
 pub(crate) fn run(
-    seed: u64,
+    trained: Trained,
     text: &Text,
     settings: &Settings,
     out: &Path,
     screen: &mut Screen,
     findings: &mut Findings,
 ) -> Result<()> {
-    let mut rng = StdRng::seed_from_u64(seed);
+    let Trained { mut model, losses, seconds, mut rng } = trained;
     let v = text.alphabet.len();
-    let mut model = CharModel::<f32>::new(v, settings.embedding, settings.hidden, &mut rng);
-
     let entropy = text.entropy();
     screen.part(5, "A model that learns to write")?;
     for line in wrap(&format!("text: {}", text.name), WIDTH - 2) {
@@ -87,10 +102,6 @@ pub(crate) fn run(
         settings.rate, settings.max_norm
     ))?;
     screen.line("")?;
-
-    let clock = Instant::now();
-    let losses = train(&mut model, text, settings)?;
-    let seconds = clock.elapsed().as_secs_f64();
 
     let reports = reports(&losses, settings);
     let mut table = Table::new(&[
@@ -216,7 +227,7 @@ fn figure(losses: &[f64], entropy: f64, settings: &Settings) -> Figure {
             curve(
                 "guessing by frequency",
                 vec![(0.0, entropy), (thousands(losses.len()), entropy)],
-                Stroke::Bold,
+                Stroke::Dashed,
             ),
         ],
     }

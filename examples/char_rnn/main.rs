@@ -35,7 +35,7 @@ use writing::Writing;
 struct Args {
     #[command(flatten)]
     options: Options,
-    /// Learn to write like FILE [default: this project's docs]
+    /// Learn to write like FILE [default: a novel that comes with it]
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
     #[command(flatten)]
@@ -82,7 +82,7 @@ fn with<C: Cell<f32>>(
     let path = args.options.figure("char_rnn.svg")?;
     let settings = args.choices.settings(&args.options)?;
     let [text, validation] =
-        &settings.split(args.text.as_deref().map_or_else(Text::documentation, Text::read)?)?;
+        &settings.split(args.text.as_deref().map_or_else(|| Ok(Text::novel()), Text::read)?)?;
     let (beginning, sampler) = (args.writing.beginning(validation)?, args.writing.sampler()?);
     let mut rng = StdRng::seed_from_u64(settings.seed);
     let model = CharRnn::new(cell, text.alphabet.len(), &settings, &mut rng);
@@ -99,6 +99,7 @@ fn with<C: Cell<f32>>(
     }
 
     screen.line(screen.ink(Ink::Heading, "A model of text, character by character"))?;
+    args.options.note(screen)?;
     screen.line("")?;
     screen.lines(wrap(&format!("text: {}", text.name), WIDTH))?;
     for line in settings.lines([text, validation], run.model.param_count()) {

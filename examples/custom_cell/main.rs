@@ -36,6 +36,7 @@ fn run(options: &Options, screen: &mut Screen) -> Result<Findings> {
 
     let report = Check::new().layer(&mut Time::new(Janet::new(4, 6, 20, &mut rng)))?;
     screen.line(screen.ink(Ink::Heading, "JANET, a cell of the user's own"))?;
+    options.note(screen)?;
     screen.line("")?;
     screen.line("Its gradients, as the tape derives them, against finite differences:")?;
     screen.line("")?;

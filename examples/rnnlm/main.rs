@@ -33,7 +33,7 @@ use train::{Epoch, Recipe, train};
 struct Args {
     #[command(flatten)]
     options: Options,
-    /// Learn the words of FILE [default: this project's docs]
+    /// Learn the words of FILE [default: a novel that comes with it]
     #[arg(long, value_name = "FILE", conflicts_with = "init")]
     text: Option<PathBuf>,
     /// Passes over the text [default: 10; with --init: 100]
@@ -87,7 +87,7 @@ type Run = (&'static str, Vec<Epoch>);
 
 /// Both models on one text, of which the last tenth is kept for validation.
 fn compare(args: &Args, screen: &mut Screen) -> Result<Vec<Run>> {
-    let text = args.text.as_deref().map_or_else(Text::documentation, Text::read)?;
+    let text = args.text.as_deref().map_or_else(|| Ok(Text::novel()), Text::read)?;
     let words = Words::new(&text.decode(&text.tokens));
     let v = words.vocabulary.len();
     let quick = args.options.quick;
@@ -102,6 +102,7 @@ fn compare(args: &Args, screen: &mut Screen) -> Result<Vec<Run>> {
     }
 
     heading(screen)?;
+    args.options.note(screen)?;
     screen.lines(wrap(&format!("text: {}", text.name), WIDTH))?;
     screen.line(format!("{} words for training, {} for validation", train_on.len(), valid.len()))?;
     screen.line(format!("{v} different ones; those that occur once are all <unk>"))?;

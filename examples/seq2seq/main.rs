@@ -54,6 +54,7 @@ fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
     let recipe = Recipe { epochs: args.epochs.map_or(epochs, NonZeroUsize::get), batch: 64 };
     let [test, sums] = Sums::draw(count + TEST, &mut StdRng::seed_from_u64(options.seed)).split(TEST);
     screen.line(screen.ink(Ink::Heading, "Sequence to sequence: addition"))?;
+    args.options.note(screen)?;
     screen.line("")?;
     screen.line(format!("{count} sums for training, {TEST} others to be asked; states of {h}"))?;
     screen.line("")?;

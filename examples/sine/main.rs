@@ -61,6 +61,7 @@ fn run(options: &Options, screen: &mut Screen) -> Result<Findings> {
     row("a forecast of 0".to_owned(), 0.5_f64.sqrt());
 
     screen.line(screen.ink(Ink::Heading, "Forecasting a noisy sine"))?;
+    options.note(screen)?;
     screen.line("")?;
     screen.line(format!(
         "TimeRnn 1→32, Linear 32→1: {} parameters; mean squared error {:.4} → {:.4}",

@@ -16,27 +16,39 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// The name on the left-hand side.
+    pub fn name(&self) -> &str {
+        name(self.derived.as_deref().or(self.by_hand.as_deref()).unwrap_or_default())
+    }
+
     /// Whether both lines are there and read the same.
     pub fn equal(&self) -> bool {
         self.derived.is_some() && self.derived == self.by_hand
     }
 }
 
-/// Pairs lines by the name on their left-hand side, in the order of those by hand; a line without a counterpart
-/// stands alone.
+/// The name on the left-hand side of a line, or the whole line if it has none.
+fn name(line: &str) -> &str {
+    line.split_once(" += ")
+        .or_else(|| line.split_once(" = "))
+        .filter(|_| !line.starts_with("for "))
+        .map_or(line, |(name, _)| name)
+}
+
+/// Pairs the lines of a derivation with those by hand, in the order of the sweep.
 pub fn pair(derivation: &Derivation, by_hand: &[String]) -> Vec<Pair> {
-    let name = |line: &str| line.split(" = ").next().unwrap_or(line).to_owned();
-    let known: Vec<String> = by_hand.iter().map(|line| name(line)).collect();
-    let found = known.iter().zip(by_hand).map(|(name, by_hand)| Pair {
-        derived: derivation.line(name).map(ToString::to_string),
-        by_hand: Some(by_hand.clone()),
+    pair_lines(&derivation.lines.iter().map(ToString::to_string).collect::<Vec<_>>(), by_hand)
+}
+
+/// Pairs lines by the name on their left-hand side, in the order of those that were derived. A line without a counterpart
+/// stands alone.
+pub fn pair_lines(derived: &[String], by_hand: &[String]) -> Vec<Pair> {
+    let found = derived.iter().map(|line| Pair {
+        derived: Some(line.clone()),
+        by_hand: by_hand.iter().find(|other| name(other) == name(line)).cloned(),
     });
-    let further = derivation
-        .lines
-        .iter()
-        .filter(|line| !known.contains(&line.name))
-        .map(|line| Pair { derived: Some(line.to_string()), by_hand: None });
-    found.chain(further).collect()
+    let left = by_hand.iter().filter(|line| !derived.iter().any(|other| name(other) == name(line)));
+    found.chain(left.map(|line| Pair { derived: None, by_hand: Some(line.clone()) })).collect()
 }
 
 /// The pairs as a table of two columns: those derived, and beside each the one by hand.
@@ -54,21 +66,38 @@ pub fn beside(pairs: &[Pair], screen: &Screen) -> Vec<String> {
     table.lines(screen)
 }
 
-/// The pairs one below the other, for lines that are too long to stand side by side: an equal pair takes one line.
-pub fn below(pairs: &[Pair], screen: &Screen) -> Vec<String> {
-    let mut lines = Vec::new();
-    for pair in pairs {
-        let (text, ink) = sign(pair);
-        let mark = screen.ink(ink, &text);
-        if pair.equal() {
-            lines.push(format!("  {mark}  {}", pair.by_hand.clone().unwrap_or_default()));
-        } else {
-            let none = || "nothing".to_owned();
-            lines.push(format!("  {mark}  derived  {}", pair.derived.clone().unwrap_or_else(none)));
-            lines.push(format!("     by hand  {}", pair.by_hand.clone().unwrap_or_else(none)));
-        }
+/// The pairs as a table, with a number for each column.
+pub fn with_numbers(pairs: &[Pair], numbers: &[[f64; 2]], screen: &Screen) -> Vec<String> {
+    let mut table = Table::new(&[
+        ("derived from the tape", Align::Left),
+        ("", Align::Right),
+        ("", Align::Left),
+        ("derived by hand", Align::Left),
+        ("", Align::Right),
+    ]);
+    for (pair, [derived, by_hand]) in pairs.iter().zip(numbers) {
+        let number = |x: &f64| (format!("{x:.3}"), Ink::Faint);
+        table.inked_row([
+            (pair.derived.clone().unwrap_or_default(), Ink::Plain),
+            number(derived),
+            sign(pair),
+            (pair.by_hand.clone().unwrap_or_default(), Ink::Plain),
+            number(by_hand),
+        ]);
     }
-    lines
+    table.lines(screen)
+}
+
+/// A number for each turn of a loop, by name.
+pub fn turns(titles: &[String], numbers: &[(String, Vec<f64>)], screen: &Screen) -> Vec<String> {
+    let columns: Vec<(&str, Align)> = std::iter::once(("", Align::Left))
+        .chain(titles.iter().map(|title| (title.as_str(), Align::Right)))
+        .collect();
+    let mut table = Table::new(&columns);
+    for (name, numbers) in numbers {
+        table.row(std::iter::once(name.clone()).chain(numbers.iter().map(|x| format!("{x:.4}"))));
+    }
+    table.lines(screen)
 }
 
 /// Keeps each pair that differs as a failure.
@@ -120,13 +149,12 @@ mod tests {
         assert_eq!(
             reasons(&pairs),
             [
+                "step: expected no line, found `dw = xᵀ·dy`",
                 "step: expected `dx = xᵀ·dy`, found `dx = dy·wᵀ`",
                 "step: expected `db = Σₙ dy`, found no line",
-                "step: expected no line, found `dw = xᵀ·dy`",
             ]
         );
         let plain = Screen::new(io::sink(), false);
-        assert_eq!(beside(&pairs, &plain)[2], "  dx = dy·wᵀ             ≠  dx = xᵀ·dy");
-        assert_eq!(below(&pairs, &plain)[..2], ["  ≠  derived  dx = dy·wᵀ", "     by hand  dx = xᵀ·dy"]);
+        assert_eq!(beside(&pairs, &plain)[3], "  dx = dy·wᵀ             ≠  dx = xᵀ·dy");
     }
 }

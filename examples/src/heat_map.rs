@@ -41,13 +41,14 @@ pub fn write(map: &HeatMap, path: &Path) -> Result<()> {
 /// The heat map as the text of an SVG file.
 pub fn draw(map: &HeatMap) -> String {
     let (across, down) = (SIDE * map.columns.len(), SIDE * map.rows.len());
-    let mut svg = Svg::new(LEFT + across + RIGHT, TOP + down + BOTTOM);
+    let mut svg = Svg::new(LEFT + across + RIGHT, TOP + down + BOTTOM, map);
     let middle = |i: usize| SIDE * i + SIDE / 2;
     svg.text((LEFT + across / 2, 32), 20, INK, &map.title);
     for (row, values) in map.values.iter().enumerate() {
         for (column, &value) in values.iter().enumerate() {
             svg.square((LEFT + SIDE * column, TOP + SIDE * row), SIDE, value);
-            let ink = if value > 0.5 { "#fff" } else { INK };
+            // Dark on light shades and white on dark ones: a contrast of at least 3:1.
+            let ink = if value > 0.7 { "white" } else { "dark" };
             svg.text((LEFT + middle(column), TOP + middle(row) + 5), 12, ink, &format!("{value:.2}"));
         }
     }
@@ -72,19 +73,33 @@ pub fn draw(map: &HeatMap) -> String {
     svg.0 + "</svg>\n"
 }
 
-/// The colour of text, and of the number 1; that of 0 is white.
-const INK: &str = "#282828";
+/// The class of text, and the colour of the number 1; that of 0 is white.
+const INK: &str = "ink";
+const STYLE: &str = "\
+.page{fill:#fff}.ink,.dark{fill:#282828}.white{fill:#fff}@media(prefers-color-scheme:dark){.page{fill:#16181c}.ink{fill:#e6e6e6}}";
 const FULL: [f64; 3] = [0.0, 114.0, 178.0];
 
 /// The text of an SVG file so far.
 struct Svg(String);
 
 impl Svg {
-    fn new(width: usize, height: usize) -> Self {
+    fn new(width: usize, height: usize, map: &HeatMap) -> Self {
         let size = format!("width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\"");
         let font = "font-family=\"Helvetica, Arial, sans-serif\" text-anchor=\"middle\"";
-        let page = "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>";
-        Svg(format!("<svg {size} {font} xmlns=\"http://www.w3.org/2000/svg\">\n{page}\n"))
+        let page = "<rect class=\"page\" width=\"100%\" height=\"100%\"/>";
+        let named = "role=\"img\" aria-labelledby=\"title description\"";
+        let largest = |(row, values): (&String, &Vec<f64>)| {
+            let (column, value) = map.columns.iter().zip(values).max_by(|a, b| a.1.total_cmp(b.1))?;
+            Some(format!("{row} most at {column}, {value:.2}"))
+        };
+        let rows: Vec<String> = map.rows.iter().zip(&map.values).filter_map(largest).collect();
+        let description = format!("{} by {} and {}: {}.", map.unit, map.y, map.x, rows.join("; "));
+        Svg(format!(
+            "<svg {size} {font} {named} xmlns=\"http://www.w3.org/2000/svg\">\n<title id=\"title\">{}</title>\n\
+             <desc id=\"description\">{}</desc>\n<style>{STYLE}</style>\n{page}\n",
+            escaped(&map.title),
+            escaped(&description)
+        ))
     }
 
     /// A square whose shade is a number between 0 and 1.
@@ -97,14 +112,14 @@ impl Svg {
 
     fn text(&mut self, (x, y): (usize, usize), size: usize, ink: &str, text: &str) {
         let text = escaped(text);
-        self.0 += &format!("<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{ink}\">{text}</text>\n");
+        self.0 += &format!("<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" class=\"{ink}\">{text}</text>\n");
     }
 
     /// Text that is read from below.
     fn upwards(&mut self, (x, y): (usize, usize), size: usize, text: &str) {
         let (turn, text) = (format!("rotate(-90 {x} {y})"), escaped(text));
         self.0 += &format!(
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{INK}\" transform=\"{turn}\">{text}</text>\n"
+            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" class=\"{INK}\" transform=\"{turn}\">{text}</text>\n"
         );
     }
 }

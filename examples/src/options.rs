@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::{Error, Result};
+use crate::{Error, Result, Screen};
 
 /// The options of every run: a seed, its length, and the folder of its figures.
 #[derive(Args, Clone, Debug)]
@@ -20,7 +20,21 @@ pub struct Options {
     pub out: PathBuf,
 }
 
+/// The note of quick runs: nothing is to be learned from their numbers.
+pub const QUICK: &str = "quick: hardly trained, so the numbers say nothing of the models";
+
 impl Options {
+    /// Prints a line in a quick run, which says so.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn note(&self, screen: &mut Screen) -> Result<()> {
+        if self.quick {
+            screen.line(QUICK)?;
+        }
+        Ok(())
+    }
+
     /// The path of a figure, in a folder that exists from now on.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::figure::{Axis, Figure, Stroke};
+use crate::figure::{Axis, Curve, Figure, Stroke};
 use crate::screen::columns;
 use crate::{Error, Result};
 
@@ -16,19 +16,23 @@ use crate::{Error, Result};
 const SIZE: (u32, u32) = (900, 500);
 /// Drawn larger and shown smaller, since the drawing library places points on whole numbers only.
 const FINE: u32 = 4;
-/// Colours that people who do not see some colours tell apart.
+/// Colours that people who do not see some colours tell apart, of a contrast of at least 3:1 on white.
 ///
 /// # Source
-/// M. Okabe and K. Ito, *Color universal design* (2008).
+/// After M. Okabe and K. Ito, *Color universal design* (2008), the light ones darker.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
-    RGBColor(0, 158, 115),
-    RGBColor(213, 94, 0),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(230, 159, 0),
+    RGBColor(0, 128, 92),
+    RGBColor(190, 80, 0),
+    RGBColor(170, 70, 130),
+    RGBColor(40, 130, 190),
+    RGBColor(150, 105, 0),
     RGBColor(110, 110, 110),
 ];
+/// The same on a dark page.
+const DARK: [&str; 7] = ["#6db8f0", "#3fc79f", "#ff9a52", "#e59cc8", "#8ccdf5", "#e6b84a", "#b0b0b0"];
+/// Dashes and gaps of each curve, so that colour is never the only difference.
+const DASHES: [&str; 7] = ["none", "36 12", "12 12", "48 12 12 12", "24 24", "60 16", "8 20"];
 /// The length of a dash and of the gap after it, the radius of a dot, and the length of a line in the legend.
 const DASH: (u32, u32) = (6 * FINE, 4 * FINE);
 const DOT: u32 = 2 * FINE;
@@ -115,7 +119,39 @@ pub fn draw(figure: &Figure) -> Result<String> {
         drawn.expect("writing to a string does not fail");
     }
     let size = |by: u32| format!("width=\"{}\" height=\"{}\"", SIZE.0 * by, SIZE.1 * by);
-    Ok(text.replacen(&size(FINE), &size(1), 1))
+    let text = text.replacen(&size(FINE), &size(1), 1);
+    let end = text.find('>').map_or(0, |end| end + 1);
+    let (head, body) = text.split_at(end);
+    let head = head.replacen("<svg ", "<svg role=\"img\" aria-labelledby=\"title description\" ", 1);
+    Ok(format!("{head}\n{}{body}", described(figure)))
+}
+
+/// The title and the description for readers who do not see the figure, and the styles of curves and of a dark page.
+fn described(figure: &Figure) -> String {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let hex = |RGBColor(r, g, b): RGBColor| format!("#{r:02X}{g:02X}{b:02X}");
+    let ends = |curve: &Curve| match (curve.points.first(), curve.points.last()) {
+        (Some((_, first)), Some((_, last))) => format!("{} from {first:.3} to {last:.3}", curve.name),
+        _ => curve.name.clone(),
+    };
+    let curves: Vec<String> = figure.curves.iter().map(ends).collect();
+    let description = format!("{} over {}: {}.", figure.y, figure.x, curves.join("; "));
+    let (mut light, mut dark) = (String::new(), String::new());
+    for ((colour, in_dark), dashes) in COLOURS.into_iter().zip(DARK).zip(DASHES) {
+        let colour = hex(colour);
+        light += &format!("polyline[stroke=\"{colour}\"]{{stroke-dasharray:{dashes}}}");
+        dark += &format!("[stroke=\"{colour}\"]{{stroke:{in_dark}}}[fill=\"{colour}\"]{{fill:{in_dark}}}");
+    }
+    let ink = hex(INK);
+    dark += &format!(
+        "[fill=\"#FFFFFF\"]{{fill:#16181c}}[fill=\"{ink}\"]{{fill:#e6e6e6}}[stroke=\"{ink}\"],[stroke=\"#000000\"]{{stroke:#e6e6e6}}"
+    );
+    format!(
+        "<title id=\"title\">{}</title>\n<desc id=\"description\">{}</desc>\n\
+         <style>{light}@media(prefers-color-scheme:dark){{{dark}}}</style>\n",
+        escaped(&figure.title),
+        escaped(&description)
+    )
 }
 
 /// The style of curve `i`.
@@ -123,9 +159,9 @@ fn style(i: usize, stroke: Stroke) -> ShapeStyle {
     let colour = COLOURS[i % COLOURS.len()];
     match stroke {
         Stroke::Bold => colour.stroke_width(2 * FINE),
-        Stroke::Pale => colour.mix(0.45).stroke_width(FINE),
+        Stroke::Pale => colour.mix(0.75).stroke_width(FINE),
         Stroke::Dashed => INK.mix(0.7).stroke_width(FINE * 3 / 2),
-        Stroke::Dots => colour.mix(0.6).filled(),
+        Stroke::Dots => colour.mix(0.8).filled(),
     }
 }
 

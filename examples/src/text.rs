@@ -1,7 +1,7 @@
 //! Text as a stream of characters, each a number of an alphabet.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use retrograde::nn::{self, Windows};
 
@@ -37,21 +37,12 @@ impl Text {
         Ok(Self::new(path.display().to_string(), &read(path)?))
     }
 
-    /// The documentation of this project: its README, its book, and the doc comments of its crates.
+    /// The first chapters of a novel, which come with the examples. They never change, so neither does what is learned.
     ///
-    /// # Errors
-    /// If the repository is no longer where the example was built.
-    pub fn documentation() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-        let mut text = String::new();
-        for path in files(&root.join("README.md"), "md")?.into_iter().chain(files(&root.join("docs"), "md")?)
-        {
-            text += &read(&path)?;
-        }
-        for path in files(&root.join("crates"), "rs")? {
-            text += &doc_comments(&read(&path)?);
-        }
-        Ok(Self::new("the documentation of this project", &text))
+    /// # Source
+    /// J. Austen, *Northanger Abbey* (1817), in the public domain.
+    pub fn novel() -> Self {
+        Self::new("Northanger Abbey, chapters 1 to 17", include_str!("../data/northanger_abbey.txt"))
     }
 
     /// Windows over the text, for truncated backpropagation through time.
@@ -108,40 +99,6 @@ fn read(path: &Path) -> Result<String> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n"))
 }
 
-/// The files below a path whose names end in `extension`, or the path itself, in the order of their names. There
-/// are none where there is no such path.
-fn files(path: &Path, extension: &str) -> Result<Vec<PathBuf>> {
-    let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
-    if path.is_file() {
-        let found = path.extension().is_some_and(|found| found == extension);
-        return Ok(if found { vec![path.to_owned()] } else { Vec::new() });
-    }
-    if !path.is_dir() {
-        return Ok(Vec::new());
-    }
-    let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-    let mut below: Vec<PathBuf> =
-        entries.map_err(unreadable)?.into_iter().map(|entry| entry.path()).collect();
-    below.sort();
-    let found = below.iter().map(|path| files(path, extension)).collect::<Result<Vec<_>>>()?;
-    Ok(found.concat())
-}
-
-/// The text of the doc comments of a source file, without their signs.
-fn doc_comments(source: &str) -> String {
-    let mut text = String::new();
-    for line in source.lines().map(str::trim_start) {
-        match line.strip_prefix("///").or_else(|| line.strip_prefix("//!")) {
-            Some(comment) => text += comment.strip_prefix(' ').unwrap_or(comment),
-            // One line feed ends a comment, as one ends each of its lines.
-            None if text.is_empty() || text.ends_with("\n\n") => continue,
-            None => {}
-        }
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,17 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn doc_comments_lose_their_signs_and_keep_their_paragraphs() {
-        let source =
-            "//! One.\n//!\n//! Two.\n\nuse x;\n\n    /// Three\n    ///   indented.\n    fn f() {} // no\n";
-        assert_eq!(doc_comments(source), "One.\n\nTwo.\n\nThree\n  indented.\n\n");
-    }
-
-    #[test]
-    fn the_documentation_is_found() {
-        let text = Text::documentation().unwrap();
-        assert!(text.tokens.len() > 10_000, "found {} characters", text.tokens.len());
-        assert!(text.decode(&text.tokens).contains("Reverse-mode automatic differentiation on a tape"));
+    fn the_novel_is_plain() {
+        let text = Text::novel();
+        assert_eq!((text.tokens.len(), text.alphabet.len()), (227_980, 73));
     }
 
     #[test]

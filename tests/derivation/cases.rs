@@ -61,16 +61,13 @@ fn over_time<'t, C: Cell<f64>>(
     let out = layer.forward(&xs).unwrap();
     let mut inputs = vec![xs];
     if !learned {
-        C::State::each_on(&out.initial, &mut |state| inputs.push(state.clone()));
+        out.initial.for_each(|state| inputs.push(state.clone()));
     }
     Recorded { outputs: vec![out.hs], inputs }
 }
 
 fn random_state<C: Cell<f64>>(zeros: &C::State, rng: &mut StdRng) -> C::State {
-    let tape = Tape::new();
-    let zeros = zeros.on(&tape);
-    let mut random = |x: &Var<'_, f64>| Tensor::normal(x.shape(), 0.0, 1.0, &mut *rng).unwrap();
-    C::State::detach(&C::State::zip_on(&zeros, &zeros, &mut |x, _| tape.constant(random(x))))
+    Tree::map(zeros, |x: &Tensor<f64>| Tensor::normal(x.shape(), 0.0, 1.0, rng).unwrap())
 }
 
 /// A recurrent network from `matmul`, `add` and `tanh`, in a loop of one's own; the last state is an output too.

@@ -39,15 +39,15 @@ pub(crate) fn check(fault: Option<Fault>, [n, steps, d, h]: [usize; 4]) -> Resul
     let b = Param::new("b", normal([4 * h], 0.3, &mut rng));
     Check::new()
         .input("xs", normal([n, steps, d], 1.0, &mut rng))
-        .input("h0", normal([n, h], 0.5, &mut rng))
-        .input("c0", normal([n, h], 0.5, &mut rng))
+        .input("h_prev", normal([n, h], 0.5, &mut rng))
+        .input("c_prev", normal([n, h], 0.5, &mut rng))
         .params([&wx, &wh, &b])
         .time_axis("xs", 1)
         .time_axis("hs", 1)
         .seed(11)
         .compare(
             |_, x| {
-                let (mut state, mut hs) = ((x["h0"].clone(), x["c0"].clone()), Vec::new());
+                let (mut state, mut hs) = ((x["h_prev"].clone(), x["c_prev"].clone()), Vec::new());
                 for step in 0..steps {
                     let t = state.0.matmul(&wh) + x["xs"].select(1, step).matmul(&wx) + &b; // [N, 4H]
                     state = next(&t, &state.1, h);
@@ -77,7 +77,7 @@ struct Step {
 
 /// Backpropagation through time by hand, right but for one fault.
 fn backward(fault: Option<Fault>, x: &Named<Tensor<f64>>, dy: &Named<Tensor<f64>>) -> Named<Tensor<f64>> {
-    let [xs, h0, c0, wx, wh, b] = ["xs", "h0", "c0", "Wx", "Wh", "b"].map(|name| &x[name]);
+    let [xs, h0, c0, wx, wh, b] = ["xs", "h_prev", "c_prev", "Wx", "Wh", "b"].map(|name| &x[name]);
     let (steps, h) = (xs.dims()[1], h0.dims()[1]);
     let (mut h_prev, mut c_prev, mut cache) = (h0.clone(), c0.clone(), Vec::new());
     for step in 0..steps {
@@ -126,5 +126,5 @@ fn backward(fault: Option<Fault>, x: &Named<Tensor<f64>>, dy: &Named<Tensor<f64>
     }
     dxs.reverse();
     let dxs = Tensor::stack(&dxs.iter().collect::<Vec<_>>(), 1);
-    [("xs", dxs), ("h0", dh), ("c0", dc), ("Wx", dwx), ("Wh", dwh), ("b", db)].into()
+    [("xs", dxs), ("h_prev", dh), ("c_prev", dc), ("Wx", dwx), ("Wh", dwh), ("b", db)].into()
 }

@@ -12,8 +12,8 @@ use retrograde_check::{Check, Error, Named, Oracle, Pattern, Report};
 use retrograde_tensor::Tensor;
 use zoo::{Fault, Rnn, backward, normal};
 
-const ALL: &[&str] = &["xs", "h0", "Wx", "Wh", "b"];
-const LSTM: &[&str] = &["xs", "h0", "c0", "Wx", "Wh", "b"];
+const ALL: &[&str] = &["xs", "h_prev", "Wx", "Wh", "b"];
+const LSTM: &[&str] = &["xs", "h_prev", "c_prev", "Wx", "Wh", "b"];
 
 /// The tensors whose gradient each fault makes wrong, and the guess at the cause, with the tensor it is made for.
 fn expected(fault: Fault) -> (&'static [&'static str], Option<(&'static str, Pattern)>) {
@@ -30,12 +30,12 @@ fn expected(fault: Fault) -> (&'static [&'static str], Option<(&'static str, Pat
         Fault::SignOfBias => (&["b"], Some(("b", Pattern::Sign))),
         Fault::TransposedWeight => (&["Wh"], Some(("Wh", Pattern::Transposed))),
         Fault::LastStateIgnored => (ALL, Some(("xs", Pattern::Zero))),
-        Fault::InitialStateForgotten => (&["h0"], Some(("h0", Pattern::Zero))),
+        Fault::InitialStateForgotten => (&["h_prev"], Some(("h_prev", Pattern::Zero))),
         Fault::BatchMean => (&["Wx"], Some(("Wx", Pattern::Factor(0.5)))),
         Fault::WeightByValue => (&["Wh"], Some(("Wh", Pattern::Zero))),
         Fault::StateLeak => (&["hs"], None),
         Fault::GradientLeak => (&["the gradient of Wx"], None),
-        Fault::Lstm(lstm::Fault::CellFromNextAlone) => (LSTM, Some(("c0", Pattern::Zero))),
+        Fault::Lstm(lstm::Fault::CellFromNextAlone) => (LSTM, Some(("c_prev", Pattern::Zero))),
         Fault::Lstm(_) => (LSTM, None),
     }
 }
@@ -94,13 +94,13 @@ fn the_right_backward_pass_is_not_reported() {
         let unused = RefCell::new(Tensor::zeros([d, h]));
         let report = Check::new()
             .input("xs", normal([n, t, d], 1.0, &mut rng))
-            .input("h0", normal([n, h], 0.5, &mut rng))
+            .input("h_prev", normal([n, h], 0.5, &mut rng))
             .params([&rnn.wx, &rnn.wh, &rnn.b])
             .time_axis("xs", 1)
             .time_axis("hs", 1)
             .compare(
                 |tape, x| {
-                    let [hs, last] = rnn.unroll(tape, &x["xs"], &x["h0"]);
+                    let [hs, last] = rnn.unroll(tape, &x["xs"], &x["h_prev"]);
                     Ok(Named::from([("hs", hs), ("h", last)]))
                 },
                 |x, dy| Ok(backward(None, x, dy, &unused)),

@@ -111,7 +111,7 @@ impl Fault {
         let rnn = Rnn::new(d, h, &mut rng);
         let check = Check::new()
             .input("xs", normal([n, t, d], 1.0, &mut rng))
-            .input("h0", normal([n, h], 0.5, &mut rng))
+            .input("h_prev", normal([n, h], 0.5, &mut rng))
             .params([&rnn.wx, &rnn.wh, &rnn.b])
             .time_axis("xs", 1)
             .time_axis("hs", 1)
@@ -121,7 +121,7 @@ impl Fault {
             Fault::StateLeak => {
                 let mut state: Option<Tensor<f64>> = None;
                 check.run(|tape, x| {
-                    let h0 = state.as_ref().map_or_else(|| x["h0"].clone(), |h| tape.constant(h.clone()));
+                    let h0 = state.as_ref().map_or_else(|| x["h_prev"].clone(), |h| tape.constant(h.clone()));
                     let [hs, last] = rnn.unroll(tape, &x["xs"], &h0);
                     state = Some(last.value().clone());
                     Ok([("hs", hs), ("h", last)].into())
@@ -131,7 +131,7 @@ impl Fault {
                 let leaked = RefCell::new(Tensor::zeros([d, h]));
                 check.compare(
                     |tape, x| {
-                        let [hs, last] = rnn.unroll(tape, &x["xs"], &x["h0"]);
+                        let [hs, last] = rnn.unroll(tape, &x["xs"], &x["h_prev"]);
                         Ok([("hs", hs), ("h", last)].into())
                     },
                     |x, dy| Ok(backward(Some(self), x, dy, &leaked)),
@@ -192,7 +192,7 @@ impl Rnn {
             Fault::WeightByValue => tape.constant(self.wh.value()),
             _ => tape.param(&self.wh),
         };
-        let mut h = x["h0"].clone();
+        let mut h = x["h_prev"].clone();
         let mut hs = Vec::new();
         for step in 0..x["xs"].shape()[1] {
             tape.set_step(Some(step));
@@ -213,7 +213,7 @@ pub(crate) fn backward(
     dy: &Named<Tensor<f64>>,
     leaked: &RefCell<Tensor<f64>>,
 ) -> Named<Tensor<f64>> {
-    let [xs, h0, wx, wh, b] = ["xs", "h0", "Wx", "Wh", "b"].map(|name| &x[name]);
+    let [xs, h0, wx, wh, b] = ["xs", "h_prev", "Wx", "Wh", "b"].map(|name| &x[name]);
     let (samples, steps) = (xs.dims()[0], xs.dims()[1]);
     let mut h = vec![h0.clone()]; // h[step] goes into a step, h[step + 1] comes out
     for step in 0..steps {
@@ -277,5 +277,5 @@ pub(crate) fn backward(
         _ => {}
     }
     let dxs = Tensor::stack(&dxs.iter().collect::<Vec<_>>(), 1);
-    [("xs", dxs), ("h0", dh), ("Wx", dwx), ("Wh", dwh), ("b", db)].into()
+    [("xs", dxs), ("h_prev", dh), ("Wx", dwx), ("Wh", dwh), ("b", db)].into()
 }

@@ -34,3 +34,10 @@ mod learn {
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/checking.md")]
 struct Checking;
+
+/// The programs of the other pages, as tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../docs/derivation.md")]
+    struct Derivation;
+}

@@ -3,7 +3,9 @@
 //! `g` is the cotangent of the output `y`, `x[i]` are the inputs; a row returns the cotangent of input `i`. A rule
 //! never accumulates, never undoes broadcasting, never asks what needs a gradient and never fails: the sweep does the
 //! first three, and shapes were checked when the operation was recorded. Because the table is generic over [`Value`], the same
-//! rows compute numbers, record higher derivatives, and print the formulas.
+//! rows compute numbers, record higher derivatives, and print the formulas:
+//!
+#![doc = include_str!("rules.md")]
 
 use crate::op::Op;
 use crate::value::Value;

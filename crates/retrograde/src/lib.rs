@@ -1,9 +1,41 @@
 //! A minimal automatic-differentiation framework for recurrent networks.
 //!
 //! A layer is written as its formula, and its backward pass is derived from the recorded tape. This crate gathers the
-//! others: [`tensor`] for arrays, [`autograd`] for the tape and its derivatives, [`nn`] for recurrent layers.
+//! others: [`tensor`] for arrays, [`autograd`] for the tape and its derivatives, [`nn`] for recurrent layers, [`check`] for
+//! checking any of them.
+//!
+//! New here? [`Time`](nn::Time) is a cell over a sequence, [`rules`](autograd::rules) the table that all derivatives come
+//! from, [`Derivation`](autograd::Derivation) a backward pass in writing, [`Check`](check::Check) the way to check one.
+//!
+//! # The backward pass in writing
+//! Backpropagation through time, as derived from the tape of a layer. `p` is `xs·Wx + b`, computed for all steps at once:
+//! ```
+//! use retrograde::prelude::*;
+//!
+//! let mut rnn = TimeRnn::new(RnnCell::<f64>::new(3, 4, &mut StdRng::seed_from_u64(1)));
+//! let tape = Tape::new();
+//! let xs = tape.var(Tensor::ones([2, 5, 3])).named("xs"); // [N, T, D]
+//! let hs = rnn.forward(&xs)?.hs;
+//! let derived = "\
+//! h_{-1} = h_prev
+//! dh = 0
+//! for t = T-1 .. 0:
+//!     dh_t = dhs[:, t] + dh
+//!     dt = dh_t ⊙ (1 - h_t²)
+//!     dWh += h_{t-1}ᵀ·dt
+//!     dh = dt·Whᵀ
+//!     dp[:, t] = dt
+//! dh_prev = dh
+//! db = Σₙₜ dp
+//! dWx = Σₙ (xsᵀ·dp)
+//! dxs = dp·Wxᵀ
+//! ";
+//! assert_eq!(hs.derivation()?.to_string(), derived);
+//! # Ok::<(), retrograde::nn::Error>(())
+//! ```
 //!
 //! # Example
+//! The same in numbers:
 //! ```
 //! use retrograde::prelude::*;
 //!

@@ -4,6 +4,7 @@ mod bars;
 mod chains;
 mod drawing;
 mod korean;
+mod passes;
 mod products;
 mod steps;
 mod table;
@@ -27,6 +28,7 @@ pub fn all() -> Result<Vec<(&'static str, String)>> {
         ("8-lstm.svg", steps::cell_state()),
         ("9-softmax.svg", bars::softmax()?),
         ("10-rtrl.svg", products::two_orders()),
+        ("../derivation.svg", passes::beside()?),
     ])
 }
 

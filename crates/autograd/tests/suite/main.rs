@@ -2,4 +2,5 @@
 
 mod formulas;
 mod ops;
+mod rules_page;
 mod tape;

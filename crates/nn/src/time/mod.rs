@@ -69,6 +69,24 @@ const OP: &str = "time";
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
 ///
+/// # Derivative
+/// Backpropagation through time. [`derivation`](retrograde_autograd::Var::derivation) prints that of any cell as the
+/// textbook's loop:
+/// ```
+/// use rand::{SeedableRng, rngs::StdRng};
+/// use retrograde_autograd::Tape;
+/// use retrograde_nn::{LstmCell, TimeLstm};
+/// use retrograde_tensor::Tensor;
+///
+/// let mut lstm = TimeLstm::new(LstmCell::<f64>::new(3, 1, &mut StdRng::seed_from_u64(1)));
+/// let tape = Tape::new();
+/// let text = lstm.forward(&tape.constant(Tensor::ones([2, 5, 3])))?.hs.derivation()?.to_string();
+/// assert!(text.contains("for t = T-1 .. 0:\n    dh_t = dhs[:, t] + dh\n"));
+/// assert!(text.contains("    dc_t = dc + dh_t ⊙ o ⊙ (1 - tanh(c_t)²)\n"));
+/// assert!(text.contains("    dWh += h_{t-1}ᵀ·dt\n    dh = dt·Whᵀ\n    dc = dc_t ⊙ f\n"));
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+///
 /// # Source
 /// P. Werbos, *Backpropagation through time: what it does and how to do it* (1990); truncated, R. Williams and
 /// J. Peng (1990).
@@ -131,8 +149,8 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     }
 
     /// Makes the initial state of a new sequence a parameter for each variable of the state, the same for every row:
-    /// `h0`, with the value of the cell's own initial state at first. Where the cell has a parameter of that name, it is
-    /// `initial_h0`.
+    /// `initial.h_prev`, with the value of the cell's own initial state at first. Where the cell has a parameter of that
+    /// name, it is `initial_initial.h_prev`.
     ///
     /// # Panics
     /// If the state has no variable.
@@ -143,7 +161,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         let mut names = self.variables().into_iter();
         self.initial.clear();
         self.cell.initial_state(1).for_each(|value| {
-            let mut name = format!("{}0", names.next().expect("each variable has a name"));
+            let mut name = format!("initial.{}_prev", names.next().expect("each variable has a name"));
             while taken.contains(&name) {
                 name.insert_str(0, "initial_");
             }
@@ -274,8 +292,8 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         }
         let mut learned = self.initial.iter();
         Tree::map(&zeros, |zeros| {
-            let h0 = learned.next().expect("a state has as many variables as its initial state");
-            tape.param(h0).broadcast_to(zeros.shape()).retain_grad()
+            let h_prev = learned.next().expect("a state has as many variables as its initial state");
+            tape.param(h_prev).broadcast_to(zeros.shape()).retain_grad()
         })
     }
 

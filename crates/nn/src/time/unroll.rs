@@ -139,7 +139,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     }
 }
 
-/// The parameters of the cell at their own paths, `rnn.wx`, and those of a learned initial state, `rnn.h0`.
+/// The parameters of the cell at their own paths, `rnn.wx`, and those of a learned initial state, `rnn.initial.h_prev`.
 impl<E: Float, C: Cell<E>> Module<E> for Time<C, E> {
     fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
         self.cell.visit(path, f);

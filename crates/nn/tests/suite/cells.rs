@@ -87,7 +87,8 @@ fn a_pair_is_named_and_checked_part_by_part() {
     let xs = tape.var(normal([2, 2, 3], 1.0, &mut rng)).named("xs");
     let derivation = rnn.forward(&xs).unwrap().hs.derivation().unwrap();
     let names: Vec<&str> = derivation.lines.iter().map(|line| line.name.as_str()).collect();
-    let expected = ["dh_1", "dc_1", "dh_0", "dW", "dc_0", "ddecay", "dc_prev", "dh_prev", "dxs"];
+    let expected =
+        ["dh_1", "dv15", "dc_1", "dh_0", "dv9", "dW", "dc_0", "ddecay", "dc_prev", "dh_prev", "dxs"];
     assert_eq!(names, expected);
 
     rnn.set_state((Tensor::zeros([2, 3]), Tensor::zeros([2, 5])));

@@ -126,7 +126,11 @@ fn a_learned_state_acts_inside() {
     }
     fn check<L: Layer<f64>>(name: &str, layer: L, parts: &[TimeRnn<f64>]) {
         let paths = layer.named_params();
-        assert_eq!(paths.iter().filter(|(path, _)| path.ends_with("h0")).count(), parts.len(), "{name}");
+        assert_eq!(
+            paths.iter().filter(|(path, _)| path.ends_with("initial.h_prev")).count(),
+            parts.len(),
+            "{name}"
+        );
         let mut rng = seeded(9);
         let (xs, dhs) = (normal::<f64>([2, 4, 3], 1.0, &mut rng), |hs: &Tensor<f64>| {
             normal(hs.shape(), 1.0, &mut seeded(8))

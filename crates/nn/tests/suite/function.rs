@@ -112,11 +112,11 @@ fn check(factor: f64) -> Report {
     let model = Model::new(weights(3, 4, &mut rng), factor);
     Check::new()
         .input("xs", normal([2, 5, 3], 1.0, &mut rng))
-        .input("h0", normal([2, 4], 0.5, &mut rng))
+        .input("h_prev", normal([2, 4], 0.5, &mut rng))
         .params([&model.wx, &model.wh, &model.b])
         .time_axis("xs", 1)
         .time_axis("hs", 1)
-        .run(|_, x| Ok([("hs", model.unroll(&x["xs"], &x["h0"]))].into()))
+        .run(|_, x| Ok([("hs", model.unroll(&x["xs"], &x["h_prev"]))].into()))
         .unwrap()
 }
 

@@ -100,7 +100,7 @@ fn an_initial_state_is_learned() {
     let mut rng = seeded(10);
     let mut layer = lstm(2, 3, &mut rng).learn_initial();
     let paths: Vec<String> = layer.named_params().into_iter().map(|(path, _)| path).collect();
-    assert_eq!(paths, ["wx", "wh", "b", "h0", "c0"]);
+    assert_eq!(paths, ["wx", "wh", "b", "initial.h_prev", "initial.c_prev"]);
     assert_eq!(layer.initial()[1].value(), Tensor::zeros([1, 3]));
     perturb(&layer, &mut rng);
     let xs = normal([4, 5, 2], 1.0, &mut rng);

@@ -79,12 +79,12 @@ fn composites_have_distinct_paths() {
     assert_eq!(paths(&both).len(), 10);
     let stacked = Stacked::new(vec![lstm(rng), lstm(rng)]);
     assert_eq!(paths(&stacked).len(), 10);
-    assert_eq!(paths(&stacked)[3..5], ["0.h0", "0.c0"]);
+    assert_eq!(paths(&stacked)[3..5], ["0.initial.h_prev", "0.initial.c_prev"]);
     let chain = (Residual(lstm(rng)), (lstm(rng), lstm(rng)));
     assert_eq!(paths(&chain).len(), 15);
     assert_eq!(paths(&Stateful::new(chain)).len(), 15);
     let rnn = TimeRnn::<f64>::new(RnnCell::new(3, 3, rng)).learn_initial();
-    assert_eq!(paths(&rnn), ["wx", "wh", "b", "h0"]);
+    assert_eq!(paths(&rnn), ["wx", "wh", "b", "initial.h_prev"]);
     assert_eq!(paths(&(&rnn, Some(&stacked))).len(), 14);
 }
 

@@ -59,7 +59,7 @@ fn layers_refuse_the_tape_of_other_weights() {
     }
     for (module, name, layer) in [
         (&rnn as &dyn Module<f64>, "wh", &of_rnn as &dyn Fn() -> _),
-        (&rnn, "h0", &of_rnn),
+        (&rnn, "initial.h_prev", &of_rnn),
         (&lstm, "wh", &of_lstm),
         (&embedding, "w", &of_embedding),
     ] {

@@ -156,7 +156,7 @@ fn unroll_takes_its_initial_state_from_the_tape() {
     assert!(encoder.state().is_none() && decoder.state().is_none());
     // A recorded variable keeps its name where it is passed on.
     let line = hs.derivation().unwrap().line("dh_3").unwrap().to_string();
-    assert_eq!(line, "dh_3 = dt_0·Whᵀ");
+    assert_eq!(line, "dh_3 = dt_0'·rnn_cell.Wh'ᵀ");
 }
 
 /// Two layers with one recurrent weight: its gradient is the sum of what each of them contributes.
