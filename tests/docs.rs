@@ -80,7 +80,7 @@ fn excerpts_stand_in_a_source() {
         .iter()
         .flat_map(|source| fs::read_to_string(source).unwrap().lines().map(code).collect::<Vec<_>>())
         .collect();
-    for page in files(&root().join("docs"), ".md").into_iter().filter(|page| !page.ends_with("mpi.md")) {
+    for page in ["docs/design.md", "docs/adding-an-op.md"].map(|page| root().join(page)) {
         for (_, lines) in blocks(&page).into_iter().filter(|(language, _)| language == "rust,ignore") {
             for line in lines.iter().map(|line| code(line)).filter(|line| !line.is_empty()) {
                 assert!(sources.contains(&line), "{}: no source has the line {line:?}", page.display());

@@ -32,7 +32,7 @@ struct Args {
     /// Take a few seconds: a smaller model, less training
     #[arg(long)]
     quick: bool,
-    /// Learn to write like FILE [default: a novel that comes with it]
+    /// Learn to write like FILE [default: a novel]
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
     /// Put the SVG figures into DIR

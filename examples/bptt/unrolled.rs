@@ -96,9 +96,7 @@ pub(crate) fn run(seed: u64, screen: &mut Screen, findings: &mut Findings) -> Re
             ));
         }
     }
-    screen.line(format!(
-        "  What the loop leaves in dWx, dWh, db, dxs and dh_prev is the tape's: {largest:.0e} apart."
-    ))?;
+    screen.line(format!("  The gradients that the loop leaves are the tape's: {largest:.0e} apart."))?;
     findings
         .record("unrolled", json!({ "steps": STEPS, "lines": lines(&pairs), "largest_difference": largest }));
     formulas::judge("unrolled", &pairs, findings);

@@ -35,7 +35,7 @@ use writing::Writing;
 struct Args {
     #[command(flatten)]
     options: Options,
-    /// Learn to write like FILE [default: a novel that comes with it]
+    /// Learn to write like FILE [default: a novel]
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
     #[command(flatten)]

@@ -39,9 +39,12 @@ const GRU: &[&str] = &[
     "dh_{t} = [all] dhs[:, {t}] + [later] dh_{t+1} ⊙ z_{t+1} + [later] dth_{t+1}·Whᵀ",
     "dz_{t} = dh_{t} ⊙ (h_{t-1} - n_{t})",
     "dn_{t} = dh_{t} ⊙ (1 - z_{t})",
-    "dr_{t} = dn_{t} ⊙ (1 - n_{t}²) ⊙ th_{t}[:, {n}]",
-    "dth_{t} = hstack(dr_{t} ⊙ r_{t} ⊙ (1 - r_{t}), dz_{t} ⊙ z_{t} ⊙ (1 - z_{t}), dn_{t} ⊙ (1 - n_{t}²) ⊙ r_{t})",
-    "dtx_{t} = hstack(dr_{t} ⊙ r_{t} ⊙ (1 - r_{t}), dz_{t} ⊙ z_{t} ⊙ (1 - z_{t}), dn_{t} ⊙ (1 - n_{t}²))",
+    "dtn_{t} = dn_{t} ⊙ (1 - n_{t}²)",
+    "dr_{t} = dtn_{t} ⊙ th_{t}[:, {n}]",
+    "dtr_{t} = dr_{t} ⊙ r_{t} ⊙ (1 - r_{t})",
+    "dtz_{t} = dz_{t} ⊙ z_{t} ⊙ (1 - z_{t})",
+    "dth_{t} = hstack(dtr_{t}, dtz_{t}, dtn_{t} ⊙ r_{t})",
+    "dtx_{t} = hstack(dtr_{t}, dtz_{t}, dtn_{t})",
     "dWh += h_{t-1}ᵀ·dth_{t}",
     "dWx += x_{t}ᵀ·dtx_{t}",
     "db += Σₙ dtx_{t}",
@@ -192,10 +195,7 @@ impl Fault {
             Fault::TanhForgotten => {
                 ("dc_{t} =", "dc_{t} = [here] dh_{t} ⊙ o_{t} + [later] dc_{t+1} ⊙ f_{t+1}")
             }
-            Fault::ResetForgotten => (
-                "dth_{t} =",
-                "dth_{t} = hstack(dr_{t} ⊙ r_{t} ⊙ (1 - r_{t}), dz_{t} ⊙ z_{t} ⊙ (1 - z_{t}), dn_{t} ⊙ (1 - n_{t}²))",
-            ),
+            Fault::ResetForgotten => ("dth_{t} =", "dth_{t} = hstack(dtr_{t}, dtz_{t}, dtn_{t})"),
             Fault::NoCarry | Fault::Truncated | Fault::NoCellCarry => return None,
         };
         right.starts_with(name).then_some(wrong)

@@ -111,9 +111,11 @@ impl Cell {
             Cell::Gru => {
                 let tx = (x.matmul(&w.wx) + &w.b).named("tx"); // [N, 3H]
                 let th = h_prev.matmul(&w.wh).named("th"); // [N, 3H]
-                let r = (tx.narrow(1, 0, h) + th.narrow(1, 0, h)).sigmoid().named("r"); // [N, H]
-                let z = (tx.narrow(1, h, h) + th.narrow(1, h, h)).sigmoid().named("z");
-                let n = (tx.narrow(1, 2 * h, h) + &r * th.narrow(1, 2 * h, h)).tanh().named("n");
+                let tr = (tx.narrow(1, 0, h) + th.narrow(1, 0, h)).named("tr"); // [N, H]
+                let tz = (tx.narrow(1, h, h) + th.narrow(1, h, h)).named("tz");
+                let (r, z) = (tr.sigmoid().named("r"), tz.sigmoid().named("z"));
+                let tn = (tx.narrow(1, 2 * h, h) + &r * th.narrow(1, 2 * h, h)).named("tn");
+                let n = tn.tanh().named("n");
                 State { h: (&z * h_prev + (1.0 - &z) * &n).named("h"), c: None }
             }
         }

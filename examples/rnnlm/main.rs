@@ -33,7 +33,7 @@ use train::{Epoch, Recipe, train};
 struct Args {
     #[command(flatten)]
     options: Options,
-    /// Learn the words of FILE [default: a novel that comes with it]
+    /// Learn the words of FILE [default: a novel]
     #[arg(long, value_name = "FILE", conflicts_with = "init")]
     text: Option<PathBuf>,
     /// Passes over the text [default: 10; with --init: 100]

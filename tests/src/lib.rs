@@ -38,6 +38,8 @@ struct Checking;
 /// The programs of the other pages, as tests.
 #[cfg(doctest)]
 mod pages {
+    #[doc = include_str!("../../docs/adding-an-op.md")]
+    struct AddingAnOp;
     #[doc = include_str!("../../docs/derivation.md")]
     struct Derivation;
 }

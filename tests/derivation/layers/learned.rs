@@ -7,15 +7,15 @@ pub struct Layer {
 }
 
 impl Layer {
-    pub fn new(h0: Tensor<f64>, wx: Tensor<f64>, wh: Tensor<f64>, b: Tensor<f64>, bh: Tensor<f64>) -> Self {
-        Layer { params: [h0, wx, wh, b, bh], kept: Vec::new(), steps: Vec::new() }
+    pub fn new(initial_h_prev: Tensor<f64>, wx: Tensor<f64>, wh: Tensor<f64>, b: Tensor<f64>, bh: Tensor<f64>) -> Self {
+        Layer { params: [initial_h_prev, wx, wh, b, bh], kept: Vec::new(), steps: Vec::new() }
     }
 
     pub fn forward(&mut self, xs: &Tensor<f64>) -> Tensor<f64> {
-        let [h0, wx, wh, b, bh] = self.params.clone();
+        let [initial_h_prev, wx, wh, b, bh] = self.params.clone();
         let xs = xs.clone();
         self.steps.clear();
-        let h_prev = h0.broadcast_to([3, 4]);
+        let h_prev = initial_h_prev.broadcast_to([3, 4]);
         let p = xs.matmul(&wx) + &b;
         let mut h_t = h_prev.clone();
         let mut hs = Vec::new();
@@ -36,9 +36,9 @@ impl Layer {
         hs
     }
 
-    /// Returns [dh0, dwx, dwh, db, dbh, dxs].
+    /// Returns [dinitial_h_prev, dwx, dwh, db, dbh, dxs].
     pub fn backward(&self, dhs: &Tensor<f64>) -> [Tensor<f64>; 6] {
-        let [h0, wx, wh, b, bh] = self.params.clone();
+        let [initial_h_prev, wx, wh, b, bh] = self.params.clone();
         let Ok([h_prev, p, xs]) = <[_; 3]>::try_from(self.kept.clone()) else { panic!("expected a forward pass before the backward pass") };
         let dhs = dhs.clone();
         let mut dh = Tensor::zeros(h_prev.shape());
@@ -64,8 +64,8 @@ impl Layer {
         let dh_prev = dh.clone();
         let db = dp.sum_axes(&[0, 1], false);
         let dwx = xs.permute(&[0, 2, 1]).matmul(&dp).sum_axes(&[0], false);
-        let dh0 = dh_prev.sum_axes(&[0], true);
+        let dinitial_h_prev = dh_prev.sum_axes(&[0], true);
         let dxs = dp.matmul(&wx.t());
-        [dh0, dwx, dwh, db, dbh, dxs]
+        [dinitial_h_prev, dwx, dwh, db, dbh, dxs]
     }
 }
