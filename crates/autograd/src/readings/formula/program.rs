@@ -533,7 +533,7 @@ impl<'r, E: Float> Excerpt<'r, E> {
         let empty = |shape: Shape| Tensor::zeros([]).broadcast_to(shape);
         let value = match self.from.value(id) {
             Some(value) => value.clone(),
-            None => empty(self.from.shape(id)),
+            None => empty(*self.from.shape(id)),
         };
         let x = operands.iter().map(|&x| (x, &self.values[x.index()]));
         let inner = self.record.push(kind, x, &value, self.from.location(id));
