@@ -37,6 +37,8 @@ const DASHES: [&str; 7] = ["none", "36 12", "12 12", "48 12 12 12", "24 24", "60
 const DASH: (u32, u32) = (6 * FINE, 4 * FINE);
 const DOT: u32 = 2 * FINE;
 const KEY: i32 = 26 * FINE as i32;
+/// The opacity of what stands in the background.
+const PALE: f64 = 0.85;
 const INK: RGBColor = RGBColor(40, 40, 40);
 const FONT: &str = "Helvetica, Arial, sans-serif";
 
@@ -159,9 +161,9 @@ fn style(i: usize, stroke: Stroke) -> ShapeStyle {
     let colour = COLOURS[i % COLOURS.len()];
     match stroke {
         Stroke::Bold => colour.stroke_width(2 * FINE),
-        Stroke::Pale => colour.mix(0.75).stroke_width(FINE),
+        Stroke::Pale => colour.mix(PALE).stroke_width(FINE),
         Stroke::Dashed => INK.mix(0.7).stroke_width(FINE * 3 / 2),
-        Stroke::Dots => colour.mix(0.8).filled(),
+        Stroke::Dots => colour.mix(PALE).filled(),
     }
 }
 
@@ -220,11 +222,50 @@ mod tests {
     #[test]
     fn a_figure_says_what_it_shows() {
         let svg = draw(&figure(&[1.0, 0.1, 0.0, 1e-3, 1e-4])).unwrap();
-        for words in ["A &lt; B", "step", "norm", "curve", "10⁻³"] {
+        for words in [
+            "A &lt; B",
+            "step",
+            "norm",
+            "curve",
+            "10⁻³",
+            "<title id=\"title\">A &lt; B</title>",
+            "norm over step: curve from 1.000 to 0.000.",
+            "prefers-color-scheme:dark",
+        ] {
             assert!(svg.contains(words), "{words} is not in {svg}");
         }
         let lines = svg.matches("stroke-width=\"8\"").count();
         assert_eq!(lines, 3, "two pieces of the curve, and the legend: {svg}");
+    }
+
+    /// The contrast of two colours, from 1 to 21.
+    ///
+    /// # Source
+    /// W3C, *Web content accessibility guidelines 2.2* (2023), contrast ratio.
+    fn contrast(a: [f64; 3], b: [f64; 3]) -> f64 {
+        let linear = |c: f64| {
+            let c = c / 255.0;
+            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        };
+        let light = |[r, g, b]: [f64; 3]| 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+        let (a, b) = (light(a), light(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn curves_are_seen_on_light_and_dark_pages() {
+        let hex = |text: &str| [1, 3, 5].map(|i| f64::from(u8::from_str_radix(&text[i..i + 2], 16).unwrap()));
+        for (RGBColor(r, g, b), dark) in COLOURS.into_iter().zip(DARK) {
+            let light = [r, g, b].map(f64::from);
+            for (colour, page) in [(light, [255.0; 3]), (hex(dark), hex("#16181c"))] {
+                let pale = [0, 1, 2].map(|i| colour[i] * PALE + page[i] * (1.0 - PALE));
+                assert!(contrast(pale, page) >= 3.0, "{colour:?} on {page:?}");
+            }
+        }
+        let mut dashes = DASHES.to_vec();
+        dashes.sort_unstable();
+        dashes.dedup();
+        assert_eq!(dashes.len(), COLOURS.len(), "each curve has dashes of its own");
     }
 
     #[test]

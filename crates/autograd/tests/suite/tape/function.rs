@@ -270,6 +270,8 @@ fn it_may_say_what_it_stands_for() {
             y.check_finite().unwrap();
             assert_eq!((tape.len(), tape.kept_bytes()), nodes);
             let lines = y.derivation().unwrap();
+            // A function has a name and no operations to write.
+            assert_eq!((lines.numpy("Layer").is_err(), lines.rust("Layer").is_err()), (expanded, expanded));
             let recorded = y.backward_recorded().unwrap();
             let second = recorded.get(&x).unwrap().square().sum().backward().unwrap();
             let mut all = jvp;
