@@ -137,13 +137,13 @@ impl<E: Scalar> Tensor<E> {
         self.mapped("square", |x| x * x)
     }
 
-    /// The sine; of `f32` nearly always the nearest number (measured: 0.501 ulp), of `f64` within 1 ulp (measured: 0.78).
+    /// The sine; of `f32` nearly always the nearest number (within 0.51 ulp), of `f64` within 1 ulp (measured: 0.78).
     #[track_caller]
     pub fn sin(&self) -> Self {
         self.mapped_slice("sin", E::sin_slice)
     }
 
-    /// The cosine; of `f32` nearly always the nearest number (measured: 0.501 ulp), of `f64` within 1 ulp (measured: 0.79).
+    /// The cosine; of `f32` nearly always the nearest number (within 0.51 ulp), of `f64` within 1 ulp (measured: 0.79).
     #[track_caller]
     pub fn cos(&self) -> Self {
         self.mapped_slice("cos", E::cos_slice)
