@@ -103,6 +103,14 @@ pub enum Error {
         /// The name of the parameter.
         name: String,
     },
+    /// A placeholder that stands for no variable of the tape.
+    #[error(
+        "placeholder {name}: expected a variable bound to it on this tape, found none; call `bind` before it is used"
+    )]
+    Unbound {
+        /// The name of the placeholder.
+        name: String,
+    },
     /// The backward pass of a [`Function`](crate::Function) returned another number of cotangents than it has inputs.
     #[error("{op}: expected {expected} cotangents, one for each input, found {found}")]
     CotangentCount {

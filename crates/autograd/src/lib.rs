@@ -69,6 +69,7 @@ pub use readings::formula::{self as expr, Derivation, Expr};
 pub use readings::numbers::Plain;
 pub use readings::observed::{Term, Visit};
 pub use tape::Tape;
+pub use tape::bind::Placeholder;
 pub use tape::id::NodeId;
 pub use tape::inspect::{Node, NodeKind};
 pub use tape::operand::Operand;

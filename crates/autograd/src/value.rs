@@ -47,7 +47,7 @@ pub trait Value: Clone {
     }
     /// `g - eʸ Σ g`, for `y = log_softmax(x)` along `axis`.
     fn log_softmax_grad(&self, y: &Self, axis: usize) -> Self {
-        self.sub(&Self::apply(Op::Unary(Unary::Exp), &[y]).mul(&self.sum_axis(axis)))
+        self.sub(&y.exp().mul(&self.sum_axis(axis)))
     }
     /// `a · bᵀ` over the last two axes.
     fn matmul_nt(&self, b: &Self) -> Self {
@@ -66,7 +66,7 @@ pub trait Value: Clone {
     }
     /// `1 - x`.
     fn one_minus(&self) -> Self {
-        Self::apply(Op::Shift(1.0), &[&self.neg()])
+        self.neg().plus(1.0)
     }
     /// Sums over what broadcasting had stretched, down to the shape of `x`.
     fn sum_like(&self, x: &Self) -> Self {
@@ -128,6 +128,14 @@ pub trait Value: Clone {
     /// `c self`
     fn scale(&self, c: f64) -> Self {
         Self::apply(Op::Scale(c), &[self])
+    }
+    /// `self + c`
+    fn plus(&self, c: f64) -> Self {
+        Self::apply(Op::Shift(c), &[self])
+    }
+    /// `e` to the power of each element.
+    fn exp(&self) -> Self {
+        Self::apply(Op::Unary(Unary::Exp), &[self])
     }
     /// `self²`
     fn square(&self) -> Self {

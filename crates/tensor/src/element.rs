@@ -64,6 +64,19 @@ pub trait Scalar:
     /// The absolute value.
     fn abs(self) -> Self;
 
+    /// `ln(1 + x)`, with all its digits near 0. A number that carries a derivative overrides it, and the two below.
+    fn ln_1p(self) -> Self {
+        Self::from_f64(self.to_f64().ln_1p())
+    }
+    /// `exp(x) - 1`, with all its digits near 0.
+    fn exp_m1(self) -> Self {
+        Self::from_f64(self.to_f64().exp_m1())
+    }
+    /// The error function `2/√π ∫ exp(-t²) dt` from 0 to `x`.
+    fn erf(self) -> Self {
+        Self::from_f64(erf(self.to_f64()))
+    }
+
     /// The logistic function `1 / (1 + exp(-x))`, without overflow for large `|x|`.
     fn sigmoid(self) -> Self {
         let one = Self::from_f64(1.0);
@@ -167,6 +180,23 @@ pub(crate) fn ln_1p<E: Scalar>(e: E) -> E {
     let one = E::from_f64(1.0);
     let u = one + e;
     if u == one || !e.to_f64().is_finite() { e } else { e * u.ln() / (u - one) }
+}
+
+/// `2/√π e^(-x²) Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · 5 ⋯ (2n + 1))`, whose terms have one sign. From 6 on it is 1.
+///
+/// # Source
+/// M. Abramowitz and I. Stegun, *Handbook of mathematical functions* (1964), equation 7.1.6.
+fn erf(x: f64) -> f64 {
+    if x.is_nan() || x.abs() >= 6.0 {
+        return if x.is_nan() { x } else { x.signum() };
+    }
+    let (mut sum, mut term, mut odd) = (0.0, x, 1.0);
+    while sum + term != sum {
+        sum += term;
+        odd += 2.0;
+        term *= 2.0 * x * x / odd;
+    }
+    std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
 }
 
 /// The floating-point numbers `f32` and `f64`. Sealed.

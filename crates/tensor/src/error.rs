@@ -160,6 +160,30 @@ pub enum Error {
         /// The shape of the tensor.
         shape: Box<Shape>,
     },
+    /// Parts that do not fill the axis that is cut.
+    #[error("{op}: expected parts that fill axis {axis} of size {}, found {sizes:?} in {shape}", shape[*axis])]
+    Parts {
+        /// The operation.
+        op: &'static str,
+        /// The axis.
+        axis: usize,
+        /// The sizes of the parts.
+        sizes: Vec<usize>,
+        /// The shape of the tensor.
+        shape: Box<Shape>,
+    },
+    /// An axis that cannot be cut into so many parts of one size.
+    #[error("{op}: expected a size of axis {axis} that {parts} divides, found {shape}")]
+    Chunks {
+        /// The operation.
+        op: &'static str,
+        /// The axis.
+        axis: usize,
+        /// The number of parts.
+        parts: usize,
+        /// The shape of the tensor.
+        shape: Box<Shape>,
+    },
     /// A range that leaves its axis.
     #[error("{op}: expected start + length within axis {axis} of size {}, found {start} + {len} in {shape}", shape[*axis])]
     Range {

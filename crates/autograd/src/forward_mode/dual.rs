@@ -135,6 +135,16 @@ impl<F: Float> Scalar for Dual<F> {
     fn ln(self) -> Self {
         self.chain(by_kernel(self.value, F::ln_slice), F::from_f64(1.0) / self.value)
     }
+    fn ln_1p(self) -> Self {
+        self.chain(self.value.ln_1p(), F::from_f64(1.0) / (F::from_f64(1.0) + self.value))
+    }
+    fn exp_m1(self) -> Self {
+        self.chain(self.value.exp_m1(), self.value.exp())
+    }
+    fn erf(self) -> Self {
+        let bell = (-self.value * self.value).exp();
+        self.chain(self.value.erf(), F::from_f64(std::f64::consts::FRAC_2_SQRT_PI) * bell)
+    }
     fn sqrt(self) -> Self {
         let y = self.value.sqrt();
         self.chain(y, F::from_f64(0.5) / y)

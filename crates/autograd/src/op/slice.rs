@@ -7,6 +7,76 @@ use crate::op::Op;
 use crate::tape::var::{Var, or_panic};
 
 impl<E: Float> Var<'_, E> {
+    /// `K` consecutive parts of `axis`, of one size, such as the gates of a cell that are computed side by side.
+    ///
+    /// # Shapes
+    /// `[.., K n, ..] -> K of [.., n, ..]`
+    ///
+    /// # Derivative
+    /// Each cotangent in its place, in one buffer.
+    ///
+    /// # Panics
+    /// If `K` does not divide the size of the axis; [`try_chunk`](Self::try_chunk) returns that as an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_autograd::Tape;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let t = tape.var(Tensor::from([[1.0_f64, 2.0, 3.0, 4.0]]));
+    /// let [z, n] = t.chunk(1);
+    /// assert_eq!(n.value(), &Tensor::from([[3.0, 4.0]]));
+    /// let gradients = (z * n).sum().backward()?;
+    /// assert_eq!(gradients.get(&t), Some(&Tensor::from([[3.0, 4.0, 1.0, 2.0]])));
+    /// # Ok::<(), retrograde_autograd::Error>(())
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn chunk<const K: usize>(&self, axis: usize) -> [Self; K] {
+        or_panic(self.try_chunk(axis))
+    }
+
+    /// As [`chunk`](Self::chunk).
+    ///
+    /// # Errors
+    /// If there is no such axis, or if `K` does not divide its size.
+    #[track_caller]
+    pub fn try_chunk<const K: usize>(&self, axis: usize) -> Result<[Self; K]> {
+        self.try_split(axis, [self.shape().chunked::<K>("chunk", axis)?; K])
+    }
+
+    /// Consecutive parts of `axis`, of these sizes.
+    ///
+    /// # Shapes
+    /// `[.., Σ n, ..] -> [.., n, ..]` each
+    ///
+    /// # Derivative
+    /// Each cotangent in its place, in one buffer.
+    ///
+    /// # Panics
+    /// If the parts do not fill the axis; [`try_split`](Self::try_split) returns that as an error.
+    #[track_caller]
+    #[must_use]
+    pub fn split<const K: usize>(&self, axis: usize, sizes: [usize; K]) -> [Self; K] {
+        or_panic(self.try_split(axis, sizes))
+    }
+
+    /// As [`split`](Self::split).
+    ///
+    /// # Errors
+    /// If there is no such axis, or if the parts do not fill it.
+    #[track_caller]
+    pub fn try_split<const K: usize>(&self, axis: usize, sizes: [usize; K]) -> Result<[Self; K]> {
+        let starts = self.shape().parted("split", axis, sizes)?;
+        // Not by `map`, in which the caller's line would be lost.
+        let mut parts = [const { None }; K];
+        for (i, part) in parts.iter_mut().enumerate() {
+            *part = Some(self.try_narrow(axis, starts[i], sizes[i])?);
+        }
+        Ok(parts.map(|part| part.expect("all parts were cut")))
+    }
+
     fallible! {
         /// `length` entries along `axis`, from `start`.
         ///

@@ -91,6 +91,13 @@ unary! {
     Exp = exp, "`g y`.", "[0.0, 1.0]";
     /// The natural logarithm.
     Ln = ln, "`g / x`.", "[1.0, 2.0]";
+    /// `ln(1 + x)`, with all its digits near 0.
+    Ln1p = ln_1p, "`g / (1 + x)`.", "[0.0, 1e-9]";
+    /// `eˣ - 1`, with all its digits near 0.
+    ExpM1 = exp_m1, "`g eˣ`.", "[0.0, 1e-9]";
+    /// The error function `2/√π ∫ exp(-t²) dt` from 0 to `x`.
+    Erf = erf, "`2/√π g exp(-x²)`.", "[0.0, 1.0]",
+        "M. Abramowitz and I. Stegun, *Handbook of mathematical functions* (1964), chapter 7.";
     /// The square root.
     Sqrt = sqrt, "`g / (2 y)`.", "[4.0, 2.0]";
     /// The square `x²`.
@@ -103,6 +110,10 @@ unary! {
     Abs = abs, "`g sign(x)`; at the kink 0, also where `g` is infinite.", "[-1.0, 2.0]";
     /// The sign of each element: -1, 0 or 1.
     Sign = sign, "None: no gradient flows through it.", "[-3.0, 0.0]";
+    /// The largest whole number that is not greater.
+    Floor = floor, "None: no gradient flows through it.", "[-1.5, 2.0]";
+    /// The nearest whole number, the even one of two.
+    Round = round, "None: no gradient flows through it.", "[-1.5, 2.2]";
 }
 
 impl From<Unary> for Op {

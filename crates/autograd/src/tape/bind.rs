@@ -2,13 +2,58 @@
 
 use std::borrow::Cow;
 
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Tensor};
 
 use crate::tape::Tape;
 use crate::tape::operand::Operand;
 use crate::tape::param::Param;
 use crate::tape::record::Kind;
+use crate::tape::var::Var;
 use crate::{Error, Result};
+
+/// A name for a variable that each tape has for itself, as a cell's side inputs are: the memory of an encoder, or what all
+/// steps of a call share. It is an operand of operations, as a parameter is, and has no value of its own.
+///
+/// # Example
+/// ```
+/// use retrograde_autograd::{Placeholder, Tape};
+/// use retrograde_tensor::Tensor;
+///
+/// let memory = Placeholder::new("memory");
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::from([3.0]));
+/// assert!((&x).try_mul(&memory).is_err());
+/// memory.bind(&tape.var(Tensor::from([5.0])));
+/// assert_eq!((x * &memory).value(), &Tensor::from([15.0]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Placeholder<E: Float> {
+    /// Has no elements: the key under which the tape finds the variable.
+    key: Param<E>,
+}
+
+impl<E: Float> Placeholder<E> {
+    /// Creates a placeholder of this name. Its clones are the same one.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Placeholder { key: Param::new(name, Tensor::zeros([0])) }
+    }
+
+    /// Lets it stand for a variable from here on, on the tape of the variable.
+    pub fn bind(&self, x: &Var<'_, E>) {
+        x.tape().record.borrow_mut().bindings().bind(&self.key, x.id(), x.value().clone());
+    }
+}
+
+impl<'t, E: Float> Operand<'t, E> for &Placeholder<E> {
+    #[track_caller]
+    fn try_on(self, tape: &'t Tape<E>) -> Result<Var<'t, E>> {
+        match tape.record.borrow().bound(&self.key) {
+            Some((id, value)) => Ok(Var::new(tape, id, value.clone())),
+            None => Err(Error::Unbound { name: self.key.name().to_owned() }),
+        }
+    }
+}
 
 impl<E: Float> Tape<E> {
     /// Lets `x` stand for a parameter wherever that is used on this tape from here on: a weight that was adapted, masked or

@@ -1,7 +1,7 @@
 //! The tape: a recorded computation.
 
 mod apply;
-mod bind;
+pub(crate) mod bind;
 pub(crate) mod id;
 pub(crate) mod inspect;
 mod interner;

@@ -60,6 +60,11 @@ impl<E: Float> Params<E> {
         self.bound.insert(param.address(), Bound { _param: param.clone(), id, value });
     }
 
+    /// The node and value of what stands for a parameter.
+    pub(crate) fn bound(&self, param: &Param<E>) -> Option<(Option<NodeId>, &Tensor<E>)> {
+        self.bound.get(&param.address()).map(|bound| (bound.id, &bound.value))
+    }
+
     /// Lets a parameter stand for itself again.
     pub(crate) fn unbind(&mut self, param: &Param<E>) {
         self.bound.remove(&param.address());
@@ -81,8 +86,8 @@ impl<E: Float> Params<E> {
         param: &Param<E>,
         recorded: impl Fn(NodeId) -> &'r Tensor<E>,
     ) -> Result<Option<(Option<NodeId>, &'r Tensor<E>)>> {
-        if let Some(bound) = self.bound.get(&param.address()) {
-            return Ok(Some((bound.id, &bound.value)));
+        if let Some(bound) = self.bound(param) {
+            return Ok(Some(bound));
         }
         let Some(&place) = self.by_address.get(&param.address()) else { return Ok(None) };
         let (met, value) = (&self.met[place], recorded(self.met[place].id));

@@ -204,6 +204,11 @@ impl<E: Float> Record<E> {
         self.params.find(param, |id| self.leaf(id))
     }
 
+    /// The node and value of what stands for a parameter.
+    pub(crate) fn bound(&self, param: &Param<E>) -> Option<(Option<NodeId>, &Tensor<E>)> {
+        self.params.bound(param)
+    }
+
     /// Where a variable stands for a parameter, or that again for itself.
     pub(crate) fn bindings(&mut self) -> &mut Params<E> {
         &mut self.params

@@ -101,6 +101,41 @@ impl<E: Scalar> Tensor<E> {
         self.mapped_slice("softplus", E::ln_1p_exp_slice)
     }
 
+    /// `ln(1 + x)`, with all its digits near 0.
+    #[track_caller]
+    #[must_use]
+    pub fn ln_1p(&self) -> Self {
+        self.mapped("ln_1p", E::ln_1p)
+    }
+
+    /// `exp(x) - 1`, with all its digits near 0.
+    #[track_caller]
+    #[must_use]
+    pub fn exp_m1(&self) -> Self {
+        self.mapped("exp_m1", E::exp_m1)
+    }
+
+    /// The error function `2/√π ∫ exp(-t²) dt` from 0 to `x`.
+    #[track_caller]
+    #[must_use]
+    pub fn erf(&self) -> Self {
+        self.mapped("erf", E::erf)
+    }
+
+    /// The largest whole number that is not greater, a constant.
+    #[track_caller]
+    #[must_use]
+    pub fn floor(&self) -> Self {
+        self.mapped("floor", |x| E::from_f64(x.to_f64().floor()))
+    }
+
+    /// The nearest whole number, the even one of two, as in NumPy; a constant.
+    #[track_caller]
+    #[must_use]
+    pub fn round(&self) -> Self {
+        self.mapped("round", |x| E::from_f64(x.to_f64().round_ties_even()))
+    }
+
     /// -1, 0 or 1: the sign of each element, a constant. NaN of NaN.
     #[track_caller]
     #[must_use]

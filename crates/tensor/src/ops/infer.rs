@@ -61,6 +61,40 @@ impl Shape {
         Layout::contiguous(*self).permuted(op, axes).map(|layout| layout.shape)
     }
 
+    /// Where parts of these sizes begin along `axis`, which they fill.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if the parts do not fill it.
+    pub fn parted<const K: usize>(
+        &self,
+        op: &'static str,
+        axis: usize,
+        sizes: [usize; K],
+    ) -> Result<[usize; K], Error> {
+        let (shape, mut end) = (self.require_axis(op, axis)?, 0_usize);
+        let starts = sizes.map(|size| {
+            let start = end;
+            end = end.saturating_add(size);
+            start
+        });
+        if end == shape[axis] {
+            return Ok(starts);
+        }
+        Err(Error::Parts { op, axis, sizes: sizes.to_vec(), shape: Box::new(shape) })
+    }
+
+    /// The size of each of `K` equal parts along `axis`.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if `K` does not divide its size.
+    pub fn chunked<const K: usize>(&self, op: &'static str, axis: usize) -> Result<usize, Error> {
+        let shape = self.require_axis(op, axis)?;
+        match shape[axis].checked_rem(K) {
+            Some(0) => Ok(shape[axis] / K),
+            _ => Err(Error::Chunks { op, axis, parts: K, shape: Box::new(shape) }),
+        }
+    }
+
     /// The shape of `length` entries along `axis`, from `start`.
     ///
     /// # Errors

@@ -136,6 +136,52 @@ impl<E: Element> Tensor<E> {
         or_panic(self.try_narrow(axis, start, len))
     }
 
+    /// Views on consecutive parts of an axis, of these sizes. [`split`](Self::split) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if the parts do not fill it.
+    pub fn try_split<const K: usize>(&self, axis: usize, sizes: [usize; K]) -> Result<[Self; K], Error> {
+        let starts = self.shape().parted("split", axis, sizes)?;
+        Ok(std::array::from_fn(|i| self.narrow(axis, starts[i], sizes[i])))
+    }
+
+    /// Views on consecutive parts of an axis, of these sizes.
+    ///
+    /// # Panics
+    /// Where [`try_split`](Self::try_split) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let [a, b] = Tensor::from([[1.0, 2.0, 3.0]]).split(1, [2, 1]);
+    /// assert_eq!((a, b), (Tensor::from([[1.0, 2.0]]), Tensor::from([[3.0]])));
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn split<const K: usize>(&self, axis: usize, sizes: [usize; K]) -> [Self; K] {
+        or_panic(self.try_split(axis, sizes))
+    }
+
+    /// Views on `K` consecutive parts of an axis, of one size. [`chunk`](Self::chunk) panics instead.
+    ///
+    /// # Errors
+    /// If there is no such axis, or if `K` does not divide its size.
+    pub fn try_chunk<const K: usize>(&self, axis: usize) -> Result<[Self; K], Error> {
+        let size = self.shape().chunked::<K>("chunk", axis)?;
+        self.try_split(axis, [size; K])
+    }
+
+    /// Views on `K` consecutive parts of an axis, of one size: `let [f, g, i, o] = t.chunk(1)`.
+    ///
+    /// # Panics
+    /// Where [`try_chunk`](Self::try_chunk) returns an error.
+    #[track_caller]
+    #[must_use]
+    pub fn chunk<const K: usize>(&self, axis: usize) -> [Self; K] {
+        or_panic(self.try_chunk(axis))
+    }
+
     /// The view at one index of an axis, without that axis. [`select`](Self::select) panics instead.
     ///
     /// # Errors

@@ -64,6 +64,10 @@ for_floats! {
         check(&x.relu(), &naive.map(|x| x.max(0.0)));
         check(&x.sign(), &naive.map(|x| if x == 0.0 { 0.0 } else { x.signum() }));
         check_near(&x.softplus(), &wide.map(|x| x.exp().ln_1p()), 4.0);
+        check_near(&x.abs().ln_1p(), &wide.map(|x| (1.0 + x.abs()).ln()), 8.0);
+        check_near(&x.exp_m1(), &wide.map(|x| x.sinh() * 2.0 / (1.0 + (-x).exp())), 8.0);
+        check(&x.floor(), &naive.map(|x| x.floor()));
+        check(&x.round(), &naive.map(|x| x.round_ties_even()));
         check(&x.square(), &naive.map(|x| x * x));
         check(&x.abs(), &naive.map(|x| x.abs()));
         check(&x.clamp(-1.0, 2.5), &naive.map(|x| x.clamp(-1.0, 2.5)));
@@ -304,4 +308,19 @@ fn tensors_are_sent_and_shared_between_threads() {
     generic::<usize>();
     check::<retrograde_tensor::Error>();
     assert_eq!(f32::from_f64(0.5).to_f64(), 0.5);
+}
+
+/// Against the integral by Simpson's rule, whose error is far below that of the numbers.
+#[test]
+fn the_error_function_is_its_integral() {
+    for x in [-5.9, -2.5, -1.0, -1e-3, 0.0, 1e-9, 0.3, 1.7, 3.0, 4.4] {
+        let bell = |i: i32| (-(x * f64::from(i) / 4000.0_f64).powi(2)).exp();
+        let inner: f64 = (1..4000).map(|i| bell(i) * f64::from(2 + 2 * (i % 2))).sum();
+        let integral = x / 12000.0 * (bell(0) + inner + bell(4000)) * 2.0 / std::f64::consts::PI.sqrt();
+        assert_close!(Tensor::scalar(x).erf(), Tensor::scalar(integral), 1e-13, 0.0);
+        assert_close!(Tensor::scalar(x as f32).erf(), Tensor::scalar(integral as f32), 1e-6, 0.0);
+    }
+    let far = Tensor::from([6.0, 100.0, f64::INFINITY, -7.0, f64::NEG_INFINITY]);
+    assert_eq!(far.erf(), Tensor::from([1.0, 1.0, 1.0, -1.0, -1.0]));
+    assert!(Tensor::scalar(f64::NAN).erf().item().unwrap().is_nan());
 }

@@ -177,3 +177,22 @@ fn transposed_views_are_read_in_order() {
         }
     }
 }
+
+#[test]
+fn parts_of_an_axis() {
+    let x = Tensor::from_fn([2, 6, 2], |at| (at[0] * 100 + at[1] * 10 + at[2]) as f64);
+    let [a, none, b] = x.split(1, [1, 0, 5]);
+    assert_eq!([&a, &none, &b], [&x.narrow(1, 0, 1), &x.narrow(1, 1, 0), &x.narrow(1, 1, 5)]);
+    assert!(b.shares_storage_with(&x));
+    let parts: [Tensor<f64>; 3] = x.chunk(1);
+    assert_eq!(parts, [0, 1, 2].map(|i| x.narrow(1, 2 * i, 2)));
+    assert_eq!(x.narrow(1, 0, 0).chunk::<2>(1).map(|part| part.numel()), [0, 0]);
+    assert_eq!(x.shape().parted("cut", 1, [2, 1, 3]).unwrap(), [0, 2, 3]);
+    assert_eq!(x.shape().chunked::<6>("cut", 1).unwrap(), 1);
+    let text = "split: expected parts that fill axis 1 of size 6, found [1, 4] in [2, 6, 2]";
+    assert_eq!(x.try_split(1, [1, 4]).unwrap_err().to_string(), text);
+    assert!(x.try_split(1, [usize::MAX, 7]).is_err() && x.try_split::<0>(1, []).is_err());
+    let text = "chunk: expected a size of axis 1 that 4 divides, found [2, 6, 2]";
+    assert_eq!(x.try_chunk::<4>(1).unwrap_err().to_string(), text);
+    assert!(x.try_chunk::<0>(1).is_err() && x.try_chunk::<2>(3).is_err() && x.try_split(3, [2]).is_err());
+}

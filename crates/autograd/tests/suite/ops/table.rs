@@ -132,6 +132,7 @@ const PAIRS: &[&[&[usize]]] = &[
 ];
 const ONE: &[&[&[usize]]] = &[&[&[3, 4]], &[&[]], &[&[1]], &[&[2, 1, 5]], &[&[0, 3]]];
 const MATRICES: &[&[&[usize]]] = &[&[&[3, 4]], &[&[1, 5]], &[&[4, 1]], &[&[2, 3, 4]], &[&[0, 3]], &[&[3, 0]]];
+const MATRICES_OF_SIX: &[&[&[usize]]] = &[&[&[2, 6]], &[&[1, 6]], &[&[0, 6]], &[&[2, 6, 3]]];
 const INDICES: [[usize; 2]; 3] = [[4, 0], [0, 2], [0, 4]];
 
 /// All rows.
@@ -181,6 +182,18 @@ pub(crate) fn rows() -> Vec<Row> {
         row("softplus", Any, ONE, |x| x[0].softplus()),
         row("exp", Any, ONE, |x| x[0].exp()),
         row("ln", Positive, ONE, |x| x[0].ln()),
+        row("ln_1p", Positive, ONE, |x| (&x[0] * -0.3).ln_1p() * x[0].ln_1p()),
+        row("exp_m1", Any, ONE, |x| x[0].exp_m1()),
+        row("erf", Any, ONE, |x| x[0].erf()),
+        row("floor and round", Distinct, ONE, |x| (x[0].floor() + x[0].round()) * &x[0]),
+        row("chunk", Any, MATRICES_OF_SIX, |x| {
+            let [a, b, c] = x[0].chunk(1);
+            a * b.tanh() + c
+        }),
+        row("split", Any, MATRICES_OF_SIX, |x| {
+            let [a, none, b, c] = x[0].split(1, [2, 0, 2, 2]);
+            (a.sin() * b + none.sum()) / (c.square() + 1.0)
+        }),
         row("sqrt", Positive, ONE, |x| x[0].sqrt()),
         row("square", Any, ONE, |x| x[0].square()),
         row("sin", Any, ONE, |x| x[0].sin()),
