@@ -71,7 +71,8 @@ pub use layers::{
 pub use loss::{CrossEntropy, MeanLoss, binary_cross_entropy, cross_entropy, mse};
 pub use module::{Module, join};
 pub use optim::{
-    AdaGrad, Adam, AdamW, Group, GroupSettings, Optimizer, OptimizerState, RmsProp, Setting, Sgd, Slot, Slots,
+    AdaGrad, Adam, AdamW, Group, GroupSettings, Optimizer, OptimizerState, Rates, RmsProp, Setting, Sgd,
+    Slot, Slots,
 };
 pub use parallel::{Parallel, split_even};
 pub use schedule::{Plateau, Schedule};
@@ -82,10 +83,12 @@ pub use time::{
     StateOn, Stateful, Time, Tree, Unrolled,
 };
 
-/// Names that [`module!`] uses.
+/// Names that the macros use.
 #[doc(hidden)]
 pub mod macro_support {
-    pub use retrograde_autograd::Param;
+    pub use crate::optim::{Number, other_settings, setting};
+    pub use crate::range::Range;
+    pub use retrograde_autograd::{Param, Placeholder};
     pub use retrograde_tensor::Float;
 }
 

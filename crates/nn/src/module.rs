@@ -15,6 +15,10 @@ use crate::{Error, Result};
 ///
 /// A parameter that a module does not list is not saved, though the tape knows it and an optimizer moves it. An optimizer
 /// [`of`](crate::Optimizer::of) a module and [`check_gradients`](Self::check_gradients) tell of it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` lists no parameters of `{E}`",
+    note = "`module!({Self} {{ .. }})` implements `Module` from the names of the fields that have parameters"
+)]
 pub trait Module<E: Float> {
     /// Calls `f` with the path (`rnn.wx`) and the parameter, for each place where a parameter is used.
     ///
@@ -189,6 +193,13 @@ impl<E: Float, M: Module<E> + ?Sized> Module<E> for &M {
     }
 }
 
+/// A module on the heap, also one whose type is chosen at run time.
+impl<E: Float, M: Module<E> + ?Sized> Module<E> for Box<M> {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
+        (**self).visit(path, f);
+    }
+}
+
 /// A module that may be absent.
 impl<E: Float, M: Module<E>> Module<E> for Option<M> {
     fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
@@ -207,6 +218,15 @@ impl<E: Float, M: Module<E>> Module<E> for Vec<M> {
     }
 }
 
+/// Modules in a row of fixed length: `layers.0.wx`.
+impl<E: Float, M: Module<E>, const K: usize> Module<E> for [M; K] {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param<E>)) {
+        for (i, module) in self.iter().enumerate() {
+            module.visit(&join(path, &i.to_string()), f);
+        }
+    }
+}
+
 /// Returns the path of a part: `join("rnn", "wx")` is `rnn.wx`, and `join("", "wx")` is `wx`.
 #[must_use]
 pub fn join(path: &str, name: &str) -> String {
@@ -217,6 +237,9 @@ pub fn join(path: &str, name: &str) -> String {
 ///
 /// All of them have to be listed: a parameter in another field is trained and not saved. An optimizer
 /// [`of`](crate::Optimizer::of) the model refuses its gradient.
+///
+/// With `struct`, it defines the struct too, whose fields are all parameters: `module!(pub struct Scale { gain, offset })`;
+/// placeholders stand behind `with`: `module!(struct Decoder { wx, wh } with { memory })`.
 ///
 /// # Example
 /// ```
@@ -245,6 +268,16 @@ pub fn join(path: &str, name: &str) -> String {
 /// ```
 #[macro_export]
 macro_rules! module {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($param:ident),+ $(,)? } $(with { $($placeholder:ident),+ $(,)? })?) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug)]
+        $vis struct $name<E: $crate::macro_support::Float> {
+            $($vis $param: $crate::macro_support::Param<E>,)+
+            $($($vis $placeholder: $crate::macro_support::Placeholder<E>,)+)?
+        }
+
+        $crate::module!($name { $($param),+ });
+    };
     ($name:ident { $($field:ident),* $(,)? }) => {
         impl<E: $crate::macro_support::Float> $crate::Module<E> for $name<E> {
             fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &$crate::macro_support::Param<E>)) {

@@ -4,7 +4,7 @@ use crate::{Error, Result};
 
 /// The values that a number may have.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Range {
+pub enum Range {
     /// A finite number of at least 0, such as a learning rate.
     Rate,
     /// At least 0, or infinite, such as a limit.

@@ -78,7 +78,7 @@ pub use retrograde_tensor as tensor;
 /// # Ok::<(), retrograde::nn::Error>(())
 /// ```
 pub mod prelude {
-    pub use crate::autograd::{Function, Gradients, Param, Tape, Var};
+    pub use crate::autograd::{Function, Gradients, Param, Placeholder, Tape, Var};
     pub use crate::check::Check;
     pub use crate::nn::{
         Adam, AdditiveAttention, Attention, Cell, DotAttention, Embedding, GruCell, Layer, Linear, LstmCell,

@@ -114,7 +114,8 @@ impl<E: Float> Cell<E> for GruCell<E> {
             Some(bh) => {
                 let th = read.matmul(&self.wh).named("th"); // [N, 3H]
                 let rz = (th.narrow(1, 0, 2 * h) + x.narrow(1, 0, 2 * h)).sigmoid(); // [N, 2H]
-                let (r, z) = (rz.narrow(1, 0, h).named("r"), rz.narrow(1, h, h).named("z"));
+                let [r, z] = rz.chunk(1); // [N, H] each
+                let (r, z) = (r.named("r"), z.named("z"));
                 let n = (&r * (th.narrow(1, 2 * h, h) + bh) + x_n).tanh();
                 (z, n)
             }
@@ -122,7 +123,8 @@ impl<E: Float> Cell<E> for GruCell<E> {
                 let wh = read.tape().param(&self.wh);
                 let th = read.matmul(wh.narrow(1, 0, 2 * h)).named("th"); // [N, 2H]
                 let rz = (th + x.narrow(1, 0, 2 * h)).sigmoid(); // [N, 2H]
-                let (r, z) = (rz.narrow(1, 0, h).named("r"), rz.narrow(1, h, h).named("z"));
+                let [r, z] = rz.chunk(1); // [N, H] each
+                let (r, z) = (r.named("r"), z.named("z"));
                 let n = ((&r * read).matmul(wh.narrow(1, 2 * h, h)) + x_n).tanh();
                 (z, n)
             }

@@ -99,12 +99,10 @@ impl<E: Float> Cell<E> for LayerNormLstmCell<E> {
         x: &Var<'t, E>,
         (h_prev, c_prev): &(Var<'t, E>, Var<'t, E>),
     ) -> (Var<'t, E>, Var<'t, E>) {
-        let h = self.wh.shape()[0];
         let t = (self.norm_h.normalise(&h_prev.matmul(&self.wh)) + x).named("t"); // [N, 4H]
-        let f = t.narrow(1, 0, h).sigmoid().named("f"); // [N, H]
-        let g = t.narrow(1, h, h).tanh().named("g");
-        let i = t.narrow(1, 2 * h, h).sigmoid().named("i");
-        let o = t.narrow(1, 3 * h, h).sigmoid().named("o");
+        let [f, g, i, o] = t.chunk(1); // [N, H] each
+        let (f, g) = (f.sigmoid().named("f"), g.tanh().named("g"));
+        let (i, o) = (i.sigmoid().named("i"), o.sigmoid().named("o"));
         let c_next = &f * c_prev + &g * &i;
         let h_next = &o * self.norm_c.normalise(&c_next).tanh();
         (h_next, c_next)

@@ -87,13 +87,13 @@ impl<E: Float> Cell<E> for PeepholeLstmCell<E> {
         x: &Var<'t, E>,
         (h_prev, c_prev): &(Var<'t, E>, Var<'t, E>),
     ) -> (Var<'t, E>, Var<'t, E>) {
-        let h = self.wh.shape()[0];
         let t = (h_prev.matmul(&self.wh) + x).named("t"); // [N, 4H]
-        let f = (t.narrow(1, 0, h) + c_prev * &self.pf).sigmoid().named("f"); // [N, H]
-        let g = t.narrow(1, h, h).tanh().named("g");
-        let i = (t.narrow(1, 2 * h, h) + c_prev * &self.pi).sigmoid().named("i");
+        let [f, g, i, o] = t.chunk(1); // [N, H] each
+        let f = (f + c_prev * &self.pf).sigmoid().named("f");
+        let g = g.tanh().named("g");
+        let i = (i + c_prev * &self.pi).sigmoid().named("i");
         let c_next = &f * c_prev + &g * &i;
-        let o = (t.narrow(1, 3 * h, h) + &c_next * &self.po).sigmoid().named("o");
+        let o = (o + &c_next * &self.po).sigmoid().named("o");
         let h_next = &o * c_next.tanh();
         (h_next, c_next)
     }

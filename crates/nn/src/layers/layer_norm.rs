@@ -97,8 +97,13 @@ impl<E: Float> LayerNorm<E> {
         Ok(self.normalise(x))
     }
 
-    /// As [`forward`](Self::forward), for an `x` whose shape fits.
-    pub(crate) fn normalise<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
+    /// As [`forward`](Self::forward), for a cell's step.
+    ///
+    /// # Panics
+    /// If the last axis of `x` is not of size D.
+    #[must_use]
+    #[track_caller]
+    pub fn normalise<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
         let last = x.shape().rank() - 1;
         // Large rows are scaled, and eps with them: the result does not depend on the scale.
         let scale = scale(x.value());

@@ -4,7 +4,7 @@ use retrograde_autograd::Gradients;
 use retrograde_tensor::{Float, Tensor};
 
 use super::slots::Rates;
-use super::{Optimizer, Setting, Slots, settings};
+use super::{Optimizer, Slots, settings};
 use crate::Result;
 
 /// Gradient descent with steps scaled by running means of the gradient and of its square.

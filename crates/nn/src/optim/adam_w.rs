@@ -4,7 +4,7 @@ use retrograde_autograd::Gradients;
 use retrograde_tensor::Float;
 
 use super::adam::{SLOTS, update};
-use super::{Optimizer, Setting, Slots, settings};
+use super::{Optimizer, Slots, settings};
 use crate::Result;
 
 /// [`Adam`](crate::Adam) with weight decay that does not pass through its running means: first

@@ -18,9 +18,9 @@ pub use ada_grad::AdaGrad;
 pub use adam::Adam;
 pub use adam_w::AdamW;
 pub use rms_prop::RmsProp;
-pub use setting::Setting;
+pub use setting::{Number, Setting, setting};
 pub use sgd::Sgd;
-pub use slots::{Group, Slots};
+pub use slots::{Group, Rates, Slots};
 pub use state::{GroupSettings, OptimizerState, Slot};
 
 /// A rule that moves parameters along their gradients.
@@ -168,7 +168,56 @@ pub trait Optimizer<E: Float> {
     }
 }
 
-/// The methods of [`Optimizer`] that only read or change fields: `settings!("name": "lr": lr in Rate, ..)`.
+/// Implements the methods of [`Optimizer`] that only read or change fields. It stands in the `impl` of an optimizer over `E`
+/// with fields `lr` and `slots`: `settings!("lion": "lr": lr in Rate, "betas.0": betas.0 in BelowOne)`. A setting has a name,
+/// a field, of type `f64` or `bool`, and the range of its values: `Rate` (finite and at least 0), `Limit` (at least 0),
+/// `BelowOne` (at least 0 and below 1), `Unit` (between 0 and 1) or `Switch` (a `bool`).
+///
+/// # Example
+/// Lion, with groups, checkpoints and schedules as the library's optimizers have them:
+/// ```
+/// use retrograde_autograd::{Gradients, Param, Tape};
+/// use retrograde_nn::{Optimizer, Result, Slots, settings};
+/// use retrograde_tensor::{Float, Tensor, assert_close};
+///
+/// /// X. Chen et al., *Symbolic discovery of optimization algorithms* (2023), algorithm 2.
+/// struct Lion<E: Float> {
+///     lr: f64,
+///     betas: (f64, f64),
+///     weight_decay: f64,
+///     slots: Slots<E>, // m
+/// }
+///
+/// impl<E: Float> Optimizer<E> for Lion<E> {
+///     settings!("lion": "lr": lr in Rate, "betas.0": betas.0 in BelowOne, "betas.1": betas.1 in BelowOne,
+///         "weight_decay": weight_decay in Rate);
+///
+///     fn step(&mut self, grads: &Gradients<E>) -> Result<()> {
+///         self.check(grads)?;
+///         let [b1, b2, rest1, rest2] =
+///             [self.betas.0, self.betas.1, 1.0 - self.betas.0, 1.0 - self.betas.1].map(E::from_f64);
+///         self.slots.update(grads, self.lr, self.weight_decay, |rates, w, dw, slots| {
+///             let (lr, decay) = (E::from_f64(rates.lr), E::from_f64(rates.weight_decay));
+///             for ((w, &dw), m) in w.iter_mut().zip(dw).zip(slots[0].as_mut_slice()) {
+///                 let c = b1 * *m + rest1 * dw;
+///                 let sign = E::from_f64(f64::from(i8::from(c > E::default()) - i8::from(c < E::default())));
+///                 *w = *w - lr * (sign + decay * *w);
+///                 *m = b2 * *m + rest2 * dw;
+///             }
+///         });
+///         Ok(())
+///     }
+/// }
+///
+/// let mut lion = Lion { lr: 0.1, betas: (0.9, 0.99), weight_decay: 0.5, slots: Slots::new(&["m"]) };
+/// let w = Param::new("w", Tensor::from([2.0_f64, -3.0]));
+/// let tape = Tape::new();
+/// lion.step(&tape.param(&w).square().sum().backward()?)?;
+/// assert_close!(w.value(), Tensor::from([1.8, -2.75]), 1e-15, 0.0); // w - 0.1 (sign(w) + 0.5 w)
+/// assert_eq!(lion.state(&[("w".to_owned(), w)])?.settings["betas.1"], 0.99);
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+#[macro_export]
 macro_rules! settings {
     ($optimizer:literal: $($name:literal: $($field:tt).+ in $range:ident),+) => {
         fn name(&self) -> &'static str {
@@ -180,28 +229,34 @@ macro_rules! settings {
         fn set_lr(&mut self, lr: f64) {
             self.lr = lr;
         }
-        fn settings(&self) -> Vec<Setting> {
-            vec![$(Setting::new($name, self.$($field).+, $crate::range::Range::$range)),+]
+        fn settings(&self) -> Vec<$crate::Setting> {
+            use $crate::macro_support::{Range, setting};
+            vec![$(setting($name, self.$($field).+, Range::$range)),+]
         }
-        fn set(&mut self, name: &str, value: f64) -> Result<()> {
+        fn set(&mut self, name: &str, value: f64) -> $crate::Result<()> {
+            use $crate::macro_support::{Number, other_settings};
             match name {
-                $($name => self.$($field).+ = $crate::optim::setting::Number::of(value),)+
-                _ => return Err($crate::optim::other_settings($optimizer, &self.settings(), [name.to_owned()])),
+                $($name => self.$($field).+ = Number::of(value),)+
+                _ => return Err(other_settings($optimizer, &$crate::Optimizer::<E>::settings(self), [name.to_owned()])),
             }
             Ok(())
         }
-        fn slots(&self) -> &Slots<E> {
+        fn slots(&self) -> &$crate::Slots<E> {
             &self.slots
         }
-        fn slots_mut(&mut self) -> &mut Slots<E> {
+        fn slots_mut(&mut self) -> &mut $crate::Slots<E> {
             &mut self.slots
         }
     };
 }
-use settings;
+use crate::settings;
 
 /// An error that names the settings of an optimizer and those that were given.
-fn other_settings(op: &'static str, settings: &[Setting], found: impl IntoIterator<Item = String>) -> Error {
+pub fn other_settings(
+    op: &'static str,
+    settings: &[Setting],
+    found: impl IntoIterator<Item = String>,
+) -> Error {
     let expected = settings.iter().map(|setting| setting.name).collect();
     Error::OtherSettings { op, expected, found: found.into_iter().collect() }
 }

@@ -3,7 +3,7 @@
 use retrograde_autograd::Gradients;
 use retrograde_tensor::Float;
 
-use super::{Optimizer, Setting, Slots, settings};
+use super::{Optimizer, Slots, settings};
 use crate::Result;
 
 /// Gradient descent with steps scaled by a running mean of the squared gradient.

@@ -14,11 +14,12 @@ pub struct Setting {
     range: Range,
 }
 
-impl Setting {
-    pub(super) fn new(name: &'static str, value: impl Number, range: Range) -> Self {
-        Setting { name, value: value.number(), range }
-    }
+/// A setting with the range of its values.
+pub fn setting(name: &'static str, value: impl Number, range: Range) -> Setting {
+    Setting { name, value: value.number(), range }
+}
 
+impl Setting {
     /// Refuses a value that is out of the range.
     pub(super) fn check(&self, op: &'static str) -> Result<()> {
         self.range.check(op, self.name, self.value).map(drop)
@@ -26,8 +27,10 @@ impl Setting {
 }
 
 /// A field that is stored as a number.
-pub(super) trait Number {
+pub trait Number {
+    /// The number that it is stored as.
     fn number(self) -> f64;
+    /// The value that a number stands for.
     fn of(number: f64) -> Self;
 }
 

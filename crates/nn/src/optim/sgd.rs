@@ -3,7 +3,7 @@
 use retrograde_autograd::Gradients;
 use retrograde_tensor::Float;
 
-use super::{Optimizer, Setting, Slots, settings};
+use super::{Optimizer, Slots, settings};
 use crate::Result;
 
 /// Gradient descent: `w -= lr · dw`. It is stochastic, since its gradients are those of a batch.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use retrograde_autograd::{Gradients, Param};
 use retrograde_tensor::{Float, Tensor};
 
-use super::setting::Setting;
+use super::setting::setting;
 use super::{GroupSettings, OptimizerState, Slot, check_settings};
 use crate::module::{Module, unlisted};
 use crate::range::Range;
@@ -72,16 +72,20 @@ pub struct Slots<E: Float> {
 
 /// The numbers of an update of one parameter.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rates {
-    pub(super) lr: f64,
-    pub(super) weight_decay: f64,
+#[non_exhaustive]
+pub struct Rates {
+    /// The learning rate of the parameter.
+    pub lr: f64,
+    /// Its weight decay.
+    pub weight_decay: f64,
     /// The number of steps that have moved the parameter, this one included.
-    pub(super) steps: i32,
+    pub steps: i32,
 }
 
 impl<E: Float> Slots<E> {
     /// The state of an optimizer that keeps one tensor of each name for a parameter.
-    pub(super) fn new(names: &'static [&'static str]) -> Self {
+    #[must_use]
+    pub fn new(names: &'static [&'static str]) -> Self {
         Slots { names, model: None, groups: Vec::new(), slots: Vec::new() }
     }
 
@@ -105,8 +109,9 @@ impl<E: Float> Slots<E> {
         Ok(())
     }
 
-    /// Calls `update` for each parameter that has a gradient, with its value, its gradient and its slots.
-    pub(super) fn update(
+    /// Calls `update` for each parameter that has a gradient, with its elements, those of its gradient in the same order, and
+    /// its tensors.
+    pub fn update(
         &mut self,
         grads: &Gradients<E>,
         lr: f64,
@@ -235,6 +240,6 @@ impl GroupSettings {
     fn check(&self) -> Result<()> {
         let weight_decay = self.weight_decay.unwrap_or(0.0);
         let rates = [("lr_scale", self.lr_scale), ("weight_decay", weight_decay)];
-        check_settings("group", &rates.map(|(name, value)| Setting::new(name, value, Range::Rate)))
+        check_settings("group", &rates.map(|(name, value)| setting(name, value, Range::Rate)))
     }
 }

@@ -46,12 +46,24 @@ pub type StateOn<'t, C, E> = OnTape<'t, <C as Cell<E>>::State, E>;
 /// assert!(hs.sum().backward()?.get(&leaky.cell.rate).is_some());
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cell over `{E}`",
+    note = "a cell implements `Cell` for every element type, `impl<E: Float> Cell<E> for ..`; a layer that has no steps, such as \
+            `Linear`, is a `Layer` by itself, without `Time`"
+)]
 pub trait Cell<E: Float>: Module<E> {
     /// The state that is carried from step to step.
     type State: State<E>;
 
-    /// Returns the number of features of the input, D.
-    fn input_size(&self) -> usize;
+    /// Returns the number of features of the input, D: the rows of the first parameter that the module lists, such as
+    /// `Wx [D, H]`, unless a cell says otherwise.
+    fn input_size(&self) -> usize {
+        let mut d = None;
+        self.visit("", &mut |_, param| {
+            d.get_or_insert_with(|| param.shape().first().copied().unwrap_or(0));
+        });
+        d.unwrap_or(0)
+    }
 
     /// Returns the state before the first step, for a batch of `n`: often zeros.
     fn initial_state(&self, n: usize) -> Self::State;
@@ -61,6 +73,11 @@ pub trait Cell<E: Float>: Module<E> {
     fn state_names(&self) -> &'static [&'static str] {
         <Self::State as Tree<Tensor<E>>>::Form::NAMES
     }
+
+    /// Makes what all steps of a call share, once before `project` and the steps: functions of parameters or of side inputs,
+    /// bound to the cell's [placeholders](retrograde_autograd::Placeholder). Nothing by default. Whoever calls `step` on a tape of
+    /// their own calls this first.
+    fn prepare(&self, _tape: &Tape<E>) {}
 
     /// Returns the part of a step that depends on the input alone, for one step or for all steps at once: a `Time` calls it
     /// once for all steps, as one matrix product. It must not mix time steps.
@@ -96,11 +113,13 @@ pub trait Cell<E: Float>: Module<E> {
         self.step(x, read)
     }
 
-    /// Returns the output of a step from the state after it: its first variable, `h`, unless a cell says otherwise.
+    /// Returns the output of a step from its projected input and the state after it: the first variable of the state, `h`,
+    /// unless a cell says otherwise. It need not be part of the state. What else a layer is to hand out for each step, such as
+    /// the weights of attention, lies beside it in the columns of one output, which [`Var::split`] cuts.
     ///
     /// # Shapes
-    /// `-> [N, H]`
-    fn output<'t>(&self, _tape: &'t Tape<E>, state: &StateOn<'t, Self, E>) -> Var<'t, E> {
+    /// `x [N, P] -> [N, H]`
+    fn output<'t>(&self, _x: &Var<'t, E>, state: &StateOn<'t, Self, E>) -> Var<'t, E> {
         let mut first = None;
         state.for_each(|part| {
             first.get_or_insert(part);

@@ -35,6 +35,10 @@ pub struct Unrolled<'t, E: Float, S = Var<'t, E>> {
 /// options of a part ([reversed](crate::Time::reversed), [learned initial state](crate::Time::learn_initial),
 /// [zoneout](crate::Time::zoneout), [recurrent dropout](crate::Time::recurrent_dropout),
 /// [recomputation](crate::Time::recompute_every)) and of the call ([`SequenceOptions`]) act in every part.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer over sequences of `{E}`",
+    note = "a cell becomes one by `Time::new(cell)`; two layers, one after the other, are a pair; more are pairs of pairs"
+)]
 pub trait Layer<E: Float>: Module<E> {
     /// The state that is carried from step to step.
     type State: State<E>;

@@ -105,6 +105,49 @@ impl<E: Float> SequenceOptions<E> {
         Ok(self.masks(n, steps)?.counts)
     }
 
+    /// Returns the mask of the steps with which a new sequence starts in a batch of `n` rows of `steps`, `[N, T]`; `None` if
+    /// there is none. Steps that do not count start nothing.
+    ///
+    /// # Errors
+    /// If the options are for another size.
+    ///
+    /// # Example
+    /// A layer of one's own that adds up its input, of rows that end and start again as the options say:
+    /// ```
+    /// use retrograde_autograd::{Tape, Var};
+    /// use retrograde_nn::{Result, SequenceOptions};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// fn sums<'t>(xs: &Var<'t, f64>, options: &SequenceOptions<f64>) -> Result<Var<'t, f64>> {
+    ///     let [n, steps] = [xs.shape()[0], xs.shape()[1]];
+    ///     let (counting, starting) = (options.counting(n, steps)?, options.starting(n, steps)?);
+    ///     let mut sum = xs.tape().constant(Tensor::zeros([n]));
+    ///     let mut sums = Vec::new();
+    ///     for t in 0..steps {
+    ///         if let Some(starting) = &starting {
+    ///             sum = (&sum * 0.0).where_mask(starting.select(1, t), &sum);
+    ///         }
+    ///         let next = &sum + xs.select(1, t);
+    ///         sum = match &counting {
+    ///             Some(counting) => next.where_mask(counting.select(1, t), &sum),
+    ///             None => next,
+    ///         };
+    ///         sums.push(sum.clone());
+    ///     }
+    ///     Ok(Var::try_stack(&sums, 1)?)
+    /// }
+    ///
+    /// let tape = Tape::new();
+    /// let xs = tape.constant(Tensor::from([[1.0, 2.0, 4.0], [1.0, 2.0, 4.0]]));
+    /// let resets = Tensor::from([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]);
+    /// let options = SequenceOptions::new().lengths(&[3, 2]).resets(resets);
+    /// assert_eq!(sums(&xs, &options)?.value(), &Tensor::from([[1.0, 2.0, 6.0], [1.0, 3.0, 3.0]]));
+    /// # Ok::<(), retrograde_nn::Error>(())
+    /// ```
+    pub fn starting(&self, n: usize, steps: usize) -> Result<Option<Tensor<E>>> {
+        Ok(self.masks(n, steps)?.resets)
+    }
+
     /// The masks for a batch of `n` rows of `steps`.
     pub(crate) fn masks(&self, n: usize, steps: usize) -> Result<Masks<E>> {
         for (name, mask) in [("a mask", &self.mask), ("resets", &self.resets)] {

@@ -55,6 +55,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         let masks = options.masks(n, steps)?;
         let new_sequence = masks.any_reset().then(|| self.new_sequence(tape, n));
         let xs = masks.clear(xs)?;
+        self.cell.prepare(tape);
         let recorded = tape.len();
         let mut projected = self.cell.project(&xs); // [N, T, P]
         let axes = [Axis::Size(n), Axis::Size(steps), Axis::Any("P")];
@@ -91,7 +92,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
                     None => next,
                 };
                 self.name_state(&state, Cow::Borrowed);
-                let h = self.cell.output(tape, &state); // [N, H]
+                let h = self.cell.output(&x, &state); // [N, H]
                 if h.shape().first() != Some(&n) {
                     let axes = [Axis::Size(n), Axis::Any("H")];
                     expect(OP, "the output of the cell's `output`", &axes, h.shape())?;
@@ -111,12 +112,13 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         if self.reversed {
             outputs.reverse();
         }
-        // Read by now, it makes room for the states.
-        drop(projected);
         let hs = if steps > 0 {
+            // Read by now, it makes room for the states.
+            drop(projected);
             masks.clear(&Var::try_stack(&outputs, 1)?)? // [N, T, H]
         } else {
-            let h = self.cell.output(tape, &state);
+            let none = tape.constant(Tensor::zeros(projected.shape().removed(1))); // [N, P]
+            let h = self.cell.output(&none, &state);
             tape.constant(Tensor::zeros(h.shape().inserted(1, 0))) // [N, 0, H]
         };
         Ok((hs.named("hs"), state))

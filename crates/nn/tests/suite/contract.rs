@@ -77,7 +77,7 @@ impl<E: Float> Cell<E> for Odd<E> {
         }
     }
 
-    fn output<'t>(&self, _: &'t Tape<E>, h: &StateOn<'t, Self, E>) -> Var<'t, E> {
+    fn output<'t>(&self, _: &Var<'t, E>, h: &StateOn<'t, Self, E>) -> Var<'t, E> {
         if self.way == Way::OutputSummed { h.sum_axes(&[0], true) } else { h.clone() }
     }
 

@@ -2,7 +2,7 @@
 
 use retrograde::nn::torch::{Arrays, TorchCell};
 use retrograde::nn::{Cell, Error, Module, Result, StateOn, join};
-use retrograde::prelude::{Float, Param, Tape, Tensor, Var};
+use retrograde::prelude::{Float, Param, Tensor, Var};
 
 /// A cell with the second bias that PyTorch adds to the first.
 ///
@@ -65,8 +65,8 @@ impl<E: Float, C: Cell<E>> Cell<E> for TwoBiases<C, E> {
         self.cell.step(x, state)
     }
 
-    fn output<'t>(&self, tape: &'t Tape<E>, state: &StateOn<'t, Self, E>) -> Var<'t, E> {
-        self.cell.output(tape, state)
+    fn output<'t>(&self, x: &Var<'t, E>, state: &StateOn<'t, Self, E>) -> Var<'t, E> {
+        self.cell.output(x, state)
     }
 }
 
