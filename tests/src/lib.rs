@@ -5,6 +5,11 @@ pub mod files;
 pub mod golden;
 pub mod program;
 
+/// The recipes, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/recipes.md")]
+struct Recipes;
+
 /// The programs of the course, as tests.
 #[cfg(doctest)]
 mod learn {
