@@ -172,7 +172,7 @@ pub enum Error {
         /// The shape of the tensor.
         shape: Box<Shape>,
     },
-    /// An axis that cannot be cut into so many parts of one size.
+    /// An axis whose size the number of parts does not divide.
     #[error("{op}: expected a size of axis {axis} that {parts} divides, found {shape}")]
     Chunks {
         /// The operation.

@@ -8,6 +8,7 @@
 //! w_t = w^γ / Σ w^γ                  sharper
 //! M_t = M_{t-1} ⊙ (1 - w_t eᵀ) + w_t aᵀ    r_t = w_tᵀ M_t
 //! ```
+//! The first memory is trained; the state is what was written since.
 //!
 //! # Source
 //! A. Graves, G. Wayne and I. Danihelka, *Neural Turing machines* (2014), equations 1 to 9.
@@ -25,19 +26,19 @@ impl<E: Float> Cell<E> for TuringMachine<E> {
 
     fn initial_state(&self, n: usize) -> Self::State {
         let ([s, m], h) = (self.places(), Tensor::zeros([n, self.b.shape()[0]]));
-        let (w, memory) = (Tensor::full([n, s], E::from_f64(1.0 / s as f64)), self.m0.value());
-        Machine { h, read: Tensor::zeros([n, m]), w, m: memory.broadcast_to([n, s, m]).contiguous() }
+        let w = Tensor::full([n, s], E::from_f64(1.0 / s as f64));
+        Machine { h, read: Tensor::zeros([n, m]), w, m: Tensor::zeros([n, s, m]) }
     }
     fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
         x.matmul(&self.w) + &self.b
     }
     fn step<'t>(&self, x: &Var<'t, E>, s: &Machine<Var<'t, E>>) -> Machine<Var<'t, E>> {
-        let [places, m] = self.places();
+        let ([places, m], memory) = (self.places(), &s.m + &self.m0); // [N, S, M]
         let h = (x + s.h.matmul(&self.u) + s.read.matmul(&self.v)).tanh();
         let [k, e, a, beta, g, gamma, shifts] =
             (h.matmul(&self.p) + &self.pb).split(1, [m, m, m, 1, 1, 1, 3]);
         let size = |x: &Var<'t, E>, axis: usize| (x.square().sum_axes(&[axis], false) + 1e-6).sqrt();
-        let cos = s.m.matmul(k.unsqueeze(2)).squeeze(2) / (size(&s.m, 2) * size(&k, 1).unsqueeze(1)); // [N, S]
+        let cos = memory.matmul(k.unsqueeze(2)).squeeze(2) / (size(&memory, 2) * size(&k, 1).unsqueeze(1)); // [N, S]
         let w = &s.w + g.sigmoid() * ((beta.softplus() * cos).softmax(1) - &s.w);
         let [left, stay, right] = shifts.softmax(1).chunk(1); // [N, 1] each
         let roll = |by: usize| {
@@ -47,8 +48,8 @@ impl<E: Float> Cell<E> for TuringMachine<E> {
         let w = left * roll(1) + stay * &w + right * roll(places - 1);
         let w = ((w + 1e-12).ln() * (gamma.softplus() + 1.0)).softmax(1); // w^γ / Σ w^γ
         let (row, e, a) = (w.unsqueeze(2), e.sigmoid().unsqueeze(1), a.unsqueeze(1));
-        let m = &s.m * (1.0 - &row * e) + &row * a;
-        Machine { h, read: (row * &m).sum_axes(&[1], false), w, m }
+        let m = memory * (1.0 - &row * e) + &row * a;
+        Machine { h, read: (row * &m).sum_axes(&[1], false), w, m: m - &self.m0 }
     }
 }
 

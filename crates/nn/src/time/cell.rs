@@ -114,8 +114,8 @@ pub trait Cell<E: Float>: Module<E> {
     }
 
     /// Returns the output of a step from its projected input and the state after it: the first variable of the state, `h`,
-    /// unless a cell says otherwise. It need not be part of the state. What else a layer is to hand out for each step, such as
-    /// the weights of attention, lies beside it in the columns of one output, which [`Var::split`] cuts.
+    /// unless a cell says otherwise. It need not be part of the state. Further outputs of each step, such as the weights of
+    /// attention, lie beside it in the columns of one output, which [`Var::split`] cuts.
     ///
     /// # Shapes
     /// `x [N, P] -> [N, H]`
