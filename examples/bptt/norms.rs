@@ -130,12 +130,15 @@ fn follow<E: Float, C: Cell<E>>(cell: &C, inputs: &[Tensor<E>], rng: &mut StdRng
     let mut state = cell.initial_state(1).on(&tape);
     let mut states: Vec<Vec<Var<'_, E>>> = Vec::new();
     states.push(kept(&state));
+    cell.prepare(&tape);
+    let mut h = None;
     for x in inputs {
-        let x = tape.constant(x.clone());
-        state = cell.step(&cell.project(&x), &state);
+        let x = cell.project(&tape.constant(x.clone()));
+        state = cell.step(&x, &state);
         states.push(kept(&state));
+        h = Some(cell.output(&x, &state));
     }
-    let h = cell.output(&tape, &state);
+    let h = h.expect("a step");
     let dh = Tensor::<f64>::normal(h.shape(), 0.0, 1.0, rng)?.map(E::from_f64);
     let grads = h.backward_with(&dh)?;
     let square =
