@@ -207,7 +207,7 @@ impl<'r, E: Float, O: Observer<E>> Reading<E> for Numbers<'r, E, O> {
 
 /// The cotangents of the inputs of a function by its backward pass, if they are as many and have the shapes that they
 /// should.
-fn custom_vjp<'r, E: Float>(
+pub(crate) fn custom_vjp<'r, E: Float>(
     function: &dyn Opaque<E>,
     x: &[Adjoint<'r, E>],
     y: &Adjoint<'r, E>,

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | tensors, with fused kernels: [`Var::backward`] | gradients |
 //! | tensors, as the table has it: [`Tape::backward_over`] with [`Plain`] | the oracle for the fused kernels |
+//! | other numbers, from the inputs on: [`Tape::backward_in`] | how exact a gradient is |
 //! | variables: [`Var::backward_recorded`] | gradients that can be differentiated again, [`Var::hvp`] |
 //! | formulas: [`Var::derivation`] | the backward pass in writing: text, LaTeX, NumPy, Rust |
 //! | the set of values that a line looks at | what the tape has to keep |

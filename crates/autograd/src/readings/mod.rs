@@ -1,4 +1,5 @@
-//! The readings of a record by the one sweep: numbers, recorded gradients, formulas, a search for what is not finite.
+//! The readings of a record by the one sweep: numbers, recorded gradients, formulas, other kinds
+//! of numbers, a search for what is not finite.
 
 pub(crate) mod finite;
 pub mod formula;
@@ -6,4 +7,5 @@ pub(crate) mod numbers;
 pub(crate) mod observed;
 mod pending;
 mod recorded;
+mod replayed;
 pub(crate) mod saved;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use retrograde_tensor::{Float, Shape, Tensor};
+use retrograde_tensor::{Float, Scalar, Shape, Tensor};
 
 use crate::op::Op;
 use crate::readings::pending::{Concatenated, Padded};
@@ -224,13 +224,13 @@ impl<E: Float> Value for Adjoint<'_, E> {
 #[derive(Clone)]
 pub struct Plain<E>(pub Tensor<E>);
 
-impl<E: Float> fmt::Debug for Plain<E> {
+impl<E: Scalar> fmt::Debug for Plain<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Plain").field(&self.0).finish()
     }
 }
 
-impl<E: Float> Value for Plain<E> {
+impl<E: Scalar> Value for Plain<E> {
     fn shape(&self) -> Shape {
         self.0.shape()
     }
