@@ -1,5 +1,6 @@
 //! The zoo of faults: every one is caught, by name, and the layer that they were broken out of is not reported.
 
+mod kinds;
 mod lstm;
 mod zoo;
 
@@ -21,7 +22,8 @@ fn expected(fault: Fault) -> (&'static [&'static str], Option<(&'static str, Pat
         Fault::NoCarry => (ALL, Some(("xs", Pattern::ZeroSteps { first: 0, last: 3 }))),
         Fault::Overwritten => (&["Wh"], Some(("Wh", Pattern::OneUse { index: 0, of: 5 }))),
         Fault::BatchNotSummed => (&["b"], Some(("b", Pattern::OneSample(1)))),
-        Fault::MissingTranspose | Fault::Notebook | Fault::Aliased => (ALL, None),
+        Fault::MissingTranspose | Fault::Aliased => (ALL, Some(("xs", Pattern::Carried { from: 4 }))),
+        Fault::Notebook => (ALL, Some(("xs", Pattern::Carried { from: 3 }))),
         Fault::OffByOne => (&["Wh"], None),
         Fault::Truncated | Fault::Detached => (ALL, Some(("xs", Pattern::ZeroSteps { first: 0, last: 1 }))),
         Fault::Reversed => (&["xs"], Some(("xs", Pattern::Reversed))),
@@ -36,7 +38,16 @@ fn expected(fault: Fault) -> (&'static [&'static str], Option<(&'static str, Pat
         Fault::StateLeak => (&["hs"], None),
         Fault::GradientLeak => (&["the gradient of Wx"], None),
         Fault::Lstm(lstm::Fault::CellFromNextAlone) => (LSTM, Some(("c_prev", Pattern::Zero))),
-        Fault::Lstm(_) => (LSTM, None),
+        Fault::Lstm(lstm::Fault::NoCellCarry) => (LSTM, Some(("xs", Pattern::Carried { from: 4 }))),
+        Fault::Lstm(lstm::Fault::GatesSwapped) => {
+            (LSTM, Some(("Wx", Pattern::Columns { first: 0, last: 11 })))
+        }
+        Fault::Lstm(lstm::Fault::ForgetOffByOne) => {
+            (LSTM, Some(("Wx", Pattern::Columns { first: 0, last: 3 })))
+        }
+        Fault::Lstm(lstm::Fault::TanhForgotten) => {
+            (LSTM, Some(("Wx", Pattern::Columns { first: 12, last: 15 })))
+        }
     }
 }
 

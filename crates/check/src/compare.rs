@@ -4,14 +4,17 @@
 //! vanishing gradient is as well tested as a large one.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use rand::rngs::StdRng;
 
-use crate::cotangent::{Cotangents, rms, weight};
+use crate::calls::CALLS;
+use crate::cotangent::{Cotangents, weight};
+use crate::domain::open;
+use crate::noise::{GradientNoise, Precision};
 use crate::problem::{Part, Problem};
 use crate::report::{Measure, NotApplicable, Oracle};
 use crate::settings::Settings;
-use crate::slope::{Line, Slope};
 use crate::{Error, Taylor};
 
 /// Elements that are judged together.
@@ -54,6 +57,8 @@ pub(crate) struct Difference {
     /// Of the block.
     pub(crate) magnitude: f64,
     pub(crate) kink: Option<[f64; 2]>,
+    /// How the comparison was made, where not with the cotangent at the point itself.
+    pub(crate) how: Option<&'static str>,
 }
 
 /// A block in which finite differences cannot see.
@@ -86,6 +91,14 @@ pub(crate) struct Comparison<'c, 'a> {
     pub(crate) taylor: Vec<Taylor>,
     /// Finite differences of single elements, for all cotangents.
     pub(crate) numeric: HashMap<usize, Vec<f64>>,
+    /// The noise of the gradient, by cotangent, where it was asked for.
+    pub(crate) noise: HashMap<usize, Rc<GradientNoise>>,
+    /// The rounding error of `⟨v, outputs⟩` in one evaluation, by cotangent.
+    pub(crate) rounding: Vec<f64>,
+    /// The precision of the forward pass, where it is not that of a double.
+    pub(crate) precision: Option<Precision>,
+    /// The noise of exact comparisons, relative to their magnitude, by input, where it counted.
+    pub(crate) inexact: HashMap<usize, f64>,
     sides: HashMap<usize, Vec<Option<[f64; 2]>>>,
 }
 
@@ -96,10 +109,18 @@ impl<'c, 'a> Comparison<'c, 'a> {
         rng: StdRng,
         (x, y): (Vec<f64>, Vec<f64>),
         cotangents: Cotangents,
+        noise: &[f64],
     ) -> Result<Self, Error> {
-        let gradients = problem.gradients(&x, &cotangents.vectors(y.len()))?;
+        let vectors = cotangents.vectors(y.len());
+        let again = problem.gradients(&x, &vec![vectors[0].clone(); CALLS])?;
+        for other in &again[1..] {
+            problem.require_again(&problem.inputs, "the gradient of ", &again[0], other)?;
+        }
+        let gradients = problem.gradients(&x, &vectors)?;
         let blocks = blocks(&problem.inputs);
-        let (numeric, sides) = Default::default();
+        let precision = cotangents.precision(&y, noise);
+        let rounding = cotangents.rounding(&y, noise);
+        let (numeric, noise, inexact, sides) = Default::default();
         let (differences, kinks, unseen, not_applicable) = Default::default();
         Ok(Comparison {
             problem,
@@ -116,6 +137,10 @@ impl<'c, 'a> Comparison<'c, 'a> {
             not_applicable,
             taylor: Vec::new(),
             numeric,
+            noise,
+            rounding,
+            precision,
+            inexact,
             sides,
         })
     }
@@ -125,8 +150,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
     pub(crate) fn settle(&mut self, mut found: Difference, slack: f64, wrong: bool) -> Result<bool, Error> {
         let Some(place) = found.place else { return Ok(false) };
         if !self.sides.contains_key(&place) {
-            let scale = self.x[place].abs().max(1.0);
-            let sides = self.line(&[(place, 1.0)], &[], |line| line.kinks(scale))?;
+            let sides = self.kinks(&[(place, 1.0)])?;
             self.sides.insert(place, sides);
         }
         found.kink = self.sides[&place][found.cotangent];
@@ -143,47 +167,23 @@ impl<'c, 'a> Comparison<'c, 'a> {
         Ok(wrong)
     }
 
-    /// Slopes along a direction: from steps that suit numbers of order 1, or, where those fail, of the element's order.
-    pub(crate) fn slope(&mut self, u: &[(usize, f64)], wanted: &[f64]) -> Result<Slope, Error> {
-        let part =
-            self.problem.inputs.iter().find(|part| u.iter().any(|(place, _)| part.range.contains(place)));
-        let typical = part.map_or(1.0, |part| rms(&self.x[part.range.clone()]));
-        let size = u.iter().map(|&(place, _)| self.x[place].abs()).fold(0.0, f64::max);
-        let (wide, narrow) = (size.max(1.0) / 32.0, size.max(typical) / 32.0);
-        let mut slope = self.line(u, wanted, |line| line.slope(wide))?;
-        // Infinite where the function is not defined that far away.
-        let poor = |slope: &Slope, p: usize| {
-            let error = slope.error[p];
-            error.is_infinite() || error > 100.0 * wanted[p] && error > slope.floor[p]
-        };
-        if narrow > 0.0 && narrow < wide / 100.0 && (0..wanted.len()).any(|p| poor(&slope, p)) {
-            let finer = self.line(u, wanted, |line| line.slope(narrow))?;
-            for p in 0..wanted.len() {
-                if finer.error[p] >= slope.error[p] {
-                    continue;
-                }
-                (slope.value[p], slope.error[p]) = (finer.value[p], finer.error[p]);
-                (slope.floor[p], slope.kink[p]) = (finer.floor[p], finer.kink[p]);
+    /// Files a difference that a search has ended with: an element may be at a kink.
+    pub(crate) fn file(&mut self, found: Difference) -> Result<(), Error> {
+        let slack = self.relative_tolerance() * found.magnitude;
+        match found.place {
+            Some(_) => self.settle(found, slack, true).map(drop),
+            None => {
+                self.differences.push(found);
+                Ok(())
             }
         }
-        Ok(slope)
     }
 
-    fn line<R>(
-        &mut self,
-        u: &[(usize, f64)],
-        wanted: &[f64],
-        run: impl FnOnce(&mut Line<'_>) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        let (problem, x, cotangents) = (&mut *self.problem, &self.x, &self.cotangents);
-        let mut at = |s: f64| {
-            let mut moved = x.clone();
-            u.iter().for_each(|&(place, u)| moved[place] += s * u);
-            problem.outputs_at(&moved)
-        };
-        let rounding = cotangents.rounding(&self.y);
-        let read = |y: &[f64]| cotangents.read(y);
-        run(&mut Line { at: &mut at, origin: &self.y, read: &read, rounding: &rounding, wanted })
+    /// The tolerance of exact comparisons. In a pass of less precision, so is its gradient.
+    pub(crate) fn exact_tolerance(&self) -> f64 {
+        let single = self.precision.filter(|precision| precision.bits <= 30);
+        let single = single.map_or(0.0, |precision| precision.tolerance);
+        single.max(100.0 * self.problem.random).max(self.settings.exact)
     }
 
     /// The result of an oracle, or `None`, noted for the report, where it has nothing to say about a tensor because of a
@@ -207,11 +207,24 @@ impl<'c, 'a> Comparison<'c, 'a> {
         Ok(None)
     }
 
-    /// A random direction within a block, of length about 1.
-    pub(crate) fn direction(&mut self, block: usize) -> Vec<(usize, f64)> {
+    /// A random direction within a block, of length about 1. Elements move alike or, if asked, in proportion to their size.
+    pub(crate) fn direction(&mut self, block: usize, by_size: bool) -> Vec<(usize, f64)> {
         let members = &self.blocks[block].members;
-        let norm = (members.len() as f64).sqrt();
-        members.iter().map(|&place| (place, weight(&mut self.rng) / norm)).collect()
+        let size = |place: usize| if by_size { self.x[place].abs() } else { 1.0 };
+        let norm = members.iter().map(|&place| size(place).powi(2)).sum::<f64>().sqrt();
+        let members = members.iter().filter(|&&place| size(place) > 0.0);
+        let mut u: Vec<_> =
+            members.map(|&place| (place, weight(&mut self.rng) * size(place) / norm)).collect();
+        open(&self.problem.inputs, &self.x, &mut u);
+        u
+    }
+
+    /// Whether the sizes of the elements of a block differ by orders of magnitude.
+    pub(crate) fn is_uneven(&self, block: usize) -> bool {
+        let sizes = self.blocks[block].members.iter().map(|&place| self.x[place].abs());
+        let sizes = sizes.filter(|&size| size > 0.0);
+        let (least, most) = sizes.fold((f64::INFINITY, 0.0_f64), |(l, m), size| (l.min(size), m.max(size)));
+        most > 1000.0 * least
     }
 
     pub(crate) fn dense(&self, u: &[(usize, f64)]) -> Vec<f64> {
@@ -227,7 +240,22 @@ impl<'c, 'a> Comparison<'c, 'a> {
     }
 
     pub(crate) fn tolerance(&self, block: usize, p: usize) -> f64 {
-        self.settings.tolerance * self.magnitude(block, p)
+        self.relative_tolerance() * self.magnitude(block, p)
+    }
+
+    /// The tolerance of finite differences, which follows the precision of the forward pass.
+    pub(crate) fn relative_tolerance(&self) -> f64 {
+        self.precision.map_or(0.0, |precision| precision.tolerance).max(self.settings.tolerance)
+    }
+
+    /// The noise that a distance beyond the exact tolerance is judged by, noted for the report where it excuses.
+    pub(crate) fn excuse(&mut self, block: usize, distance: f64, noise: f64, magnitude: f64) -> bool {
+        let excused = within(distance, noise);
+        if excused && magnitude > 0.0 {
+            let worst = self.inexact.entry(self.blocks[block].part).or_default();
+            *worst = worst.max(noise / magnitude);
+        }
+        excused
     }
 
     pub(crate) fn measure(&mut self, block: usize, oracle: Oracle, distance: f64, magnitude: f64) {
@@ -241,6 +269,15 @@ impl<'c, 'a> Comparison<'c, 'a> {
 }
 
 impl Difference {
+    pub(crate) fn new(
+        (oracle, block, place, cotangent): (Oracle, usize, Option<usize>, usize),
+        analytic: f64,
+        numeric: f64,
+        magnitude: f64,
+    ) -> Self {
+        Difference { oracle, block, place, cotangent, analytic, numeric, magnitude, kink: None, how: None }
+    }
+
     /// Relative to the magnitude of the block; infinite if the gradient is not finite.
     pub(crate) fn relative(&self) -> f64 {
         let relative = (self.analytic - self.numeric).abs() / self.magnitude;

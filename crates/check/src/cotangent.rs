@@ -3,6 +3,7 @@
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
+use crate::noise::Precision;
 use crate::problem::Part;
 use crate::settings::Settings;
 
@@ -79,14 +80,22 @@ impl Cotangents {
     }
 
     /// The rounding error of `⟨v, y⟩` in one evaluation: an element carries that of its output's typical magnitude,
-    /// since it may be small only by cancellation.
-    pub(crate) fn rounding(&self, y: &[f64]) -> Vec<f64> {
+    /// since it may be small only by cancellation, and the noise that was measured, by output.
+    pub(crate) fn rounding(&self, y: &[f64], measured: &[f64]) -> Vec<f64> {
         let mut noise = vec![0.0; y.len()];
-        for part in &self.outputs {
+        for (part, measured) in self.outputs.iter().zip(measured) {
             let typical = rms(&y[part.range.clone()]);
-            part.range.clone().for_each(|place| noise[place] = f64::EPSILON * y[place].abs().max(typical));
+            let rounding = |place: usize| f64::EPSILON * y[place].abs().max(typical);
+            part.range.clone().for_each(|place| noise[place] = rounding(place).max(*measured));
         }
         self.sum(&noise, |v, noise| (v * noise).powi(2)).into_iter().map(f64::sqrt).collect()
+    }
+
+    /// The precision of outputs with this noise, if it is less than that of a double.
+    pub(crate) fn precision(&self, y: &[f64], measured: &[f64]) -> Option<Precision> {
+        let relative = |(part, noise): (&Part, &f64)| noise / rms(&y[part.range.clone()]);
+        let relative = self.outputs.iter().zip(measured).map(relative).filter(|noise| noise.is_finite());
+        Precision::of(relative.fold(0.0, f64::max))
     }
 }
 
@@ -99,4 +108,10 @@ pub(crate) fn rms(x: &[f64]) -> f64 {
 pub(crate) fn weight(rng: &mut (impl Rng + ?Sized)) -> f64 {
     let magnitude = rng.random_range(0.5..1.5);
     if rng.random() { magnitude } else { -magnitude }
+}
+
+/// The median, 0 of nothing.
+pub(crate) fn median(mut x: Vec<f64>) -> f64 {
+    x.sort_by(f64::total_cmp);
+    x.get(x.len() / 2).copied().unwrap_or(0.0)
 }

@@ -1,22 +1,17 @@
 //! From raw differences to the report: merged by element, worst first, with a guess at each cause.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
-
-use retrograde_tensor::Tensor;
+use std::collections::BTreeMap;
 
 use crate::Error;
-use crate::compare::{Comparison, Difference};
+use crate::cancellation::cancellation;
+use crate::compare::{Comparison, Difference, within};
 use crate::cotangent::ALL;
-use crate::pattern::{Pattern, Suspect};
-use crate::problem::{Part, Recorded, tensors};
+use crate::pattern::Pattern;
+use crate::problem::Part;
 use crate::report::{
-    Entry, Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict, worst_first,
+    Accuracy, Entry, Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict, worst_first,
 };
-use retrograde_autograd::{NodeKind, Tape, Var};
-
-/// Beyond this many elements no pattern is looked for.
-const EXAMINED: usize = 4096;
+use retrograde_autograd::{NodeKind, Tape};
 
 impl Comparison<'_, '_> {
     /// The report of everything found.
@@ -50,7 +45,7 @@ impl Comparison<'_, '_> {
                 name: part.name.clone(),
                 index: found.place.map(|place| part.index(place)),
                 step,
-                cotangent: self.cotangents.label(found.cotangent),
+                cotangent: found.how.map_or_else(|| self.cotangents.label(found.cotangent), str::to_owned),
                 analytic: found.analytic,
                 numeric: found.numeric,
                 absolute: (found.analytic - found.numeric).abs(),
@@ -66,6 +61,7 @@ impl Comparison<'_, '_> {
             (i, format!("{}: {pattern}{of}", part.name))
         };
         let guesses: BTreeMap<usize, String> = patterns.into_iter().map(name).collect();
+        let accuracy = self.accuracy()?;
         let (below_noise, not_verifiable) = self.not_verifiable();
         let mut kinks: BTreeMap<usize, Kink> = BTreeMap::new();
         for found in &self.kinks {
@@ -82,7 +78,7 @@ impl Comparison<'_, '_> {
             seed: self.settings.seed,
             directions: self.settings.directions,
             points: 1,
-            tolerances: [self.settings.tolerance, self.settings.exact],
+            tolerances: [self.relative_tolerance(), self.settings.exact],
             runs: self.problem.runs,
             outputs: self
                 .problem
@@ -91,6 +87,8 @@ impl Comparison<'_, '_> {
                 .map(|part| format!("{} {}", part.name, part.shape))
                 .collect(),
             jacobian,
+            precision: self.precision,
+            accuracy,
             rows,
             mismatches,
             kinks: kinks.into_values().collect(),
@@ -138,6 +136,8 @@ impl Comparison<'_, '_> {
             Verdict::Mismatch
         } else if self.kinks.iter().any(|found| found.block == block) {
             Verdict::Kink
+        } else if self.is_zero_up_to_rounding(block) {
+            Verdict::ZeroUpToRounding
         } else {
             unseen.max().unwrap_or(Verdict::Verified)
         };
@@ -160,7 +160,10 @@ impl Comparison<'_, '_> {
                 .any(|known| known.name == part.name && known.step == step && known.cotangent == cotangent);
             if found.cotangent >= dense {
                 below_noise += found.elements;
-            } else if !known && (!found.flat || found.cotangent == 0) {
+            } else if !known
+                && (!found.flat || found.cotangent == 0)
+                && !self.is_zero_up_to_rounding(found.block)
+            {
                 let denied = |of: &Difference| of.block == found.block && of.oracle == Oracle::Adjoint;
                 let asked = self.blocks[found.block].measures.contains_key(&Oracle::Adjoint);
                 list.push(NotVerifiable {
@@ -181,82 +184,31 @@ impl Comparison<'_, '_> {
         (below_noise, list)
     }
 
-    /// A guess for each tensor with a wrong gradient, and the cotangent with which it holds.
-    fn patterns(&mut self) -> Result<HashMap<usize, (Pattern, String)>, Error> {
-        let mut patterns = HashMap::new();
-        let dense = self.cotangents.dense.len();
-        for i in 0..self.problem.inputs.len() {
-            let part = self.problem.inputs[i].clone();
-            let here = |found: &&Difference| self.blocks[found.block].part == i;
-            let first_order = self.differences.iter().filter(|found| found.oracle != Oracle::SecondOrder);
-            let found: BTreeSet<usize> = first_order.filter(here).map(|found| found.cotangent).collect();
-            let random = found.iter().filter(|&&p| p < dense).count().max(1);
-            for p in found.into_iter().take(if part.range.len() <= EXAMINED { random } else { 0 }) {
-                if let Some(pattern) = self.pattern(i, p)? {
-                    patterns.insert(i, (pattern, self.cotangents.label(p)));
-                    break;
-                }
-            }
-        }
-        Ok(patterns)
-    }
-
-    fn pattern(&mut self, i: usize, p: usize) -> Result<Option<Pattern>, Error> {
-        let part = self.problem.inputs[i].clone();
-        let v = self.cotangents.vectors(self.y.len()).swap_remove(p);
-        let (mut samples, mut uses) = (Vec::new(), Vec::new());
-        let right = if self.problem.backward.is_some() && self.problem.is_recorded() {
-            // With part of the outputs weighted, it may be right that only one sample or use contributes.
-            if p < self.settings.directions {
-                samples = self.samples(&v, &part.range)?;
-                uses = self.uses(&v, i)?;
-            }
-            self.problem.tape_gradients(&self.x, std::slice::from_ref(&v))?.remove(0)
-        } else {
-            self.differences_of(i, p)?
+    /// Whether the gradient of a block is nothing but rounding, whatever the random cotangent.
+    fn is_zero_up_to_rounding(&self, block: usize) -> bool {
+        let members = &self.blocks[block].members;
+        let rounding = |p: usize| match self.noise.get(&p) {
+            Some(noise) => members.iter().all(|&i| within(self.gradients[p][i].abs(), noise.of(i))),
+            None => members.iter().all(|&i| self.gradients[p][i] == 0.0),
         };
-        let (found, right) = (&self.gradients[p][part.range.clone()], &right[part.range.clone()]);
-        Ok(Suspect { part: &part, found, right, samples: &samples, uses: &uses }.pattern())
+        let dense = 0..self.cotangents.dense.len();
+        dense.clone().all(rounding)
+            && dense.into_iter().any(|p| self.noise.contains_key(&p))
+            && members.iter().any(|&i| self.noise.values().any(|noise| noise.of(i) > 0.0))
     }
 
-    /// The finite differences of all elements of a tensor, at their places in a flat vector.
-    fn differences_of(&mut self, part: usize, p: usize) -> Result<Vec<f64>, Error> {
-        let mut right = vec![0.0; self.x.len()];
-        let wanted = vec![f64::INFINITY; self.cotangents.len()];
-        for place in self.problem.inputs[part].range.clone() {
-            let known = self.numeric.get(&place).map(|numeric| numeric[p]);
-            right[place] = match known {
-                Some(numeric) => numeric,
-                None => self.slope(&[(place, 1.0)], &wanted)?.value[p],
-            };
-        }
-        Ok(right)
-    }
-
-    /// The gradient of each sample of the batch, axis 0 of all outputs.
-    fn samples(&mut self, v: &[f64], range: &Range<usize>) -> Result<Vec<Vec<f64>>, Error> {
-        let outputs = self.problem.outputs.clone();
-        let batch = outputs[0].shape.first().copied().unwrap_or(0);
-        if batch > 64 || outputs.iter().any(|part| part.shape.first() != Some(&batch)) {
+    /// Where exact comparisons were not as exact as they usually are, and why.
+    fn accuracy(&mut self) -> Result<Vec<Accuracy>, Error> {
+        let mut found: Vec<(usize, f64)> = self.inexact.iter().map(|(&part, &worst)| (part, worst)).collect();
+        found.retain(|(_, worst)| *worst > 10.0 * self.settings.exact);
+        if found.is_empty() || !self.problem.is_recorded() {
             return Ok(Vec::new());
         }
-        let sample = |place: usize| {
-            outputs.iter().find(|part| part.range.contains(&place)).map(|part| part.index(place)[0])
-        };
-        let masked: Vec<Vec<f64>> = (0..batch)
-            .map(|n| v.iter().enumerate().map(|(i, &v)| if sample(i) == Some(n) { v } else { 0.0 }).collect())
-            .collect();
-        let gradients = self.problem.tape_gradients(&self.x, &masked)?;
-        Ok(gradients.into_iter().map(|g| g[range.clone()].to_vec()).collect())
-    }
-
-    /// The contribution of each use of a tensor to its gradient.
-    fn uses(&mut self, v: &[f64], part: usize) -> Result<Vec<Vec<f64>>, Error> {
-        let outputs = self.problem.outputs.clone();
-        self.problem.record(&self.x, |run| {
-            let v = tensors(&outputs, v)?;
-            run.contributions(&run.x[part], &v)
-        })
+        found.sort_by_key(|&(part, _)| part);
+        let cause = self.problem.record(&self.x, |run| Ok(cancellation(run.tape)))?;
+        let name = |part: usize| self.problem.inputs[part].name.clone();
+        let accuracy = |(part, relative)| Accuracy { name: name(part), relative, cause: cause.clone() };
+        Ok(found.into_iter().map(accuracy).collect())
     }
 
     /// Where the tape holds a constant that moves with the inputs.
@@ -265,9 +217,11 @@ impl Comparison<'_, '_> {
             let constants = tape.nodes().into_iter().filter(|node| matches!(node.kind, NodeKind::Constant));
             constants.map(|node| (node.location, node.step, node.value)).collect()
         };
-        let moved: Vec<f64> = self.x.iter().map(|x| x + 0.01 * x.abs().max(1.0)).collect();
+        let moved = self.near(0.01);
         let before = self.problem.record(&self.x, |run| Ok(constants(run.tape)))?;
-        let after = self.problem.record(&moved, |run| Ok(constants(run.tape)))?;
+        let Ok(after) = self.problem.record(&moved, |run| Ok(constants(run.tape))) else {
+            return Ok(Vec::new());
+        };
         let mut cuts: Vec<String> = Vec::new();
         for ((location, step, a), (_, _, b)) in before.iter().zip(&after) {
             if before.len() == after.len() && a != b {
@@ -277,20 +231,5 @@ impl Comparison<'_, '_> {
         }
         cuts.dedup();
         Ok(cuts)
-    }
-}
-
-impl Recorded<'_> {
-    /// The gradient of `⟨v, outputs⟩` with respect to `x` before it is summed over the uses of `x`, from the last to the first.
-    fn contributions(&self, x: &Var<'_, f64>, v: &[Tensor<f64>]) -> Result<Vec<Vec<f64>>, Error> {
-        let mut contributions = Vec::new();
-        let outputs: Vec<_> = self.y.iter().zip(v).collect();
-        self.tape.backward_observed(&outputs, |visit| {
-            if Some(visit.node) == x.id() {
-                contributions = visit.terms.iter().map(|term| term.value.to_vec()).collect();
-            }
-        })?;
-        contributions.reverse();
-        Ok(contributions)
     }
 }

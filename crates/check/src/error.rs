@@ -124,6 +124,44 @@ pub enum Error {
         /// The value in a later run.
         second: f64,
     },
+    /// The forward pass fails wherever an element is moved to.
+    #[error(
+        "check: the forward pass failed after {name}{index:?} = {value:e} was moved by {step:.1e}: {source}: \
+         say with `within` which values it may take"
+    )]
+    Moved {
+        /// The name of the input or parameter.
+        name: String,
+        /// The element, or the first of those that were moved together.
+        index: Vec<usize>,
+        /// Its value.
+        value: f64,
+        /// The shortest step that was tried first.
+        step: f64,
+        /// Why it failed, the last time.
+        source: BoxError,
+    },
+    /// A value outside of its domain, or a domain without values.
+    #[error("check: expected {name} within {domain}, found {found}")]
+    Domain {
+        /// The name of the input or parameter, with the index.
+        name: String,
+        /// The bounds.
+        domain: String,
+        /// The value.
+        found: f64,
+    },
+    /// The same values behind other strides have another result.
+    #[error(
+        "check: expected the same result of {layout} tensors as of contiguous ones, found {found}: \
+         the layer assumes a layout of memory"
+    )]
+    Layout {
+        /// The adjective of the layout.
+        layout: &'static str,
+        /// The difference.
+        found: String,
+    },
     /// Two runs return different outputs.
     #[error("check: expected the outputs {} of the first run, found {}", first.join(", "), second.join(", "))]
     OutputsChanged {

@@ -33,6 +33,18 @@ impl Report {
             ("tolerance", number(self.tolerances[0])),
             ("exact_tolerance", number(self.tolerances[1])),
             ("forward_passes", self.runs.to_string()),
+            ("unverified", self.unverified().to_string()),
+            ("bits", self.bits().map_or(NULL.to_owned(), |bits| bits.to_string())),
+            (
+                "accuracy",
+                array(&self.accuracy, |found| {
+                    object(&[
+                        ("name", string(&found.name)),
+                        ("relative", number(found.relative)),
+                        ("cause", string(&found.cause)),
+                    ])
+                }),
+            ),
             ("outputs", strings(&self.outputs)),
             (
                 "jacobian",

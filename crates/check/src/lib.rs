@@ -21,25 +21,38 @@
 #![forbid(unsafe_code)]
 
 mod array;
+mod calls;
+mod cancellation;
 mod compare;
 mod cotangent;
 mod diagnose;
+mod domain;
 mod error;
+mod gradients;
+mod guess;
 mod json;
 mod layer;
+mod layout;
+mod lines;
 mod named;
+mod noise;
 mod oracles;
 mod pattern;
 mod points;
 mod problem;
 mod report;
+mod rounded;
 mod run;
+mod search;
 mod second;
 mod settings;
 mod slope;
 mod subject;
+mod suspect;
 mod table;
 mod taylor;
+
+use std::ops::RangeBounds;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -51,12 +64,14 @@ pub use layer::Checkable;
 pub use named::Named;
 pub use pattern::Pattern;
 pub use report::{
-    Entry, Jacobian, Kink, Measure, Mismatch, NotApplicable, NotVerifiable, Oracle, Report, Row, Verdict,
+    Accuracy, Entry, Jacobian, Kink, Measure, Mismatch, NotApplicable, NotVerifiable, Oracle, Report, Row,
+    Verdict,
 };
 pub use subject::{Backward, BlackBox, Forward};
 pub use taylor::{Remainder, Taylor};
 
 use array::{arrays, gradients};
+use domain::Domain;
 use layer::Sequence;
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_nn::{Layer, SequenceOptions};
@@ -88,27 +103,21 @@ use subject::Subject;
 /// println!("{report}"); // a table of tensors, and the elements that are wrong, worst first
 /// # Ok::<(), retrograde_check::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Check {
     inputs: Vec<(String, Tensor<f64>)>,
     params: Vec<(String, Param<f64>)>,
     time: Vec<(String, usize)>,
     frozen: Vec<String>,
+    domains: Vec<(String, Domain)>,
     settings: Settings,
-}
-
-impl Default for Check {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl Check {
     /// A check of nothing yet: 3 directions, seed 0, finite differences to 1e-8 and the adjoint identity to 1e-12
     /// of each block's magnitude, the full Jacobian where it is small.
     pub fn new() -> Self {
-        let settings = Settings::default();
-        Check { inputs: Vec::new(), params: Vec::new(), time: Vec::new(), frozen: Vec::new(), settings }
+        Check::default()
     }
 
     /// Adds an input or an initial state.
@@ -145,6 +154,46 @@ impl Check {
     pub fn time_axis(mut self, name: impl Into<String>, axis: usize) -> Self {
         self.time.push((name.into(), axis));
         self
+    }
+
+    /// Says which values the elements of an input or parameter may take, such as `0.0..` for durations: the check moves them
+    /// no further. At a bound itself, differences are taken on one side.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_check::Check;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let check = Check::new().input("dt", Tensor::from([0.0, 1e-3, 2.0])).within("dt", 0.0..);
+    /// check.run(|_, x| {
+    ///     let dt = &x["dt"];
+    ///     if dt.value().iter().any(|dt| dt < 0.0) {
+    ///         return Err("expected durations that are not negative".into());
+    ///     }
+    ///     Ok([("decay", (-dt).exp())].into())
+    /// })?.assert_ok();
+    /// # Ok::<(), retrograde_check::Error>(())
+    /// ```
+    #[must_use]
+    pub fn within(mut self, name: impl Into<String>, range: impl RangeBounds<f64>) -> Self {
+        self.domain(name.into()).within(range);
+        self
+    }
+
+    /// Sets the largest step by which the elements of an input or parameter are moved.
+    #[must_use]
+    pub fn largest_step(mut self, name: impl Into<String>, step: f64) -> Self {
+        self.domain(name.into()).at_most(step);
+        self
+    }
+
+    fn domain(&mut self, name: String) -> &mut Domain {
+        let known = self.domains.iter().position(|(known, _)| *known == name);
+        let i = known.unwrap_or_else(|| {
+            self.domains.push((name, Domain::default()));
+            self.domains.len() - 1
+        });
+        &mut self.domains[i].1
     }
 
     /// Checks the gradient that the tape derives from a forward pass.

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::problem::Part;
-
 /// The relation of a wrong gradient to the right one.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -38,8 +36,52 @@ pub enum Pattern {
         /// The number of uses.
         of: usize,
     },
+    /// It lacks the contribution of one of several uses.
+    LostUse {
+        /// The use, in order of execution.
+        index: usize,
+        /// The number of uses.
+        of: usize,
+    },
     /// One element differs, the others are right.
     OneElement,
+    /// Only these rows differ, along the first axis.
+    Rows(Vec<usize>),
+    /// Only these columns differ, along the last axis, from the first to the last.
+    Columns {
+        /// The first of the columns.
+        first: usize,
+        /// The last of the columns.
+        last: usize,
+    },
+    /// It is not zero where the right one is.
+    Leak,
+    /// No output moves, and the gradient is not zero.
+    Flat,
+    /// Elements have the right size, and some the wrong sign.
+    Signs,
+    /// It is the right one of another tensor.
+    Other(String),
+    /// The derivative of the function that reads it is missing.
+    OwnDerivative(&'static str),
+    /// It is right from a time step on, and wrong at all steps before.
+    Carried {
+        /// The first step at which it is right.
+        from: usize,
+    },
+    /// It is right to about 7 digits.
+    SinglePrecision,
+    /// It is not linear in the cotangent.
+    NotLinear,
+    /// It is right at one point, and wrong at another.
+    Kept,
+}
+
+impl Pattern {
+    /// Whether it says where the gradient is wrong rather than how.
+    pub(crate) fn is_vague(&self) -> bool {
+        matches!(self, Pattern::Carried { .. } | Pattern::Rows(_) | Pattern::Columns { .. })
+    }
 }
 
 impl fmt::Display for Pattern {
@@ -52,6 +94,9 @@ impl fmt::Display for Pattern {
             }
             Pattern::ZeroSteps { first, last } => write!(f, "zero at steps {first} to {last}: detached"),
             Pattern::Sign => write!(f, "the sign is wrong"),
+            Pattern::Factor(k) if (k - 1.0).abs() < 1e-5 => {
+                write!(f, "constant factor 1 {} {:.1e}", if *k < 1.0 { '-' } else { '+' }, (k - 1.0).abs())
+            }
             Pattern::Factor(k) => write!(f, "constant factor {}", (k * 1e6).round() / 1e6),
             Pattern::Transposed => write!(f, "transposed"),
             Pattern::Reversed => write!(f, "reversed in time"),
@@ -60,119 +105,21 @@ impl fmt::Display for Pattern {
             Pattern::OneUse { index, of } => {
                 write!(f, "use {index} of {of} only (one time step?): overwritten, not summed")
             }
+            Pattern::LostUse { index, of } => write!(f, "use {index} of {of} is missing"),
             Pattern::OneElement => write!(f, "one element"),
+            Pattern::Rows(rows) => write!(f, "rows {rows:?} only"),
+            Pattern::Columns { first, last } => write!(f, "columns {first} to {last} only: one gate?"),
+            Pattern::Leak => write!(f, "not zero where it should be: a mask, a length or a reset leaks"),
+            Pattern::Flat => write!(f, "no output moves: rounded, and passed straight through?"),
+            Pattern::Signs => write!(f, "the sign of some elements is wrong"),
+            Pattern::Other(name) => write!(f, "the gradient of {name}: swapped?"),
+            Pattern::OwnDerivative(function) => write!(f, "the derivative of {function} is missing"),
+            Pattern::Carried { from } => {
+                write!(f, "right from step {from} on, wrong before: what goes from step to step")
+            }
+            Pattern::SinglePrecision => write!(f, "right to 7 digits: computed in single precision?"),
+            Pattern::NotLinear => write!(f, "not linear in the cotangent: clipped or cut off?"),
+            Pattern::Kept => write!(f, "right at one point only: something is kept from another call"),
         }
     }
-}
-
-/// A gradient of one tensor, and the values that it is compared with.
-pub(crate) struct Suspect<'a> {
-    pub(crate) part: &'a Part,
-    /// The gradient under test.
-    pub(crate) found: &'a [f64],
-    /// The right gradient.
-    pub(crate) right: &'a [f64],
-    /// The contribution of each sample of the batch.
-    pub(crate) samples: &'a [Vec<f64>],
-    /// The contribution of each use.
-    pub(crate) uses: &'a [Vec<f64>],
-}
-
-/// Two gradients are taken for related if they agree to this, relative to the larger.
-const CLOSE: f64 = 1e-6;
-
-impl Suspect<'_> {
-    /// The relation that holds, the most telling first.
-    pub(crate) fn pattern(&self) -> Option<Pattern> {
-        let (found, right) = (self.found, self.right);
-        if found.iter().any(|x| !x.is_finite()) {
-            return Some(Pattern::NotFinite);
-        }
-        if found.iter().all(|&x| x == 0.0) {
-            return Some(Pattern::Zero);
-        }
-        let wrong =
-            (0..found.len()).filter(|&i| !close(&found[i..=i], &right[i..=i], largest(right))).count();
-        if wrong == 1 && found.len() > 2 {
-            return Some(Pattern::OneElement);
-        }
-        let in_time = self.in_time();
-        if matches!(in_time, Some(Pattern::ZeroSteps { .. })) {
-            return in_time;
-        }
-        if let Some(factor) = self.factor() {
-            return Some(if close(&[factor], &[-1.0], 1.0) {
-                Pattern::Sign
-            } else {
-                Pattern::Factor(factor)
-            });
-        }
-        let same = |other: &[f64]| close(found, other, largest(right).max(largest(other)));
-        if self.transposed().is_some_and(|right| same(&right)) {
-            return Some(Pattern::Transposed);
-        }
-        if let Some(n) =
-            self.samples.iter().position(|sample| same(sample)).filter(|_| self.samples.len() > 1)
-        {
-            return Some(Pattern::OneSample(n));
-        }
-        if let Some(index) = self
-            .uses
-            .iter()
-            .position(|of| same(of))
-            .filter(|_| self.uses.len() > 1 && self.part.time.is_none())
-        {
-            return Some(Pattern::OneUse { index, of: self.uses.len() });
-        }
-        in_time
-    }
-
-    /// The constant `k` of `found = k · right`.
-    fn factor(&self) -> Option<f64> {
-        let (over, under) = self
-            .found
-            .iter()
-            .zip(self.right)
-            .fold((0.0, 0.0), |(over, under), (f, r)| (over + f * r, under + r * r));
-        let k: f64 = over / under;
-        let scaled: Vec<f64> = self.right.iter().map(|right| k * right).collect();
-        let holds = self.found.len() > 1 && k.is_finite() && k != 0.0 && !close(&[k], &[1.0], 1.0);
-        (holds && close(self.found, &scaled, largest(&scaled))).then_some(k)
-    }
-
-    fn transposed(&self) -> Option<Vec<f64>> {
-        let &[rows, columns] = &self.part.shape[..] else { return None };
-        let at = |i: usize| self.right[i % rows * columns + i / rows];
-        (rows == columns && rows > 1).then(|| (0..rows * columns).map(at).collect())
-    }
-
-    /// Patterns along the time axis.
-    fn in_time(&self) -> Option<Pattern> {
-        let steps = self.part.steps().filter(|&steps| steps > 1)?;
-        let row = |of: &[f64], step: usize| -> Vec<f64> {
-            let here = |&i: &usize| self.part.step(self.part.range.start + i) == Some(step);
-            (0..of.len()).filter(here).map(|i| of[i]).collect()
-        };
-        let (found, right): (Vec<_>, Vec<_>) =
-            (0..steps).map(|step| (row(self.found, step), row(self.right, step))).unzip();
-        let same = |f: usize, r: usize| close(&found[f], &right[r], largest(&right[r]));
-        let wrong: Vec<usize> = (0..steps).filter(|&step| !same(step, step)).collect();
-        if wrong.iter().all(|&step| found[step].iter().all(|&x| x == 0.0)) {
-            return Some(Pattern::ZeroSteps { first: *wrong.first()?, last: *wrong.last()? });
-        }
-        if (0..steps).all(|step| same(step, steps - 1 - step)) {
-            return Some(Pattern::Reversed);
-        }
-        let shifted =
-            |ahead: bool| (0..steps - 1).all(|i| if ahead { same(i, i + 1) } else { same(i + 1, i) });
-        (shifted(true) || shifted(false)).then_some(Pattern::Shifted)
-    }
-}
-
-fn largest(x: &[f64]) -> f64 {
-    x.iter().fold(0.0, |largest, x| largest.max(x.abs()))
-}
-
-fn close(a: &[f64], b: &[f64], magnitude: f64) -> bool {
-    a.iter().zip(b).all(|(a, b)| (a - b).abs() <= CLOSE * magnitude)
 }

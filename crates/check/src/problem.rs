@@ -1,12 +1,16 @@
 //! The layer under test as a function from a flat vector of everything perturbed to a flat vector of all outputs.
 
+use std::any::Any;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use retrograde_tensor::{Shape, Tensor};
 
 use crate::array::{arrays, shape};
+use crate::domain::Domain;
+use crate::layout::Layout;
 use crate::subject::{Backward, Subject, announced};
-use crate::{Error, Named};
+use crate::{BoxError, Error, Named};
 use retrograde_autograd::{Param, Tape, Var};
 
 /// A named tensor within a flat vector.
@@ -16,6 +20,8 @@ pub(crate) struct Part {
     pub(crate) shape: Shape,
     pub(crate) time: Option<usize>,
     pub(crate) range: Range<usize>,
+    /// Where it may be moved to.
+    pub(crate) domain: Domain,
 }
 
 impl Part {
@@ -55,7 +61,7 @@ pub(crate) fn parts(shapes: impl Iterator<Item = (String, Shape)>) -> Vec<Part> 
     let part = |(name, shape): (String, Shape)| {
         let range = end..end + shape.numel();
         end = range.end;
-        Part { name, shape, time: None, range }
+        Part { name, shape, time: None, range, domain: Domain::default() }
     };
     shapes.map(part).collect()
 }
@@ -80,6 +86,40 @@ pub(crate) struct Problem<'a> {
     pub(crate) runs: usize,
     /// The number of explicit backward passes so far.
     pub(crate) backward_runs: usize,
+    /// How inputs, parameters and cotangents lie in memory.
+    pub(crate) layout: Layout,
+    /// Why the forward pass failed where the check had moved something, the last time that it did.
+    pub(crate) failure: Option<Failure>,
+    /// By how much two runs on the same input differ, relative to the largest element of an output.
+    pub(crate) random: f64,
+}
+
+/// Why a forward pass failed.
+pub(crate) enum Failure {
+    Error(BoxError),
+    Panic(Box<dyn Any + Send>),
+}
+
+impl Failure {
+    /// The error, or the panic as it was.
+    pub(crate) fn error(self) -> BoxError {
+        match self {
+            Failure::Error(error) => error,
+            Failure::Panic(panic) => resume_unwind(panic),
+        }
+    }
+
+    /// The words of the error, or of the panic.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Failure::Error(error) => error.to_string(),
+            Failure::Panic(panic) => {
+                let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+                text.or_else(|| panic.downcast_ref::<String>().cloned())
+                    .unwrap_or_else(|| "a panic".to_owned())
+            }
+        }
+    }
 }
 
 /// The variables of one recorded run.
@@ -102,40 +142,76 @@ impl Problem<'_> {
         matches!(self.forward, Subject::Recorded(_))
     }
 
+    /// Refuses another result of the same input, but for the noise of a random layer.
+    pub(crate) fn require_again(
+        &self,
+        parts: &[Part],
+        prefix: &str,
+        first: &[f64],
+        again: &[f64],
+    ) -> Result<(), Error> {
+        let noise = 100.0 * self.random;
+        match require_close(parts, prefix, first, again, noise, |_| 0.0) {
+            Ok(()) if noise > 0.0 => Ok(()),
+            _ => require_same(parts, prefix, first, again),
+        }
+    }
+
+    /// A point within the domains.
+    pub(crate) fn clamped(&self, mut x: Vec<f64>) -> Vec<f64> {
+        for part in &self.inputs {
+            x[part.range.clone()].iter_mut().for_each(|x| *x = part.domain.clamp(*x));
+        }
+        x
+    }
+
     /// Runs the forward pass at `x` on a fresh tape, and reads something off it.
     pub(crate) fn record<R>(
         &mut self,
         x: &[f64],
         read: impl FnOnce(Recorded<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
+        let tape = Tape::new();
+        read(self.pass(&tape, x)?)
+    }
+
+    /// Runs the forward pass at `x` on a tape.
+    pub(crate) fn pass<'t>(&mut self, tape: &'t Tape<f64>, x: &[f64]) -> Result<Recorded<'t>, Error> {
+        self.set_params(x)?;
         let Subject::Recorded(forward) = &mut self.forward else {
             let (op, function) = ("check", "the black box");
             return Err(retrograde_autograd::Error::NoRule { op, function }.into());
         };
         let split = self.inputs.len() - self.params.len();
-        for (part, param) in self.inputs[split..].iter().zip(&self.params) {
-            param.set(part.tensor(x)?)?;
-        }
-        let tape = Tape::new();
         let mut inputs = Vec::new();
         for part in &self.inputs[..split] {
-            inputs.push((part.name.clone(), tape.var(part.tensor(x)?).named(part.name.clone())));
+            let value = self.layout.of(part.tensor(x)?);
+            inputs.push((part.name.clone(), tape.var(value).named(part.name.clone())));
         }
         let fixed = self.fixed.inputs.iter();
         inputs.extend(fixed.map(|(name, value)| (name.clone(), tape.constant(value.clone()))));
         let inputs = Named::from(inputs);
         self.runs += 1;
         let call = self.runs;
-        let outputs = announced("forward", call, || forward(&tape, &inputs));
+        let outputs = announced("forward", call, || forward(tape, &inputs));
         let outputs = outputs.map_err(|source| Error::Forward { call, source })?;
-        self.require_listed(&tape)?;
+        self.require_listed(tape)?;
         let shapes = outputs.iter().map(|(name, var)| (name.to_owned(), var.shape()));
         self.require_outputs(parts(shapes))?;
         let mut vars: Vec<_> = inputs.into_iter().take(split).map(|(_, var)| var).collect();
         // The parameter itself is checked, whatever stood for it.
         self.params.iter().for_each(|param| tape.unbind(param));
         vars.extend(self.params.iter().map(|param| tape.param(param)));
-        read(Recorded { tape: &tape, x: vars, y: outputs.into_iter().map(|(_, var)| var).collect() })
+        Ok(Recorded { tape, x: vars, y: outputs.into_iter().map(|(_, var)| var).collect() })
+    }
+
+    /// Sets the parameters to their values at `x`.
+    pub(crate) fn set_params(&self, x: &[f64]) -> Result<(), Error> {
+        let split = self.inputs.len() - self.params.len();
+        for (part, param) in self.inputs[split..].iter().zip(&self.params) {
+            param.set(self.layout.of(part.tensor(x)?))?;
+        }
+        Ok(())
     }
 
     /// All outputs at `x`, end to end.
@@ -143,7 +219,7 @@ impl Problem<'_> {
         let Subject::BlackBox(forward) = &mut self.forward else {
             return self.record(x, |run| Ok(run.y.iter().flat_map(|y| y.value().to_vec()).collect()));
         };
-        let point = arrays(&point(&self.inputs, &self.fixed, x)?);
+        let point = arrays(&point(&self.inputs, &self.fixed, x, Layout::Contiguous)?);
         self.runs += 1;
         let call = self.runs;
         let outputs = announced("forward", call, || forward(&point));
@@ -153,42 +229,22 @@ impl Problem<'_> {
         Ok(outputs.into_iter().flat_map(|(_, array)| array.into_vec()).collect())
     }
 
-    /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the tape.
-    pub(crate) fn tape_gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
-        let outputs = self.outputs.clone();
-        self.record(x, |run| vs.iter().map(|v| run.gradient(&tensors(&outputs, v)?)).collect())
-    }
-
-    /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the backward pass under test.
-    pub(crate) fn gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
-        let Some(backward) = self.backward.as_mut() else { return self.tape_gradients(x, vs) };
-        let point = point(&self.inputs, &self.fixed, x)?;
-        let mut explicit = |v: &Vec<f64>| {
-            let dy = named(&self.outputs, v)?;
-            self.backward_runs += 1;
-            let call = self.backward_runs;
-            let gradients = announced("explicit backward", call, || backward(&point, &dy));
-            flatten(&self.inputs, &self.fixed, &gradients.map_err(|source| Error::Backward { call, source })?)
+    /// All outputs where the check has moved something; NaN where the forward pass is not defined, which is where it fails
+    /// twice.
+    pub(crate) fn outputs_moved(&mut self, x: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut run = || catch_unwind(AssertUnwindSafe(|| self.outputs_at(x)));
+        let first = match run() {
+            Ok(Err(Error::Forward { call, source })) => Ok(Error::Forward { call, source }),
+            Ok(outputs) => return outputs,
+            Err(panic) => Err(panic),
         };
-        if let Some(v) = vs.first() {
-            require_same(&self.inputs, "the gradient of ", &explicit(v)?, &explicit(v)?)?;
+        match (run(), first) {
+            (Ok(Err(Error::Forward { source, .. })), _) => self.failure = Some(Failure::Error(source)),
+            (Err(panic), _) => self.failure = Some(Failure::Panic(panic)),
+            (_, Ok(first)) => return Err(first),
+            (_, Err(panic)) => resume_unwind(panic),
         }
-        vs.iter().map(explicit).collect()
-    }
-
-    /// The Jacobian-vector products `J u` at `x` for each `u`, by dual numbers.
-    pub(crate) fn jvps(&mut self, x: &[f64], us: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
-        let inputs = self.inputs.clone();
-        self.record(x, |run| {
-            let y: Vec<_> = run.y.iter().collect();
-            us.iter()
-                .map(|u| {
-                    let u = tensors(&inputs, u)?;
-                    let tangents: Vec<_> = run.x.iter().zip(&u).collect();
-                    Ok(run.tape.jvp(&y, &tangents)?.iter().flat_map(Tensor::to_vec).collect())
-                })
-                .collect()
-        })
+        Ok(vec![f64::NAN; self.size().1])
     }
 
     /// Refuses a run that met a parameter that nobody listed.
@@ -217,61 +273,26 @@ impl Problem<'_> {
     }
 }
 
-impl Recorded<'_> {
-    /// The gradient of `⟨v, outputs⟩`, end to end; zero where nothing flowed.
-    pub(crate) fn gradient(&self, v: &[Tensor<f64>]) -> Result<Vec<f64>, Error> {
-        let outputs: Vec<_> = self.y.iter().zip(v).collect();
-        let gradients = match self.tape.backward(&outputs) {
-            Err(retrograde_autograd::Error::Untracked { .. }) => {
-                return Ok(self.x.iter().flat_map(|x| vec![0.0; x.value().numel()]).collect());
-            }
-            gradients => gradients?,
-        };
-        let dense = |x: &Var<'_, f64>| match gradients.get(x) {
-            Some(g) => g.to_vec(),
-            None => vec![0.0; x.value().numel()],
-        };
-        Ok(self.x.iter().flat_map(dense).collect())
-    }
-}
-
 /// The tensors of a flat vector.
 pub(crate) fn tensors(parts: &[Part], flat: &[f64]) -> Result<Vec<Tensor<f64>>, Error> {
     parts.iter().map(|part| part.tensor(flat)).collect()
 }
 
-/// The tensors of a flat vector, by name.
-fn named(parts: &[Part], flat: &[f64]) -> Result<Named<Tensor<f64>>, Error> {
-    Ok(parts.iter().map(|part| part.name.clone()).zip(tensors(parts, flat)?).collect())
+/// The tensors of a flat vector, by name, in a layout.
+pub(crate) fn named(parts: &[Part], flat: &[f64], layout: Layout) -> Result<Named<Tensor<f64>>, Error> {
+    let tensors = tensors(parts, flat)?.into_iter().map(|x| layout.of(x));
+    Ok(parts.iter().map(|part| part.name.clone()).zip(tensors).collect())
 }
 
 /// All inputs and parameters, those that are fixed last.
-fn point(parts: &[Part], fixed: &Fixed, flat: &[f64]) -> Result<Named<Tensor<f64>>, Error> {
+pub(crate) fn point(
+    parts: &[Part],
+    fixed: &Fixed,
+    flat: &[f64],
+    layout: Layout,
+) -> Result<Named<Tensor<f64>>, Error> {
     let params = fixed.params.iter().map(|(name, param)| (name.clone(), param.value()));
-    Ok(named(parts, flat)?.into_iter().chain(fixed.inputs.iter().cloned()).chain(params).collect())
-}
-
-/// The gradients of an explicit backward pass, end to end.
-fn flatten(parts: &[Part], fixed: &Fixed, gradients: &Named<Tensor<f64>>) -> Result<Vec<f64>, Error> {
-    gradients.require_distinct("gradients")?;
-    let names = parts.iter().map(|part| &part.name).chain(fixed.inputs.iter().map(|(name, _)| name));
-    let names: Vec<&String> = names.chain(fixed.params.iter().map(|(name, _)| name)).collect();
-    if let Some((name, _)) = gradients.iter().find(|(name, _)| !names.iter().any(|known| *known == name)) {
-        let known = parts.iter().map(|part| part.name.clone()).collect();
-        return Err(Error::UnknownName { known, found: name.to_owned() });
-    }
-    let mut flat = Vec::new();
-    for part in parts {
-        let missing = |_| Error::MissingGradient { name: part.name.clone() };
-        let gradient = gradients.get(&part.name).map_err(missing)?;
-        if gradient.shape() != part.shape {
-            let (name, expected) = (part.name.clone(), Box::new(part.shape));
-            let found = Box::new(gradient.shape());
-            return Err(Error::GradientShape { name, expected, found });
-        }
-        flat.extend(gradient.iter());
-    }
-    Ok(flat)
+    Ok(named(parts, flat, layout)?.into_iter().chain(fixed.inputs.iter().cloned()).chain(params).collect())
 }
 
 /// Refuses two vectors that are not the same bit for bit.
@@ -279,6 +300,27 @@ pub(crate) fn require_same(parts: &[Part], prefix: &str, a: &[f64], b: &[f64]) -
     let Some(place) = a.iter().zip(b).position(|(a, b)| a.to_bits() != b.to_bits()) else { return Ok(()) };
     let (name, index) = name_place(parts, prefix, place);
     Err(Error::NotRepeatable { name, index, first: a[place], second: b[place] })
+}
+
+/// Says where two vectors differ by more than a tolerance, relative to the largest element of each part, and their noise.
+pub(crate) fn require_close(
+    parts: &[Part],
+    prefix: &str,
+    a: &[f64],
+    b: &[f64],
+    tolerance: f64,
+    noise: impl Fn(usize) -> f64,
+) -> Result<(), String> {
+    for part in parts {
+        let largest = a[part.range.clone()].iter().fold(0.0_f64, |largest, a| largest.max(a.abs()));
+        let near = |i: usize| (a[i] - b[i]).abs() <= (tolerance * largest).max(noise(i));
+        let far = |&i: &usize| !near(i) && a[i].to_bits() != b[i].to_bits();
+        if let Some(i) = part.range.clone().find(far) {
+            let (name, index) = (&part.name, part.index(i));
+            return Err(format!("{prefix}{name}{index:?} = {:e}, then {:e}", a[i], b[i]));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses values that are not finite.

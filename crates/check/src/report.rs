@@ -1,5 +1,6 @@
 //! The findings of a check, as a value.
 
+use crate::noise::Precision;
 use crate::{Pattern, Taylor};
 
 /// Who says what a gradient should be.
@@ -14,6 +15,8 @@ pub enum Oracle {
     Tape,
     /// Finite differences of the gradient, for the Hessian-vector product.
     SecondOrder,
+    /// The gradient for another cotangent: of a multiple it is that multiple, of a sum it is the sum.
+    Linearity,
 }
 
 /// The distance of a gradient from the value of an oracle.
@@ -33,6 +36,8 @@ pub struct Measure {
 pub enum Verdict {
     /// All oracles agree with the gradient.
     Verified,
+    /// Its terms cancel, and what is left of them is rounding: the gradient is 0 as far as can be told.
+    ZeroUpToRounding,
     /// Below the noise of finite differences for some cotangent; the adjoint identity holds.
     AdjointOnly,
     /// No output moves, so nothing was tested.
@@ -133,6 +138,17 @@ pub struct NotApplicable {
     pub function: &'static str,
 }
 
+/// A tensor of whose gradient rounding is more than usual, since the derivative of some operation cancels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accuracy {
+    /// The name of the input or parameter.
+    pub name: String,
+    /// The exact oracles judge its gradient to this, relative to the magnitude of its block.
+    pub relative: f64,
+    /// What cancels, such as `1 - y² of tanh h_next_3`.
+    pub cause: String,
+}
+
 /// The number of entries of the full Jacobian that were compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jacobian {
@@ -176,6 +192,8 @@ pub struct Report {
     pub(crate) runs: usize,
     pub(crate) outputs: Vec<String>,
     pub(crate) jacobian: Option<Jacobian>,
+    pub(crate) precision: Option<Precision>,
+    pub(crate) accuracy: Vec<Accuracy>,
     pub(crate) rows: Vec<Row>,
     pub(crate) mismatches: Vec<Mismatch>,
     pub(crate) kinks: Vec<Kink>,
@@ -193,13 +211,57 @@ impl Report {
         self.mismatches.is_empty()
     }
 
-    /// Panics with the report unless there is no mismatch.
+    /// Panics with the report unless there is no mismatch. What could not be verified does not count:
+    /// [`assert_verified`](Self::assert_verified) asks for that too.
     ///
     /// # Panics
     /// If there is a mismatch.
     #[track_caller]
     pub fn assert_ok(&self) {
         assert!(self.is_ok(), "{self}");
+    }
+
+    /// Panics with the report unless every element was verified.
+    ///
+    /// # Panics
+    /// If there is a mismatch, or an element that was not verified: no output moves with it, no oracle resolves it, or
+    /// there is a kink.
+    #[track_caller]
+    pub fn assert_verified(&self) {
+        assert!(self.is_ok() && self.unverified() == 0, "{self}");
+    }
+
+    /// The number of elements that were not verified: no output moves with them, no oracle resolves them, or there is a
+    /// kink.
+    pub fn unverified(&self) -> usize {
+        self.unverified_by_name().iter().map(|(_, elements)| elements).sum()
+    }
+
+    pub(crate) fn unverified_by_name(&self) -> Vec<(&str, usize)> {
+        let mut by_name: Vec<(&str, usize)> = Vec::new();
+        for row in self.rows.iter().filter(|row| row.verdict < Verdict::Mismatch) {
+            let here = |name: &str, step: Option<usize>| *name == row.name && step == row.step;
+            let silent = self.not_verifiable.iter().filter(|found| !found.adjoint);
+            let silent = silent.filter(|found| here(&found.name, found.step)).map(|found| found.elements);
+            let kinks = self.kinks.iter().filter(|kink| here(&kink.name, kink.step)).count();
+            let elements = silent.max().unwrap_or(0).max(kinks);
+            match by_name.last_mut() {
+                _ if elements == 0 => {}
+                Some((name, sum)) if *name == row.name => *sum += elements,
+                _ => by_name.push((&row.name, elements)),
+            }
+        }
+        by_name
+    }
+
+    /// The number of bits to which the forward pass was found to compute, where it is not that of a double.
+    pub fn bits(&self) -> Option<u32> {
+        self.precision.map(|precision| precision.bits)
+    }
+
+    /// The tensors whose gradient can be judged less exactly than others, since the derivative of an operation cancels.
+    pub fn accuracy(&self) -> &[Accuracy] {
+        &self.accuracy
     }
 
     /// Every mismatch, worst first.

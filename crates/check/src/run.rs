@@ -4,10 +4,12 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_tensor::Tensor;
 
-use crate::compare::Comparison;
+use crate::compare::{Comparison, Difference};
 use crate::cotangent::Cotangents;
+use crate::noise::{forward_noise, run_noise};
 use crate::points::moved;
-use crate::problem::{Fixed, Problem, parts, require_finite, require_same};
+use crate::problem::{Fixed, Problem, parts, require_finite};
+use crate::settings::Settings;
 use crate::subject::{Backward, Subject};
 use crate::{Check, Error, Named, Report};
 use retrograde_autograd::Param;
@@ -51,11 +53,26 @@ impl Check {
         let params: Vec<_> = params.into_iter().map(|(_, param)| param).collect();
         let _restored = Restore(params.iter().map(|param| (param.clone(), param.value())).collect());
         let fixed = Fixed { inputs: fixed_inputs, params: fixed_params };
+        let (layout, failure, random) = Default::default();
         let (outputs, runs, backward_runs) = (Vec::new(), 0, 0);
-        let mut problem = Problem { forward, backward, inputs, params, fixed, outputs, runs, backward_runs };
+        let mut problem = Problem {
+            forward,
+            backward,
+            inputs,
+            params,
+            fixed,
+            outputs,
+            runs,
+            backward_runs,
+            layout,
+            failure,
+            random,
+        };
+        self.mark_domains(&mut problem, &x)?;
         let mut reports = vec![self.examine(&mut problem, x.clone())?];
         for point in 1..self.settings.points {
             let moved = moved(&problem.inputs, &x, self.settings.seed.wrapping_add(point as u64));
+            let moved = problem.clamped(moved);
             reports.push(self.examine(&mut problem, moved)?);
         }
         Ok(Report::join(reports))
@@ -68,8 +85,7 @@ impl Check {
         }
         self.mark_time(problem)?;
         require_finite(&problem.outputs, &y)?;
-        let again = problem.outputs_at(&x)?;
-        require_same(&problem.outputs, "", &y, &again)?;
+        problem.random = run_noise(problem, &x, &y)?;
         let mut rng = StdRng::seed_from_u64(self.settings.seed);
         let entries = y.len().saturating_mul(x.len().max(y.len()));
         let small = x.len().saturating_mul(y.len()) <= SMALL.0 && y.len() <= SMALL.1;
@@ -78,8 +94,10 @@ impl Check {
             return Err(Error::JacobianSize { outputs: y.len(), inputs: x.len(), limit: ENTRIES });
         }
         let cotangents = Cotangents::new(&problem.outputs, &self.settings, jacobian, &mut rng);
-        let point = (x.clone(), y.clone());
-        let mut comparison = Comparison::new(problem, &self.settings, rng, point, cotangents)?;
+        let noise = forward_noise(problem, &x, &y, &mut rng)?;
+        let point = (x, y);
+        let mut comparison = Comparison::new(problem, &self.settings, rng, point, cotangents, &noise)?;
+        comparison.repeat_backward()?;
         comparison.by_differences()?;
         comparison.by_adjoint()?;
         if comparison.problem.backward.is_some() && comparison.problem.is_recorded() {
@@ -91,10 +109,41 @@ impl Check {
         if self.settings.taylor {
             comparison.by_taylor()?;
         }
-        // State that leaks slowly shows after many runs, if not after two.
-        let again = comparison.problem.outputs_at(&x)?;
-        require_same(&comparison.problem.outputs, "", &y, &again)?;
+        comparison.by_linearity()?;
+        if comparison.problem.is_recorded() {
+            comparison.by_layout()?;
+        }
+        self.at_another_point(&mut comparison, &noise)?;
+        // State that leaks slowly shows after many runs, if not after a few.
+        comparison.repeat()?;
+        comparison.repeat_backward()?;
         comparison.report()
+    }
+
+    /// Looks at a point nearby too, less thoroughly: what was read at the first one and kept is not right there.
+    fn at_another_point(&self, comparison: &mut Comparison<'_, '_>, noise: &[f64]) -> Result<(), Error> {
+        let x = comparison.near(0.02);
+        let y = comparison.problem.outputs_moved(&x)?;
+        if !y.iter().all(|y| y.is_finite()) {
+            return Ok(());
+        }
+        let settings = Settings { directions: 1, elements: 0, ..self.settings.clone() };
+        let mut rng = StdRng::seed_from_u64(self.settings.seed.wrapping_add(1));
+        let cotangents = Cotangents::new(&comparison.problem.outputs, &settings, false, &mut rng);
+        let mut there = Comparison::new(comparison.problem, &settings, rng, (x, y), cotangents, noise)?;
+        there.by_differences()?;
+        if there.problem.backward.is_some() && there.problem.is_recorded() {
+            there.by_tape()?;
+        }
+        let found = there.differences;
+        let new = |found: &Difference| comparison.differences.iter().all(|known| known.block != found.block);
+        let found: Vec<_> = found.into_iter().filter(new).collect();
+        comparison.differences.extend(found.into_iter().map(|found| Difference {
+            cotangent: 0,
+            how: Some("at a second point"),
+            ..found
+        }));
+        Ok(())
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
@@ -114,6 +163,24 @@ impl Check {
                 return Err(Error::TimeAxis { name, axis, shape });
             }
             part.time = Some(*axis);
+        }
+        Ok(())
+    }
+
+    fn mark_domains(&self, problem: &mut Problem<'_>, x: &[f64]) -> Result<(), Error> {
+        for (name, domain) in &self.domains {
+            let Some(part) = problem.inputs.iter_mut().find(|part| part.name == *name) else {
+                let known = self.names().map(str::to_owned).collect();
+                return Err(Error::UnknownName { known, found: name.clone() });
+            };
+            part.domain = *domain;
+            let outside = part.range.clone().find(|&place| !domain.contains(x[place]));
+            if let (Some(place), _) | (None, Some(place)) =
+                (outside, (!domain.is_valid()).then_some(part.range.start))
+            {
+                let name = format!("{name}{:?}", part.index(place));
+                return Err(Error::Domain { name, domain: domain.text(), found: x[place] });
+            }
         }
         Ok(())
     }

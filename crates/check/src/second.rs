@@ -5,7 +5,7 @@ use crate::compare::{Comparison, Difference, contradicts};
 use crate::cotangent::{rms, weight};
 use crate::problem::{Part, Recorded, tensors};
 use crate::report::{NotApplicable, Oracle};
-use crate::slope::Line;
+use crate::slope::{Line, Sides};
 
 impl Comparison<'_, '_> {
     /// Compares `H w`, by a recorded backward pass, with the slope of the tape's gradient along random `w`.
@@ -42,8 +42,9 @@ impl Comparison<'_, '_> {
             };
             let read = |g: &[f64]| g.to_vec();
             let (rounding, wanted) = (&rounding, &wanted);
-            let mut line = Line { at: &mut at, origin: &origin, read: &read, rounding, wanted };
-            let slope = line.slope(1.0 / 32.0)?;
+            let sides = Sides::Both;
+            let mut line = Line { at: &mut at, origin: &origin, read: &read, rounding, wanted, sides };
+            let slope = line.slope(0.028)?;
             let kinks = line.kinks(1.0)?;
             for block in 0..self.blocks.len() {
                 let members = self.blocks[block].members.clone();
@@ -55,17 +56,12 @@ impl Comparison<'_, '_> {
                     let distance = (analytic - numeric).abs();
                     if contradicts(analytic, numeric, error, tolerance) && kinks[i].is_none() {
                         self.measure(block, Oracle::SecondOrder, distance, magnitude);
-                        let (oracle, place, kink) = (Oracle::SecondOrder, Some(i), None);
-                        self.differences.push(Difference {
-                            oracle,
-                            block,
-                            place,
-                            cotangent: 0,
+                        self.differences.push(Difference::new(
+                            (Oracle::SecondOrder, block, Some(i), 0),
                             analytic,
                             numeric,
                             magnitude,
-                            kink,
-                        });
+                        ));
                     } else if error <= tolerance {
                         self.measure(block, Oracle::SecondOrder, distance, magnitude);
                     }

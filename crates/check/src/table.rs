@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::noise::Precision;
 use crate::report::{Oracle, Report, Row, Verdict};
 
 /// The number of mismatches, kinks and blocks that are listed before the rest is only counted.
@@ -10,8 +11,7 @@ const LISTED: usize = 10;
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let elements: usize = self.rows.iter().map(|row| row.elements).sum();
-        let outcome = if self.is_ok() { "ok" } else { "MISMATCH" };
-        writeln!(f, "gradient check: {outcome}")?;
+        writeln!(f, "gradient check: {}", self.outcome(elements))?;
         let (runs, seed, directions) = (self.runs, self.seed, self.directions);
         let points = if self.points > 1 { format!("{} points, ", self.points) } else { String::new() };
         write!(f, "{elements} elements, {points}{directions} directions, seed {seed}")?;
@@ -21,6 +21,9 @@ impl fmt::Display for Report {
         }
         writeln!(f)?;
         writeln!(f, "outputs: {}", self.outputs.join(", "))?;
+        if let Some(Precision { bits, tolerance }) = self.precision {
+            writeln!(f, "forward computes in {bits} bits; tolerances {tolerance:.0e}")?;
+        }
         if let Some(jacobian) = self.jacobian {
             write!(f, "full Jacobian: {} x {}", jacobian.outputs, jacobian.inputs)?;
             if jacobian.below_noise > 0 {
@@ -34,6 +37,17 @@ impl fmt::Display for Report {
         if !self.cuts.is_empty() {
             writeln!(f, "\nconstants on the tape that move with the inputs, where no gradient flows:")?;
             list(f, &self.cuts, |f, cut| writeln!(f, "  {cut}"))?;
+        }
+        if !self.accuracy.is_empty() {
+            writeln!(f)?;
+            list(f, &self.accuracy, |f, found| {
+                let (name, cause) = (fit(&found.name, 16), fit(&found.cause, 30));
+                let zero = |row: &Row| row.name != found.name || row.verdict == Verdict::ZeroUpToRounding;
+                if self.rows.iter().all(zero) {
+                    return writeln!(f, "{name}: zero up to rounding: {cause} cancels");
+                }
+                writeln!(f, "{name}: accurate to {:.0e} only: {cause} cancels", found.relative)
+            })?;
         }
         for found in self.not_applicable.chunk_by(|a, b| (a.oracle, a.function) == (b.oracle, b.function)) {
             let names: Vec<&str> = found.iter().map(|found| found.name.as_str()).collect();
@@ -72,12 +86,27 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// The first line: what was found, and of how many elements nothing.
+    fn outcome(&self, elements: usize) -> String {
+        let silent = self.unverified();
+        if !self.is_ok() {
+            return "MISMATCH".to_owned();
+        }
+        if silent == 0 {
+            return "ok".to_owned();
+        }
+        let names: Vec<&str> = self.unverified_by_name().into_iter().map(|(name, _)| name).collect();
+        let outcome = format!("ok, {silent} of {elements} elements not verified: {}", names.join(", "));
+        fit(&outcome, 64)
+    }
+
     /// One line a tensor, or one a time step where `{:#}` asks for it or a step is wrong.
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let oracles: Vec<Oracle> = [Oracle::Differences, Oracle::Adjoint, Oracle::Tape, Oracle::SecondOrder]
-            .into_iter()
-            .filter(|oracle| self.rows.iter().any(|row| row.measures.iter().any(|(of, _)| of == oracle)))
-            .collect();
+        let oracles: Vec<Oracle> =
+            [Oracle::Differences, Oracle::Adjoint, Oracle::Tape, Oracle::SecondOrder, Oracle::Linearity]
+                .into_iter()
+                .filter(|oracle| self.rows.iter().any(|row| row.measures.iter().any(|(of, _)| of == oracle)))
+                .collect();
         write!(f, "\n{:<14} {:>5} {:>9}", "", "step", "|grad|")?;
         oracles.iter().try_for_each(|oracle| write!(f, " {:>9}", oracle.heading()))?;
         writeln!(f, "  verdict")?;
@@ -162,7 +191,7 @@ impl Oracle {
     fn tolerance(self, [differences, exact]: [f64; 2]) -> f64 {
         match self {
             Oracle::Differences | Oracle::SecondOrder => differences,
-            Oracle::Adjoint | Oracle::Tape => exact,
+            Oracle::Adjoint | Oracle::Tape | Oracle::Linearity => exact,
         }
     }
 
@@ -172,6 +201,7 @@ impl Oracle {
             Oracle::Adjoint => "adjoint",
             Oracle::Tape => "tape",
             Oracle::SecondOrder => "2nd order",
+            Oracle::Linearity => "linear",
         }
     }
 }
@@ -183,6 +213,7 @@ impl fmt::Display for Oracle {
             Oracle::Adjoint => "adjoint identity",
             Oracle::Tape => "the tape",
             Oracle::SecondOrder => "second order",
+            Oracle::Linearity => "linearity",
         })
     }
 }
@@ -191,6 +222,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Verdict::Verified => "ok",
+            Verdict::ZeroUpToRounding => "zero (rounding)",
             Verdict::AdjointOnly => "adjoint only",
             Verdict::NotVerifiable => "not verifiable",
             Verdict::Kink => "kink",

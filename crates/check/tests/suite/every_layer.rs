@@ -20,8 +20,7 @@ fn right(label: &str, mut layer: impl Layer<f64>) {
         param.set(moved).unwrap();
     }
     let names: Vec<String> = layer.named_params().into_iter().map(|(path, _)| path).collect();
-    // Random cotangents alone: those of single outputs find elements that are small by cancellation.
-    let report = Check::new().directions(2).full_jacobian(false).layer(&mut layer).unwrap();
+    let report = Check::new().directions(2).layer(&mut layer).unwrap();
     assert!(report.is_ok(), "{label}: {report}");
     for name in names.iter().map(String::as_str).chain(["xs"]) {
         assert!(report.rows().iter().any(|row| row.name == name), "{label}: no row for {name}");
@@ -164,7 +163,7 @@ fn names_of_the_initial_state() {
 /// the rule by more than its tolerance.
 #[test]
 fn the_one_line_check_is_green_whatever_the_seed() {
-    for seed in 0..60 {
+    for seed in 0..12 {
         let rng = &mut StdRng::seed_from_u64(seed);
         let report = Check::new().layer(&mut Time::new(RnnCell::new(4, 6, rng))).unwrap();
         assert!(report.is_ok(), "rnn, seed {seed}: {report}");

@@ -9,4 +9,6 @@ mod every_layer;
 mod function;
 mod losses;
 mod options;
+mod right;
 mod settings;
+mod verdicts;

@@ -66,10 +66,12 @@ fn several_points() {
         );
         report.unwrap()
     };
-    report(1).assert_ok();
+    // Without further points, a random direction at one nearby tells.
+    let found = report(1);
+    assert!(found.mismatches().iter().all(|found| found.cotangent == "at a second point"), "{found}");
     let found = report(2);
     assert_eq!(found.wrong(), ["x"]);
-    assert!(found.mismatches().iter().all(|found| found.cotangent.ends_with(", point 1")), "{found}");
+    assert!(found.mismatches().iter().any(|found| found.cotangent.ends_with(", point 1")), "{found}");
     assert!(found.to_string().contains("4 elements, 2 points, 3 directions"), "{found}");
     let check = Check::new().input("x", Tensor::from([-0.4, -0.5]));
     let relu = |points| check.clone().points(points).run(|_, x| Ok([("y", x["x"].relu())].into())).unwrap();
