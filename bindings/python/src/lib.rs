@@ -13,8 +13,9 @@ create_exception!(retrograde_check, CheckError, PyValueError, "A check that coul
 /// A named array: its name, its shape, and its numbers as the bytes of doubles.
 type Raw<'py> = (String, Vec<usize>, Bound<'py, PyBytes>);
 
-/// A report: whether it is ok, its text, its text at length, and all findings as JSON.
-type Text = (bool, String, String, String);
+/// A report: whether it is ok, the number of elements that were not verified, its text, its text at length, and all
+/// findings as JSON.
+type Text = (bool, usize, String, String, String);
 
 /// Runs a check of two callables that take and return lists of named arrays.
 #[pyfunction]
@@ -34,7 +35,7 @@ fn check<'py>(
         |x, dy| Ok::<_, BoxError>(arrays(backward.call1((raw(py, x), raw(py, dy)))?.extract()?)?),
     );
     let report = report.map_err(|error| raised(py, error))?;
-    Ok((report.is_ok(), report.to_string(), format!("{report:#}"), report.to_json()))
+    Ok((report.is_ok(), report.unverified(), report.to_string(), format!("{report:#}"), report.to_json()))
 }
 
 /// The check that settings ask for.
@@ -55,6 +56,14 @@ fn configured(settings: &Bound<'_, PyDict>) -> PyResult<Check> {
             "time_axes" => {
                 let axes = value.extract::<Vec<(String, usize)>>()?;
                 axes.into_iter().fold(check, |check, (name, axis)| check.time_axis(name, axis))
+            }
+            "within" => {
+                let ranges = value.extract::<Vec<(String, f64, f64)>>()?;
+                ranges.into_iter().fold(check, |check, (name, low, high)| check.within(name, low..=high))
+            }
+            "largest_step" => {
+                let steps = value.extract::<Vec<(String, f64)>>()?;
+                steps.into_iter().fold(check, |check, (name, step)| check.largest_step(name, step))
             }
             unknown => return Err(PyValueError::new_err(format!("check: there is no setting {unknown}"))),
         };

@@ -165,6 +165,26 @@ def test_settings_and_data():
     assert str(wrong) == str(step((3, 3, 3), ["dh_prev"], draw=2))
 
 
+def test_bounds_and_what_is_not_verified():
+    def forward(dt, x):
+        if (dt < 0).any():
+            raise ValueError("expected durations that are not negative")
+        return np.exp(-dt) * np.maximum(x, 0)
+
+    def backward(dy, dt, x):
+        y = np.exp(-dt)
+        return -dy * y * np.maximum(x, 0), dy * y * (x > 0)
+
+    inputs = {"dt": np.array([0.0, 1e-3, 2.0]), "x": np.array([-0.5, -1.0, -2.0])}
+    report = check(forward, backward, inputs, within={"dt": (0, None)})
+    report.assert_ok()
+    # All are off: no output moves.
+    assert report.unverified == 6 and "6 of 6 elements not verified" in str(report)
+    raises(AssertionError, report.assert_verified)
+    inputs["x"] = abs(inputs["x"])
+    check(forward, backward, inputs, within={"dt": (0, None)}, largest_step={"x": 0.1}).assert_verified()
+
+
 if __name__ == "__main__":
     tests = [(name, test) for name, test in list(globals().items()) if name.startswith("test_")]
     for name, test in tests:

@@ -31,8 +31,10 @@ class Report:
     numbers that are rounding.
     """
 
-    def __init__(self, ok, text, verbose, data):
+    def __init__(self, ok, unverified, text, verbose, data):
         self.ok = ok
+        #: The number of elements that could not be verified: no output moves with them, or there is a kink.
+        self.unverified = unverified
         self.text = text
         self.verbose = verbose
         #: Everything as JSON.
@@ -69,8 +71,14 @@ class Report:
         if not self.ok:
             raise AssertionError(self.text)
 
+    def assert_verified(self):
+        """Raises an ``AssertionError`` with the report unless every element was verified."""
+        __tracebackhide__ = True
+        if not self.ok or self.unverified:
+            raise AssertionError(self.text)
 
-def check(forward, backward, inputs, *, time_axes=None, frozen=(), **settings):
+
+def check(forward, backward, inputs, *, time_axes=None, frozen=(), within=None, largest_step=None, **settings):
     """Checks the backward pass of any function of NumPy arrays against finite differences.
 
     ``inputs`` is a dictionary of named arrays: inputs, initial states, parameters. They are handed over as float64.
@@ -82,8 +90,9 @@ def check(forward, backward, inputs, *, time_axes=None, frozen=(), **settings):
     needs of the forward pass.
 
     ``time_axes`` says which axis of an input or an output is time, by name, so that each step is judged by its own
-    magnitude; an output without a name is ``y``. ``frozen`` names inputs whose gradient is not checked. The other
-    settings are those of ``Check`` in Rust: ``seed``, ``directions``, ``points``, ``elements``, ``tolerance``,
+    magnitude; an output without a name is ``y``. ``frozen`` names inputs whose gradient is not checked. ``within`` maps a
+    name to the bounds of its elements, such as ``{"dt": (0, None)}``, and ``largest_step`` to how far they are moved. The
+    other settings are those of ``Check`` in Rust: ``seed``, ``directions``, ``points``, ``elements``, ``tolerance``,
     ``cotangent_scale``, ``full_jacobian``, ``keep_entries``, ``taylor``.
 
     An exception of a callable comes out as itself, with a note of the call. A check that cannot be carried out raises
@@ -108,9 +117,16 @@ def check(forward, backward, inputs, *, time_axes=None, frozen=(), **settings):
             raise CheckError(f"check: expected a gradient of {', '.join(inputs)}, found {len(sequence)} in all")
         return _raw({name: gradient for name, gradient in zip(inputs, sequence) if gradient is not None})
 
-    axes = list((time_axes or {}).items())
+    def bound(value, otherwise):
+        return otherwise if value is None else value
+
     settings = {name: value for name, value in settings.items() if value is not None}
-    settings.update(time_axes=axes, frozen=list(frozen))
+    settings["time_axes"] = list((time_axes or {}).items())
+    settings["frozen"] = list(frozen)
+    settings["within"] = [
+        (name, bound(low, -np.inf), bound(high, np.inf)) for name, (low, high) in (within or {}).items()
+    ]
+    settings["largest_step"] = list((largest_step or {}).items())
     return Report(*_native.check(run_forward, run_backward, _raw(inputs), settings))
 
 
