@@ -1,5 +1,5 @@
-//! What the book quotes of an example comes out again: the same words, and numbers within a tolerance that sums in another
-//! order stay within.
+//! Quotes of an example's output in the book: the same words come out again, and numbers within the rounding of sums in
+//! another order.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! What a layer must not depend on: how often it was called, what was called in between, how tensors lie in memory, and how
-//! large a cotangent is.
+//! Conditions that must not change a gradient: the number of calls, other calls in between, the layout of tensors in
+//! memory, the size of a cotangent.
 
 use rand::RngExt;
 
@@ -11,7 +11,7 @@ use crate::noise::nudged;
 use crate::problem::require_close;
 use crate::report::Oracle;
 
-/// Calls in a row on the same input: what happens in every so many of them shows.
+/// Calls in a row on the same input, so that a fault of every k-th call shows for k up to this.
 pub(crate) const CALLS: usize = 12;
 
 /// By as much as products of other layouts are rounded otherwise.

@@ -57,7 +57,7 @@ pub(crate) struct Difference {
     /// Of the block.
     pub(crate) magnitude: f64,
     pub(crate) kink: Option<[f64; 2]>,
-    /// How the comparison was made, where not with the cotangent at the point itself.
+    /// The way of the comparison, where it is not that of the cotangent at the point itself.
     pub(crate) how: Option<&'static str>,
 }
 

@@ -52,7 +52,7 @@ impl Domain {
         format!("{} to {}", self.low, self.high)
     }
 
-    /// How far `x` may go downwards and upwards.
+    /// The distances that `x` may go downwards and upwards.
     fn room(&self, x: f64) -> [f64; 2] {
         [(x - self.low).max(0.0).min(self.step), (self.high - x).max(0.0).min(self.step)]
     }

@@ -1,4 +1,4 @@
-//! How tensors lie in memory: the same values behind other strides.
+//! Layouts of tensors in memory: the same values behind other strides.
 
 use retrograde_tensor::Tensor;
 

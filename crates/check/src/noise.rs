@@ -1,4 +1,4 @@
-//! How exact numbers are: what rounding may make of a gradient, and the noise of a forward pass.
+//! The exactness of numbers: the rounding of a gradient, and the noise of a forward pass.
 
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ const SALTS: [u64; 6] = [
     0xA24B_AED4_963E_E407,
 ];
 
-/// What a gradient may be off by is taken for this many times what it was seen to be off by.
+/// A gradient may be off by this many times the largest deviation seen.
 const CAUTION: f64 = 16.0;
 
 /// Deviations of a gradient computed again, each time rounded otherwise.
@@ -176,7 +176,7 @@ fn along_line(
     Ok(problem.outputs.iter().map(|part| of_part(part.range.clone())).collect())
 }
 
-/// How many bits of a result are right, and the tolerance of finite differences that follows.
+/// The number of right bits of a result, and the tolerance of finite differences that follows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Precision {
     pub(crate) bits: u32,

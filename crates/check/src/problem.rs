@@ -86,7 +86,7 @@ pub(crate) struct Problem<'a> {
     pub(crate) runs: usize,
     /// The number of explicit backward passes so far.
     pub(crate) backward_runs: usize,
-    /// How inputs, parameters and cotangents lie in memory.
+    /// The layout of inputs, parameters and cotangents in memory.
     pub(crate) layout: Layout,
     /// Why the forward pass failed where the check had moved something, the last time that it did.
     pub(crate) failure: Option<Failure>,

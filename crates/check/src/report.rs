@@ -145,7 +145,7 @@ pub struct Accuracy {
     pub name: String,
     /// The exact oracles judge its gradient to this, relative to the magnitude of its block.
     pub relative: f64,
-    /// What cancels, such as `1 - y² of tanh h_next_3`.
+    /// The difference that cancels, such as `1 - y² of tanh h_next_3`.
     pub cause: String,
 }
 

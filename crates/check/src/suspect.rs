@@ -1,4 +1,4 @@
-//! How a gradient that differs is related to the one that it should be.
+//! Relations of a wrong gradient to the right one.
 
 use crate::pattern::Pattern;
 use crate::problem::Part;

@@ -5,7 +5,7 @@ use retrograde_tensor::Tensor;
 
 use super::{Kind, Program, Recorded};
 
-/// What was compared.
+/// The comparisons that were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compared {
     /// Everything.

@@ -48,7 +48,7 @@ pub(super) enum Count {
     Axis(String, usize),
     /// The length of a list.
     Length(String),
-    /// As many as a loop has kept.
+    /// The number that a loop has kept.
     Kept(usize),
     Fixed(usize),
 }
@@ -409,7 +409,7 @@ impl Code {
         Code { text: text.into(), level }
     }
 
-    /// What is left of the text without a minus sign before it, if it has one.
+    /// The text without its minus sign, if it begins with one.
     pub(super) fn negated(&self) -> Option<&str> {
         self.text.strip_prefix('-').filter(|_| self.level == Level::Prefix)
     }

@@ -54,7 +54,7 @@ pub enum Statement {
         from: String,
         /// The last step of the loop, `0`.
         to: String,
-        /// What is done in each step.
+        /// The statements of each step.
         body: Vec<Statement>,
     },
 }

@@ -31,7 +31,7 @@ fn number(x: &Expr) -> Option<f64> {
     if let Term::Number(c) = x.term() { Some(*c) } else { None }
 }
 
-/// What is repeated to the shape of another operand.
+/// The operand of a broadcast to the shape of another operand.
 fn stretched<'a>(x: &'a Expr, other: &Expr) -> Option<&'a Expr> {
     match x.term() {
         Term::Apply(Op::BroadcastTo(to), x) if **to == other.shape() && !is_stretched(other) => Some(&x[0]),
