@@ -112,7 +112,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             "attention_cell",
             Plain,
             |d, rng| AttentionCell::new(d, H, d, rng),
-            |cell, memory| AttentionCell::look_at(cell, memory)
+            AttentionCell::look_at
         ),
     ]
 }

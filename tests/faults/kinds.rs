@@ -218,11 +218,12 @@ fn notebook([n, d, h]: [usize; 3]) -> Outcome {
     )
 }
 
+type Forward = dyn Fn(&Tensor<f64>) -> Tensor<f64> + Send + Sync;
 type Backward = dyn Fn(&Tensor<f64>, &Tensor<f64>, &Tensor<f64>) -> Tensor<f64> + Send + Sync;
 
 /// A function of one input on a tape.
 struct Of {
-    forward: Box<dyn Fn(&Tensor<f64>) -> Tensor<f64> + Send + Sync>,
+    forward: Box<Forward>,
     backward: Box<Backward>,
 }
 
@@ -369,8 +370,10 @@ pub(crate) const KINDS: &[Kind] = kinds! {
     "a weight that the backward pass reads once", ["x"], Pattern::Kept => kept_weight();
 };
 
+type Run = fn() -> Outcome;
+
 /// Faults that the check refuses with an error, since a layer that depends on more than its inputs has no derivative.
-pub(crate) const REFUSED: &[(&str, fn() -> Outcome)] = &[
+pub(crate) const REFUSED: &[(&str, Run)] = &[
     ("a cache of the last call", last_call),
     ("noise in every 7th backward pass", seventh),
     ("a kernel that takes any tensor for contiguous", contiguous),

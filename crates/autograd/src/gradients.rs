@@ -94,7 +94,6 @@ impl<E: Float, G> Gradients<E, G> {
     }
 
     /// The parameters that something flowed to, with their gradients, in the order in which the tape met them.
-    #[must_use]
     pub fn params(&self) -> impl Iterator<Item = (&Param<E>, &G)> {
         self.params.iter().map(|(param, place)| (param, &self.gradients[*place]))
     }

@@ -11,6 +11,9 @@ use crate::subject::announced;
 use crate::{Error, Named};
 use retrograde_autograd::{Tape, Var};
 
+/// Outputs, and the gradient of one cotangent.
+type Evaluated = (Vec<f64>, Vec<f64>);
+
 impl Problem<'_> {
     /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the backward pass under test.
     pub(crate) fn gradients(&mut self, x: &[f64], vs: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
@@ -67,7 +70,7 @@ impl Problem<'_> {
         layout: Layout,
         x: &[f64],
         v: &[f64],
-    ) -> Result<Result<(Vec<f64>, Vec<f64>), Failure>, Error> {
+    ) -> Result<Result<Evaluated, Failure>, Error> {
         self.layout = layout;
         let run = || Ok((self.outputs_at(x)?, self.gradients(x, &[v.to_vec()])?.remove(0)));
         let found = catch_unwind(AssertUnwindSafe(run));

@@ -15,6 +15,9 @@ use crate::shared::{Timed, medians};
 /// `[N, T, D, H]`
 pub(crate) type Sizes = [usize; 4];
 
+/// Reads the gradients of the weights, and those of the input of each thread.
+type Read<'r> = dyn FnMut(&Gradients<f32>, &[Option<Tensor<f32>>]) + 'r;
+
 /// The layers that can be measured.
 pub(crate) const CELLS: [&str; 4] = ["rnn", "lstm", "gru", "custom"];
 
@@ -142,7 +145,7 @@ where
             (forward, grads, dx)
         }
     });
-    let mut run = move |read: &mut dyn FnMut(&Gradients<f32>, &[Option<Tensor<f32>>])| {
+    let mut run = move |read: &mut Read<'_>| {
         for param in &params {
             // As after a step of an optimizer: nothing that was derived from the weights is left.
             param.set(param.value().map(|x| x)).expect("the same shape");

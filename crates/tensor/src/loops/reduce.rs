@@ -232,11 +232,7 @@ fn halves<E: Element, const N: usize, const HALF: usize>(x: [E; N], f: impl Fn(E
 
 /// `f` of lanes and the first of the rest, if there are as many; and what is left then.
 #[inline(always)]
-fn joined<'a, E: Element, const N: usize>(
-    lanes: [E; N],
-    rest: &'a [E],
-    f: impl Fn(E, E) -> E,
-) -> ([E; N], &'a [E]) {
+fn joined<E: Element, const N: usize>(lanes: [E; N], rest: &[E], f: impl Fn(E, E) -> E) -> ([E; N], &[E]) {
     match rest.split_first_chunk() {
         Some((first, rest)) => (zip(&lanes, first, f), rest),
         None => (lanes, rest),

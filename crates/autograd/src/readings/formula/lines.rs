@@ -65,7 +65,7 @@ pub(super) fn explanations<'a>(values: &[ValueLine], lines: impl IntoIterator<It
             }
         }
     }
-    explaining.into_iter().zip(read).filter_map(|(line, read)| read.then(|| line.clone())).collect()
+    explaining.into_iter().zip(read).filter(|(_, read)| *read).map(|(line, _)| line.clone()).collect()
 }
 
 /// The names that a formula reads.

@@ -92,7 +92,7 @@ fn numbers_in_generic_code<E: Float>(tolerance: f64) {
     for (i, z) in values.into_iter().enumerate() {
         let gate = (1.0 - z).tanh() * z * z + z / 2.0 + (2.0 / (z + 1.0)).exp() - 0.75 * (z - 0.25);
         assert!((gates[i] - gate).abs() <= tolerance * gate.abs(), "{z}: {} and {gate}", gates[i]);
-        let choice = if z >= 0.0 { z + 0.5 } else { z.min(-0.75).max(-0.8) };
+        let choice = if z >= 0.0 { z + 0.5 } else { z.clamp(-0.8, -0.75) };
         assert!((choices[i] - choice).abs() <= tolerance, "{z}: {} and {choice}", choices[i]);
     }
     assert!((&x * 0.1).value().iter().zip(values).all(|(y, x)| y == E::from_f64(x) * E::from_f64(0.1)));
