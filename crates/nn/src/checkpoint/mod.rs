@@ -72,7 +72,7 @@ pub struct Checkpoint<E: Float> {
     pub position: usize,
     /// The states of generators, by any names.
     pub generators: BTreeMap<String, [u8; 49]>,
-    /// The tensors of carried states in the order of [`State::each`], by any names. [`carry`](Self::carry) adds one.
+    /// The tensors of carried states in the order of [`Tree::leaves`](crate::Tree::leaves), by any names. [`carry`](Self::carry) adds one.
     pub carried: BTreeMap<String, Vec<Tensor<E>>>,
     /// Other numbers, by any names.
     pub series: BTreeMap<String, Vec<f64>>,
