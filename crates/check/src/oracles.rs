@@ -10,6 +10,10 @@ const SEARCHED: usize = 4096;
 /// An element is judged by its own size, but not where it is smaller than this of the tolerance of its block.
 const OWN: f64 = 1e-3;
 
+/// Beyond this tolerance a gradient need not be one of double precision, and what was added up for an element may be rounded
+/// by far more than its own size: its block alone counts.
+const DOUBLE: f64 = 1e-7;
+
 impl Comparison<'_, '_> {
     /// Finite differences of elements, and along random directions of each block.
     pub(crate) fn by_differences(&mut self) -> Result<(), Error> {
@@ -52,8 +56,9 @@ impl Comparison<'_, '_> {
         let tolerances: Vec<f64> = (0..count).map(|p| self.tolerance(block, p)).collect();
         let wanted: Vec<f64> = tolerances.iter().map(|tolerance| 0.01 * tolerance).collect();
         let relative = self.relative_tolerance();
-        let slack =
-            |analytic: f64, numeric: f64, of_block: f64| own(relative, analytic, numeric).max(OWN * of_block);
+        let slack = |analytic: f64, numeric: f64, of_block: f64| {
+            if relative > DOUBLE { of_block } else { own(relative, analytic, numeric).max(OWN * of_block) }
+        };
         let mut slopes = Vec::with_capacity(places.len());
         for &place in places {
             let gradient: Vec<f64> = self.gradients.iter().map(|g| g[place]).collect();
