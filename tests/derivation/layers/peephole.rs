@@ -60,17 +60,17 @@ impl Layer {
             let dv29 = &do_ * &o * (1.0_f64 - &o);
             let dc_t = &dc + &dh_t * &o * (1.0_f64 - c_t.tanh().square()) + &dv29 * &po;
             let di = &dc_t * &g;
-            let dv21 = &di * &i * (1.0_f64 - &i);
+            let dv22 = &di * &i * (1.0_f64 - &i);
             let dg = &dc_t * &i;
             let df = &dc_t * &c_before;
-            let dv14 = &df * &f * (1.0_f64 - &f);
-            let dt = Tensor::concat(&[&dv14, &(&dg * (1.0_f64 - g.square())), &dv21, &dv29], 1);
+            let dv17 = &df * &f * (1.0_f64 - &f);
+            let dt = Tensor::concat(&[&dv17, &(&dg * (1.0_f64 - g.square())), &dv22, &dv29], 1);
             dpo = &dpo + (&dv29 * &c_t).sum_axes(&[0], false);
-            dpi = &dpi + (&dv21 * &c_before).sum_axes(&[0], false);
-            dpf = &dpf + (&dv14 * &c_before).sum_axes(&[0], false);
+            dpi = &dpi + (&dv22 * &c_before).sum_axes(&[0], false);
+            dpf = &dpf + (&dv17 * &c_before).sum_axes(&[0], false);
             dwh = &dwh + h_before.t().matmul(&dt);
             dh = dt.matmul(&wh.t());
-            dc = &dc_t * &f + &dv21 * &pi + &dv14 * &pf;
+            dc = &dc_t * &f + &dv22 * &pi + &dv17 * &pf;
             dp.add_at(1, step, &dt.unsqueeze(1));
         }
         let dc_prev = dc.clone();

@@ -16,9 +16,9 @@ pub struct BufferPool<E> {
     short: Vec<Vec<Vec<E>>>,
     /// The others, by length.
     long: BTreeMap<usize, Vec<Vec<E>>>,
-    /// Elements in free buffers.
+    /// The cost of free buffers, in elements.
     held: usize,
-    /// Elements lent by this thread, less those that it took back.
+    /// The cost of buffers lent by this thread, less those that it took back.
     lent: usize,
     /// The most elements that were in use at the same time.
     most: usize,
@@ -29,6 +29,9 @@ pub struct BufferPool<E> {
 
 /// Lengths below this have a list each, found without a search.
 const SHORT: usize = 1024;
+
+/// Bytes that a buffer costs beside its elements: its handle in a list and what the allocator adds.
+const OVERHEAD: usize = 48;
 
 /// The number of the pool that lent a buffer. No other pool ever has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,13 +77,13 @@ impl<E> BufferPool<E> {
     pub(super) fn acquire(&mut self, length: usize) -> Option<Vec<E>> {
         let free = if length < SHORT { self.short.get_mut(length) } else { self.long.get_mut(&length) };
         let buffer = free?.pop()?;
-        self.held -= length;
+        self.held -= Self::cost(length);
         Some(buffer)
     }
 
     /// Counts a buffer as in use.
     pub(super) fn lend(&mut self, length: usize) -> Lender {
-        self.lent = self.lent.wrapping_add(length);
+        self.lent = self.lent.wrapping_add(Self::cost(length));
         self.most = self.most.max(self.in_use());
         self.lender
     }
@@ -89,14 +92,15 @@ impl<E> BufferPool<E> {
     /// system if enough are kept.
     pub(super) fn release(&mut self, buffer: Vec<E>, lender: Lender) {
         let length = buffer.len();
+        let cost = Self::cost(length);
         if lender == self.lender {
-            self.lent = self.lent.wrapping_sub(length);
+            self.lent = self.lent.wrapping_sub(cost);
         } else {
-            lender.count_returned(length);
+            lender.count_returned(cost);
         }
         // Not all lengths are in use at the time of the most: what is needed in turn is somewhat more.
-        if length > 0 && self.held + length <= self.most + self.most / 2 {
-            self.held += length;
+        if length > 0 && self.held + cost <= self.most + self.most / 2 {
+            self.held += cost;
             if length < SHORT {
                 if self.short.is_empty() {
                     self.short.resize_with(SHORT, Vec::new);
@@ -112,6 +116,11 @@ impl<E> BufferPool<E> {
         self.short.clear();
         self.long.clear();
         (self.held, self.most) = (0, self.in_use());
+    }
+
+    /// The elements of a buffer, and as many as the allocator and a list need for it: many small ones are not cheap.
+    fn cost(length: usize) -> usize {
+        length + OVERHEAD / size_of::<E>().max(1)
     }
 
     /// Both counts may wrap; their difference is right.
