@@ -103,7 +103,7 @@ pub(crate) fn run(seed: u64, screen: &mut Screen, findings: &mut Findings) -> Re
     Ok(())
 }
 
-/// Runs the textbook's loop, each line read as it is printed. Returns the first element of what is assigned in each turn.
+/// Runs the printed lines of the textbook's loop. Returns the first element of each assigned value, turn by turn.
 fn by_hand_in_numbers(known: &mut HashMap<String, Tensor<f64>>) -> Vec<(String, Vec<f64>)> {
     let mut numbers: Vec<(String, Vec<f64>)> = Vec::new();
     let zeros = |shape: &[usize]| Tensor::zeros(shape);

@@ -312,7 +312,7 @@ impl Check {
         check.run(|tape, inputs| layer.forward(tape, inputs))
     }
 
-    /// Checks a layer over sequences as it is called with options: lengths, masks, resets, and the noise of training,
+    /// Checks a layer over sequences called with options: lengths, masks, resets, and the noise of training,
     /// such as that of dropout, which is the same in each call since it is drawn from a seed.
     ///
     /// The example inputs have the size that the options are for. First, the outputs are compared with those for other

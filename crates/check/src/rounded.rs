@@ -18,7 +18,7 @@ pub(crate) struct Rounded {
 }
 
 impl Rounded {
-    /// A number as it is; numbers of equal salt that are equal are rounded alike.
+    /// A number unchanged; numbers of equal salt that are equal are rounded alike.
     pub(crate) fn new(value: f64, salt: u64) -> Self {
         Rounded { value, salt }
     }

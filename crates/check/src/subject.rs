@@ -24,7 +24,7 @@ pub(crate) enum Subject<'a> {
     BlackBox(&'a mut BlackBox<'a>),
 }
 
-/// Calls a pass under test. A panic comes out as it is; the call that it came from is printed.
+/// Calls a pass under test. A panic comes out unchanged; the call that it came from is printed.
 pub(crate) fn announced<R>(pass: &'static str, call: usize, run: impl FnOnce() -> R) -> R {
     struct Call(&'static str, usize);
     impl Drop for Call {

@@ -59,7 +59,7 @@ impl<'a, E: Element> Blocks<'a, E> {
         Blocks { data, len, stride, place, left, row, rows, step, groups, group, near, repeated }
     }
 
-    /// Returns the number of elements to ask for at a time: those of a row if it is long and can be used as it lies.
+    /// Returns the number of elements to ask for at a time: those of a row if it is long and can be used in place.
     pub(crate) fn suggested(&self) -> usize {
         let only = self.group == 1 && self.groups.is_row();
         match self.stride {

@@ -171,7 +171,7 @@ fn counts(total: usize, most: usize) -> impl Iterator<Item = usize> {
     (0..total).step_by(most).map(move |start| most.min(total - start))
 }
 
-/// A tensor as it is, or a copy if the neighbours in its rows lie far apart.
+/// The tensor itself, or a copy if the neighbours in its rows lie far apart.
 fn in_order<E: Element>(x: &Tensor<E>) -> Cow<'_, Tensor<E>> {
     if x.layout().is_transposed() { Cow::Owned(x.contiguous()) } else { Cow::Borrowed(x) }
 }

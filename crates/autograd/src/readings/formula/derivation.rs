@@ -65,7 +65,7 @@ impl Derivation {
         self.lines.iter().find(|line| line.name == name)
     }
 
-    /// The backward pass with a loop where time steps record the same operations, as it is displayed.
+    /// The displayed backward pass, with a loop where time steps record the same operations.
     pub fn statements(&self) -> Vec<Statement> {
         self.program.parts.iter().rev().flat_map(statements).collect()
     }
