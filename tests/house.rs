@@ -1,7 +1,9 @@
-//! The book draws the house truly: every room that `docs/design.md` names is there, and no crate has another one.
+//! The book draws the house truly: every room that `docs/design.md` names is there, and no crate has another one. Things
+//! have one name each wherever a reader meets them.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn the_floor_plan_is_true() {
@@ -31,4 +33,42 @@ fn the_floor_plan_is_true() {
             assert!(known, "the plan does not draw {room}");
         }
     }
+}
+
+/// What a reader meets below a folder: pages, sources and programs, without tests.
+fn readable(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = entry.file_name().unwrap().to_string_lossy().into_owned();
+        if entry.is_dir() && !["target", "tests", "benches"].contains(&&*name) && !name.starts_with('.') {
+            found.extend(readable(&entry));
+        } else if [".md", ".rs", ".py"].iter().any(|ending| name.ends_with(ending)) {
+            found.push(entry);
+        }
+    }
+    found
+}
+
+/// The initial state is `h_prev`, and a printed weight is `Wx`: no page, program or report has another name for them.
+/// Files in PyTorch's layout keep PyTorch's names.
+#[test]
+fn one_name_for_one_thing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = ["crates", "docs", "examples", "bindings", "README.md"].map(|it| root.join(it));
+    let pages = folders.iter().flat_map(|it| if it.is_dir() { readable(it) } else { vec![it.clone()] });
+    let mut met = 0;
+    for page in pages.filter(|page| !page.components().any(|part| part.as_os_str() == "golden")) {
+        let text = fs::read_to_string(&page).unwrap();
+        let (markdown, mut printed) = (page.extension().is_some_and(|ending| ending == "md"), false);
+        for (i, line) in text.lines().enumerate() {
+            printed = if line.starts_with("```") { line == "```text" } else { printed };
+            let words = || line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            met += words().filter(|word| *word == "h_prev").count();
+            let other = words().find(|word| ["h0", "c0", "dh0", "dc0", "h_init", "c_init"].contains(word));
+            let other = other.or_else(|| line.contains("state 0`").then_some("state 0"));
+            let other = other.or_else(|| words().find(|w| markdown && printed && ["wx", "wh"].contains(w)));
+            assert_eq!(other, None, "{}:{}: {line}", page.display(), i + 1);
+        }
+    }
+    assert!(met > 200, "met h_prev {met} times");
 }

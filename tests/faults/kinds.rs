@@ -133,31 +133,31 @@ fn rows(leak: bool) -> Outcome {
 fn reset() -> Outcome {
     let keep = Tensor::from([[1.0], [0.0]]);
     Check::new()
-        .input("h0", normal([2, 3], 1.0, &mut rng()))
+        .input("h_prev", normal([2, 3], 1.0, &mut rng()))
         .input("x", normal([2, 3], 1.0, &mut rng()))
         .compare(
             |_, x| {
-                let h = (&x["h0"] + &x["x"]).tanh();
+                let h = (&x["h_prev"] + &x["x"]).tanh();
                 Ok([("h", (h * &keep + &x["x"]).tanh())].into())
             },
             |x, dy| {
-                let h1 = (&x["h0"] + &x["x"]).tanh();
+                let h1 = (&x["h_prev"] + &x["x"]).tanh();
                 let h2 = (&h1 * &keep + &x["x"]).tanh();
                 let d2 = &dy["h"] * &(1.0 - h2.square());
                 let d1 = &d2 * &(1.0 - h1.square()); // past the reset
-                Ok([("h0", d1.clone()), ("x", d1 + d2)].into())
+                Ok([("h_prev", d1.clone()), ("x", d1 + d2)].into())
             },
         )
 }
 
 /// A learned initial state that is repeated over the batch, and gets the gradient of its first row.
 fn learned() -> Outcome {
-    let h0 = Param::new("h0", normal([1, 3], 1.0, &mut rng()));
+    let h0 = Param::new("h_prev", normal([1, 3], 1.0, &mut rng()));
     Check::new().input("x", normal([4, 3], 1.0, &mut rng())).params([&h0]).compare(
         |_, x| Ok([("h", (&x["x"] + &h0).tanh())].into()),
         |x, dy| {
-            let dt = &dy["h"] * &(1.0 - (&x["x"] + &x["h0"]).tanh().square());
-            Ok([("h0", dt.narrow(0, 0, 1)), ("x", dt)].into())
+            let dt = &dy["h"] * &(1.0 - (&x["x"] + &x["h_prev"]).tanh().square());
+            Ok([("h_prev", dt.narrow(0, 0, 1)), ("x", dt)].into())
         },
     )
 }
@@ -344,8 +344,8 @@ pub(crate) const KINDS: &[Kind] = kinds! {
     "a GRU without the path through the reset gate", ["r"], Pattern::Zero => gru(true, false);
     "attention without the sum of softmax", ["q", "k"], Pattern::Rows(_) => attention();
     "rows that are over, but get a gradient", ["xs"], Pattern::Leak => rows(true);
-    "a reset that lets the gradient through", ["h0", "x"], Pattern::Leak => reset();
-    "a learned initial state that sees row 0 alone", ["h0"], Pattern::OneSample(0) => learned();
+    "a reset that lets the gradient through", ["h_prev", "x"], Pattern::Leak => reset();
+    "a learned initial state that sees row 0 alone", ["h_prev"], Pattern::OneSample(0) => learned();
     "tied weights with a lost use", ["W"], Pattern::OneUse { .. } => tied();
     "a bidirectional layer with its halves swapped", ["x", "forwards", "backwards"], Pattern::Other(_) => halves();
     "a straight-through rounding", ["x"], Pattern::Flat => function(two_by_three() * 3.0, |x| x.map(f64::round), |_, _, dy| dy.clone());

@@ -82,7 +82,7 @@ impl Fault {
             Fault::SignOfBias => "`db` with the wrong sign",
             Fault::TransposedWeight => "`dWh` transposed",
             Fault::LastStateIgnored => "the cotangent of the last state ignored",
-            Fault::InitialStateForgotten => "`dh0` never stored",
+            Fault::InitialStateForgotten => "`dh_prev` never stored",
             Fault::BatchMean => "`dWx` averaged over the batch",
             Fault::Detached => "on the tape: state detached at step 2 of 5",
             Fault::WeightByValue => "on the tape: `Wh` used by value, as a constant",

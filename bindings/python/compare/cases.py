@@ -8,15 +8,15 @@ import numpy as np
 
 
 def rnn(fault=None, sizes=(3, 5, 2, 4), scale=0.6, last_alone=False):
-    """The recurrent layer of the textbook: hs [N, T, H] and the last state, or that alone, from xs [N, T, D] and h0."""
+    """The recurrent layer of the textbook: hs [N, T, H] and the last state, or that alone, from xs [N, T, D] and h_prev."""
     N, T, D, H = sizes
     rng = np.random.default_rng(1)
-    shapes = {"xs": (N, T, D), "h0": (N, H), "Wx": (D, H), "Wh": (H, H), "b": (H,)}
+    shapes = {"xs": (N, T, D), "h_prev": (N, H), "Wx": (D, H), "Wh": (H, H), "b": (H,)}
     inputs = {name: scale * rng.normal(size=shape) for name, shape in shapes.items()}
     kept = {"calls": 0, "dWx": 0.0}
 
-    def states(xp, xs, h0, Wx, Wh, b):
-        hs = [h0]
+    def states(xp, xs, h_prev, Wx, Wh, b):
+        hs = [h_prev]
         for t in range(T):
             hs.append(xp.tanh(xs[:, t] @ Wx + hs[-1] @ Wh + b))
         return hs
@@ -28,14 +28,14 @@ def rnn(fault=None, sizes=(3, 5, 2, 4), scale=0.6, last_alone=False):
             hs[-1] = hs[-1] + 1e-3 * kept["calls"]
         return (hs[-1],) if last_alone else (xp.stack(hs[1:], axis=1), hs[-1])
 
-    def backward(xp, cotangents, xs, h0, Wx, Wh, b):
+    def backward(xp, cotangents, xs, h_prev, Wx, Wh, b):
         dlast = cotangents[-1]
         dhs = xp.stack([0 * dlast] * T, axis=1) if last_alone else cotangents[0]
         if fault == "cotangents clipped to 5":
             dhs = xp.clip(dhs, -5.0, 5.0)
         if fault == "small cotangents taken for zero":
             dhs = xp.where(abs(dhs) < 0.01, xp.zeros_like(dhs), dhs)
-        hs = states(xp, xs, h0, Wx, Wh, b)
+        hs = states(xp, xs, h_prev, Wx, Wh, b)
         dh = xp.zeros_like(dlast) if fault == "the cotangent of the last state ignored" else dlast
         dxs, dWx, dWh, db = [], 0 * Wx, 0 * Wh, 0 * b
         for t in reversed(range(T)):
@@ -62,7 +62,7 @@ def rnn(fault=None, sizes=(3, 5, 2, 4), scale=0.6, last_alone=False):
         dWh = factors.get(fault, 1.0) * dWh
         dWx = dWx / N if fault == "`dWx` averaged over the batch" else dWx
         db = -db if fault == "`db` with the wrong sign" else db
-        dh = 0 * dh if fault == "`dh0` never stored" else dh
+        dh = 0 * dh if fault == "`dh_prev` never stored" else dh
         return xp.stack(dxs, axis=1), dh, dWx, dWh, db
 
     return inputs, forward, backward
@@ -162,7 +162,7 @@ RNN_FAULTS = [
     "`db` with the wrong sign",
     "`dWh` transposed",
     "the cotangent of the last state ignored",
-    "`dh0` never stored",
+    "`dh_prev` never stored",
     "`dWx` averaged over the batch",
     "the state leaks from call to call",
     "`dWx` not reset between two backward passes",

@@ -89,7 +89,8 @@ const STEP_TOLERANCE: f64 = 1e-9;
 /// parameter are perturbed; all outputs `hs` and the last state count; each time step is judged by its own magnitude.
 ///
 /// The initial state is that of a new sequence, also a learned one; inputs of its names, such as `h_prev`, are added to
-/// its variables (`state 0`, `state 1`, .. where names are not distinct).
+/// its variables (`0.h_prev`, `1.h_prev`, .. where several have one name). Parameters have their paths, with the last part
+/// spelled as the parameter is: `Wx`, `0.Wx`.
 /// First, a sequence is compared with its steps one by one, where the [`Causality`] of the layer allows it: they differ
 /// if the `project` of a cell mixes time steps, which no derivative shows.
 ///
@@ -112,7 +113,7 @@ impl<L: Layer<f64>> Checkable for L {
         let mut distinct: Vec<(String, Param<f64>)> = Vec::new();
         for (path, param) in self.named_params() {
             if !distinct.iter().any(|(_, known)| known.same(&param)) {
-                distinct.push((path, param));
+                distinct.push((spelled(path, param.name()), param));
             }
         }
         distinct
@@ -211,12 +212,8 @@ impl<L: Layer<f64>> Checkable for Sequence<'_, L> {
         let (hs, last) = self.layer.run_from(&inputs["xs"], initial, self.options)?;
         let mut outputs = vec![("hs".to_owned(), hs)];
         last.for_each(|part| {
-            let name = names.get(outputs.len() - 1).and_then(|name| name.strip_suffix("_prev"));
-            let name = match name {
-                Some(name) => format!("{name}_last"),
-                None => format!("last state {}", outputs.len() - 1),
-            };
-            outputs.push((name, part.clone()));
+            let name = &names[outputs.len() - 1];
+            outputs.push((format!("{}_last", name.strip_suffix("_prev").unwrap_or(name)), part.clone()));
         });
         Ok(outputs.into())
     }
@@ -266,15 +263,30 @@ fn initial<'t, L: Layer<f64>>(
     Ok((moved, names))
 }
 
-/// A name for each variable of an initial state: that on its tape, where no other has it, or else `state` and its index.
+/// A path whose last part is spelled as the parameter's name: `0.Wx` for `0.wx`.
+fn spelled(path: String, name: &str) -> String {
+    let start = path.len().saturating_sub(name.len());
+    match (path.get(..start), path.get(start..)) {
+        (Some(owner), Some(last))
+            if last.eq_ignore_ascii_case(name) && (owner.is_empty() || owner.ends_with('.')) =>
+        {
+            format!("{owner}{name}")
+        }
+        _ => path,
+    }
+}
+
+/// A name for each variable of an initial state: that on its tape, or else `h_prev`; numbered where several have it.
 fn state_names<L: Layer<f64>>(initial: &LayerStateOn<'_, L, f64>) -> Vec<String> {
     let mut names = Vec::new();
     initial.for_each(|part| {
-        names.push(part.id().and_then(|id| part.tape().node(id)).and_then(|node| node.name));
+        let name = part.id().and_then(|id| part.tape().node(id)).and_then(|node| node.name);
+        names.push(name.unwrap_or_else(|| "h_prev".into()));
     });
-    let alone = |name: &Option<String>| names.iter().filter(|other| *other == name).count() == 1;
-    let of = |(i, name): (usize, &Option<String>)| {
-        name.clone().filter(|_| alone(name)).unwrap_or_else(|| format!("state {i}"))
+    let count = |of: &str, names: &[String]| names.iter().filter(|name| *name == of).count();
+    let numbered = |(i, name): (usize, &String)| match count(name, &names) {
+        1 => name.clone(),
+        _ => format!("{}.{name}", count(name, &names[..i])),
     };
-    names.iter().enumerate().map(of).collect()
+    names.iter().enumerate().map(numbered).collect()
 }

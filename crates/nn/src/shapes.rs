@@ -73,9 +73,9 @@ pub(crate) fn expect(op: &'static str, name: &'static str, axes: &[Axis], found:
 
 /// `[D, H]` of the parameters of an RNN, if their shapes agree.
 pub(crate) fn rnn_sizes(op: &'static str, wx: Shape, wh: Shape, b: Shape) -> Result<[usize; 2]> {
-    expect(op, "wx", &[Axis::Any("D"), Axis::Any("H")], wx)?;
+    expect(op, "Wx", &[Axis::Any("D"), Axis::Any("H")], wx)?;
     let (d, h) = (wx[0], wx[1]);
-    expect(op, "wh", &[Axis::Size(h), Axis::Size(h)], wh)?;
+    expect(op, "Wh", &[Axis::Size(h), Axis::Size(h)], wh)?;
     expect(op, "b", &[Axis::Size(h)], b)?;
     Ok([d, h])
 }
@@ -93,12 +93,12 @@ pub(crate) fn gate_sizes(
         return rnn_sizes(op, wx, wh, b);
     }
     let wide = ["0", "H", "2H", "3H", "4H"][gates];
-    expect(op, "wx", &[Axis::Any("D"), Axis::Any(wide)], wx)?;
-    expect(op, "wh", &[Axis::Any("H"), Axis::Any(wide)], wh)?;
+    expect(op, "Wx", &[Axis::Any("D"), Axis::Any(wide)], wx)?;
+    expect(op, "Wh", &[Axis::Any("H"), Axis::Any(wide)], wh)?;
     let (d, h) = (wx[0], wh[0]);
     let wide = try_times(op, gates, h)?;
-    expect(op, "wh", &[Axis::Size(h), Axis::Size(wide)], wh)?;
-    expect(op, "wx", &[Axis::Size(d), Axis::Size(wide)], wx)?;
+    expect(op, "Wh", &[Axis::Size(h), Axis::Size(wide)], wh)?;
+    expect(op, "Wx", &[Axis::Size(d), Axis::Size(wide)], wx)?;
     expect(op, "b", &[Axis::Size(wide)], b)?;
     Ok([d, h])
 }

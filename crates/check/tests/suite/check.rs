@@ -51,7 +51,7 @@ fn deep_and_gated_layers_agree() {
     let upper = Rnn::new([2, 3, 3, 2], 0.9);
     let report = Check::new()
         .input("xs", normal([2, 3, 4], 1.0, &mut rng))
-        .input("h0", normal([2, 3], 0.5, &mut rng))
+        .input("h_prev", normal([2, 3], 0.5, &mut rng))
         .input("g0", normal([2, 2], 0.5, &mut rng))
         .params([&lower.wx, &lower.wh, &lower.b])
         .param("upper.Wx", &upper.wx)
@@ -60,7 +60,7 @@ fn deep_and_gated_layers_agree() {
         .time_axis("xs", 1)
         .time_axis("gs", 1)
         .run(|tape, x| {
-            let [hs, h] = lower.unroll(tape, &x["xs"], &x["h0"]);
+            let [hs, h] = lower.unroll(tape, &x["xs"], &x["h_prev"]);
             let [gs, g] = upper.unroll(tape, &hs, &x["g0"]);
             Ok([("gs", gs), ("h", h), ("g", g)].into())
         })
@@ -70,13 +70,13 @@ fn deep_and_gated_layers_agree() {
     let w = Param::new("W", normal([5, 8], 0.5, &mut rng)); // [D + H, 4 H], gates f, g, i, o
     let report = Check::new()
         .input("xs", normal([2, 4, 3], 1.0, &mut rng))
-        .input("h0", normal([2, 2], 0.5, &mut rng))
-        .input("c0", normal([2, 2], 0.5, &mut rng))
+        .input("h_prev", normal([2, 2], 0.5, &mut rng))
+        .input("c_prev", normal([2, 2], 0.5, &mut rng))
         .params([&w])
         .time_axis("xs", 1)
         .second_order(true)
         .run(|_, x| {
-            let (mut h, mut c) = (x["h0"].clone(), x["c0"].clone());
+            let (mut h, mut c) = (x["h_prev"].clone(), x["c_prev"].clone());
             for step in 0..4 {
                 let gates = Var::concat(&[x["xs"].select(1, step), h], 1).matmul(&w);
                 let [f, g, i, o] = [0, 1, 2, 3].map(|gate| gates.narrow(1, 2 * gate, 2));
@@ -125,7 +125,7 @@ fn a_vanishing_gradient_is_not_passed() {
     let report = rnn
         .listed()
         .run(|tape, x| {
-            let [_, h] = rnn.unroll(tape, &x["xs"], &x["h0"]);
+            let [_, h] = rnn.unroll(tape, &x["xs"], &x["h_prev"]);
             Ok([("h", h)].into())
         })
         .unwrap();
@@ -149,11 +149,11 @@ fn a_truncation_cannot_hide_behind_a_vanishing_gradient() {
         .listed()
         .compare(
             |tape, x| {
-                let [_, h] = rnn.unroll(tape, &x["xs"], &x["h0"]);
+                let [_, h] = rnn.unroll(tape, &x["xs"], &x["h_prev"]);
                 Ok([("h", h)].into())
             },
             |x, dy| {
-                let mut h = vec![x["h0"].clone()];
+                let mut h = vec![x["h_prev"].clone()];
                 for step in 0..6 {
                     let t = h[step].matmul(&x["Wh"]) + x["xs"].select(1, step).matmul(&x["Wx"]) + &x["b"];
                     h.push(t.tanh());
@@ -172,7 +172,7 @@ fn a_truncation_cannot_hide_behind_a_vanishing_gradient() {
                     }
                 }
                 let dxs = Tensor::stack(&dxs.iter().collect::<Vec<_>>(), 1);
-                Ok([("xs", dxs), ("h0", dh), ("Wx", dwx), ("Wh", dwh), ("b", db.reshape([3]))].into())
+                Ok([("xs", dxs), ("h_prev", dh), ("Wx", dwx), ("Wh", dwh), ("b", db.reshape([3]))].into())
             },
         )
         .unwrap();

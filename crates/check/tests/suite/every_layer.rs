@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_check::{BoxError, Check, Checkable, Named, Oracle, Verdict};
+use retrograde_check::{BoxError, Check, Checkable, Named, Oracle, Report, Verdict};
 use retrograde_nn::{
     Bidirectional, GruCell, Layer, LayerNormLstmCell, LayerStateOn, Linear, LstmCell, MguCell, Module,
     PeepholeLstmCell, Residual, Result, RnnCell, SequenceOptions, Stacked, Time, TimeRnn, module,
@@ -23,7 +23,10 @@ fn right(label: &str, mut layer: impl Layer<f64>) {
     let report = Check::new().directions(2).layer(&mut layer).unwrap();
     assert!(report.is_ok(), "{label}: {report}");
     for name in names.iter().map(String::as_str).chain(["xs"]) {
-        assert!(report.rows().iter().any(|row| row.name == name), "{label}: no row for {name}");
+        assert!(
+            report.rows().iter().any(|row| row.name.eq_ignore_ascii_case(name)),
+            "{label}: no row for {name}"
+        );
     }
     let silent = report.rows().iter().filter(|row| row.verdict == Verdict::NotVerifiable).count();
     assert_eq!(silent, 0, "{label}: {report}");
@@ -147,16 +150,30 @@ fn a_model_beside_the_layers() {
     Check::new().layer(&mut model).unwrap().assert_ok();
 }
 
-/// The initial state has the names that its variables have on a tape, where these are distinct.
+/// The initial state has the names that its variables have on a tape, numbered where several have one, and weights are
+/// spelled as the book spells them.
 #[test]
-fn names_of_the_initial_state() {
+fn names_of_the_book() {
     let rng = &mut StdRng::seed_from_u64(4);
+    let names = |report: &Report| {
+        let mut names: Vec<String> = report.rows().iter().map(|row| row.name.clone()).collect();
+        names.dedup(); // a row for each step
+        names
+    };
     let cell = LstmCell::<f64>::new(2, 3, rng);
-    let names =
-        |inputs: Named<Tensor<f64>>| inputs.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
-    assert_eq!(names(Time::new(cell.clone()).inputs(rng)), ["xs", "h_prev", "c_prev"]);
-    let both = Bidirectional::new(cell.clone(), cell);
-    assert_eq!(names(both.inputs(rng)), ["xs", "state 0", "state 1", "state 2", "state 3"]);
+    let report = Check::new().layer(&mut Time::new(cell.clone())).unwrap();
+    assert_eq!(names(&report), ["xs", "h_prev", "c_prev", "Wx", "Wh", "b"]);
+    assert!(report.to_string().contains("outputs: hs [3, 5, 3], h_last [3, 3], c_last [3, 3]\n"), "{report}");
+
+    let report = Check::new().layer(&mut Bidirectional::new(cell.clone(), cell.clone())).unwrap();
+    let states = ["0.h_prev", "0.c_prev", "1.h_prev", "1.c_prev"];
+    assert_eq!(names(&report)[..5], [&["xs"], &states[..]].concat());
+    assert_eq!(names(&report)[5..], ["forward.Wx", "forward.Wh", "forward.b"]); // one cell, met twice
+
+    let deep = Stacked::new(vec![Time::new(cell), Time::new(LstmCell::new(3, 3, rng))]);
+    let report = Check::new().freeze("1.Wh").freeze("0.h_prev").layer(&mut deep.clone()).unwrap();
+    let weights = ["0.Wx", "0.Wh", "0.b", "1.Wx", "1.b"];
+    assert_eq!(names(&report), [&["xs", "0.c_prev", "1.h_prev", "1.c_prev"], &weights[..]].concat());
 }
 
 /// Dual numbers take the values of a tape's own kernels: rounded otherwise, `1 - y²` of a saturated tanh would differ from

@@ -48,10 +48,10 @@ fn what_is_frozen_is_not_checked() {
     assert!(explicit(&["x", "k", "w"]).unwrap_err().to_string().contains("at least one input or parameter"));
     let rng = &mut StdRng::seed_from_u64(4);
     let mut layer = (TimeRnn::new(RnnCell::new(2, 3, rng)), Linear::new(3, 2, rng));
-    let report = Check::new().freeze("xs").freeze("0.wh").layer(&mut layer).unwrap();
+    let report = Check::new().freeze("xs").freeze("0.Wh").layer(&mut layer).unwrap();
     report.assert_ok();
-    assert!(!names(&report).contains(&"xs") && !names(&report).contains(&"0.wh"), "{report}");
-    assert!(names(&report).contains(&"0.wx"), "{report}");
+    assert!(!names(&report).contains(&"xs") && !names(&report).contains(&"0.Wh"), "{report}");
+    assert!(names(&report).contains(&"0.Wx"), "{report}");
 }
 
 /// A gradient that is right at one point alone, and one that no output shows there.

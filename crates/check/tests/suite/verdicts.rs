@@ -99,7 +99,7 @@ fn an_input_takes_the_place_of_an_example() {
     let mut rnn = Rnn::new([2, 3, 4, 3], 0.9);
     let xs = normal([1, 7, 4], 1.0, &mut StdRng::seed_from_u64(2));
     let h0 = Tensor::zeros([1, 3]);
-    let report = Check::new().input("xs", xs).input("h0", h0).layer(&mut rnn).unwrap();
+    let report = Check::new().input("xs", xs).input("h_prev", h0).layer(&mut rnn).unwrap();
     report.assert_ok();
     assert_eq!(report.rows().iter().filter(|row| row.name == "xs").count(), 7, "{report}");
 }

@@ -109,7 +109,7 @@ impl<E: Float> TimeGru<E> {
     pub fn backward_with_last(&mut self, dhs: &Tensor<E>, dh_last: &Tensor<E>) -> Result<Tensor<E>> {
         let [n, steps, d] = self.shape.ok_or(Error::NoForward { op: OP })?;
         if let Some(layer) = self.layers.first() {
-            expect(OP, "wx", &[Axis::Size(d), Axis::Size(layer.wx.dims()[1])], self.gru.wx.shape())?;
+            expect(OP, "Wx", &[Axis::Size(d), Axis::Size(layer.wx.dims()[1])], self.gru.wx.shape())?;
         }
         let [_, hidden] = self.gru.sizes()?;
         expect(OP, "dhs", &[Axis::Size(n), Axis::Size(steps), Axis::Size(hidden)], dhs.shape())?;

@@ -156,7 +156,7 @@ impl<E: Float> TimeLstm<E> {
         let n = self.n.ok_or(Error::NoForward { op: OP })?;
         if let Some(layer) = self.layers.first() {
             let [d, wide] = [layer.wx.dims()[0], layer.wx.dims()[1]];
-            expect(OP, "wx", &[Axis::Size(d), Axis::Size(wide)], self.wx.shape())?;
+            expect(OP, "Wx", &[Axis::Size(d), Axis::Size(wide)], self.wx.shape())?;
         }
         let [d, hidden] = gate_sizes(OP, 4, self.wx.shape(), self.wh.shape(), self.b.shape())?;
         let steps = self.layers.len();

@@ -145,7 +145,7 @@ impl<E: Float> TimeRnn<E> {
         let n = self.n.ok_or(Error::NoForward { op: OP })?;
         if let Some(layer) = self.layers.first() {
             let [d, hidden] = [layer.wx.dims()[0], layer.wx.dims()[1]];
-            expect(OP, "wx", &[Axis::Size(d), Axis::Size(hidden)], self.wx.shape())?;
+            expect(OP, "Wx", &[Axis::Size(d), Axis::Size(hidden)], self.wx.shape())?;
         }
         let [d, hidden] = rnn_sizes(OP, self.wx.shape(), self.wh.shape(), self.b.shape())?;
         let steps = self.layers.len();

@@ -24,10 +24,10 @@ fn text<T>(result: Result<T, Error>) -> String {
 #[test]
 fn weights_whose_shapes_do_not_agree() {
     let cases: [([&[usize]; 3], &str); 6] = [
-        ([&[3], &[4, 4], &[4]], "expected wx of shape [D, H], found [3]"),
-        ([&[3, 4, 1], &[4, 4], &[4]], "expected wx of shape [D, H], found [3, 4, 1]"),
-        ([&[3, 4], &[4, 3], &[4]], "expected wh of shape [4, 4], found [4, 3]"),
-        ([&[3, 4], &[4], &[4]], "expected wh of shape [4, 4], found [4]"),
+        ([&[3], &[4, 4], &[4]], "expected Wx of shape [D, H], found [3]"),
+        ([&[3, 4, 1], &[4, 4], &[4]], "expected Wx of shape [D, H], found [3, 4, 1]"),
+        ([&[3, 4], &[4, 3], &[4]], "expected Wh of shape [4, 4], found [4, 3]"),
+        ([&[3, 4], &[4], &[4]], "expected Wh of shape [4, 4], found [4]"),
         ([&[3, 4], &[4, 4], &[3]], "expected b of shape [4], found [3]"),
         ([&[3, 4], &[4, 4], &[1, 4]], "expected b of shape [4], found [1, 4]"),
     ];
@@ -118,7 +118,7 @@ fn explicit_layers_given_what_does_not_fit() {
     let dh_next = text(rnn.backward(&zeros(&[4, 2])));
     assert_eq!(dh_next, "explicit rnn: expected dh_next of shape [2, 4], found [4, 2]");
     rnn.wh = zeros(&[4, 5]);
-    let changed = "explicit rnn: expected wh of shape [4, 4], found [4, 5]";
+    let changed = "explicit rnn: expected Wh of shape [4, 4], found [4, 5]";
     assert_eq!(text(rnn.forward(&zeros(&[2, 3]), &zeros(&[2, 4]))), changed);
     assert_eq!(text(rnn.backward(&zeros(&[2, 4]))), changed);
     (rnn.wx, rnn.wh) = (zeros(&[5, 4]), zeros(&[4, 4]));
@@ -141,10 +141,10 @@ fn explicit_layers_given_what_does_not_fit() {
     assert_eq!(dh_last, "explicit time_rnn: expected dh_last of shape [2, 4], found [4, 2]");
     rnn.wx = zeros(&[5, 4]);
     let wider = text(rnn.backward(&zeros(&[2, 5, 4])));
-    assert_eq!(wider, "explicit time_rnn: expected wx of shape [3, 4], found [5, 4]");
+    assert_eq!(wider, "explicit time_rnn: expected Wx of shape [3, 4], found [5, 4]");
     rnn.wh = Tensor::scalar(0.0);
     let scalar = text(rnn.backward(&zeros(&[2, 5, 4])));
-    assert_eq!(scalar, "explicit time_rnn: expected wh of shape [4, 4], found []");
+    assert_eq!(scalar, "explicit time_rnn: expected Wh of shape [4, 4], found []");
 }
 
 #[test]

@@ -114,10 +114,10 @@ fn gradients_against_differences() {
 #[test]
 fn weights_whose_shapes_do_not_agree() {
     let cases: [([&[usize]; 3], &str); 6] = [
-        ([&[3], &[2, 8], &[8]], "expected wx of shape [D, 4H], found [3]"),
-        ([&[3, 8], &[8], &[8]], "expected wh of shape [H, 4H], found [8]"),
-        ([&[3, 8], &[2, 7], &[8]], "expected wh of shape [2, 8], found [2, 7]"),
-        ([&[3, 4], &[2, 8], &[8]], "expected wx of shape [3, 8], found [3, 4]"),
+        ([&[3], &[2, 8], &[8]], "expected Wx of shape [D, 4H], found [3]"),
+        ([&[3, 8], &[8], &[8]], "expected Wh of shape [H, 4H], found [8]"),
+        ([&[3, 8], &[2, 7], &[8]], "expected Wh of shape [2, 8], found [2, 7]"),
+        ([&[3, 4], &[2, 8], &[8]], "expected Wx of shape [3, 8], found [3, 4]"),
         ([&[3, 8], &[2, 8], &[2]], "expected b of shape [8], found [2]"),
         ([&[3, 8], &[2, 8], &[1, 8]], "expected b of shape [8], found [1, 8]"),
     ];

@@ -182,5 +182,5 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(dhs, "explicit time_gru: expected dhs of shape [1, 4, 2], found [1, 3, 2]");
     gru.gru.wx = zeros([4, 6]);
     let wx = text(gru.backward(&hs).map(drop));
-    assert_eq!(wx, "explicit time_gru: expected wx of shape [3, 6], found [4, 6]");
+    assert_eq!(wx, "explicit time_gru: expected Wx of shape [3, 6], found [4, 6]");
 }

@@ -67,7 +67,7 @@ impl Checkable for Rnn {
 
     fn inputs(&self, rng: &mut StdRng) -> Named<Tensor<f64>> {
         let [n, t, d, h] = self.sizes;
-        [("xs", normal([n, t, d], 1.0, rng)), ("h0", normal([n, h], 0.5, rng))].into()
+        [("xs", normal([n, t, d], 1.0, rng)), ("h_prev", normal([n, h], 0.5, rng))].into()
     }
 
     fn time_axes(&self) -> Vec<(&'static str, usize)> {
@@ -79,7 +79,7 @@ impl Checkable for Rnn {
         tape: &'t Tape<f64>,
         x: &Named<Var<'t, f64>>,
     ) -> Result<Named<Var<'t, f64>>, BoxError> {
-        let [hs, h] = self.unroll(tape, x.get("xs")?, x.get("h0")?);
+        let [hs, h] = self.unroll(tape, x.get("xs")?, x.get("h_prev")?);
         Ok([("hs", hs), ("h", h)].into())
     }
 }

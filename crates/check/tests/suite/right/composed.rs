@@ -67,17 +67,17 @@ fn by_hand(k: f64) -> Result<Report, Error> {
         [("Wx", 3), ("Wh", 4)].map(|(name, d)| Param::new(name, normal([d, 4], k / (d as f64).sqrt(), rng)));
     Check::new()
         .input("xs", normal([2, 5, 3], 1.0, rng))
-        .input("h0", normal([2, 4], 0.5, rng))
+        .input("h_prev", normal([2, 4], 0.5, rng))
         .params([&wx, &wh])
         .time_axis("xs", 1)
         .compare(
             |_, x| {
                 let step = |h, step| (x["xs"].select(1, step).matmul(&wx) + h).tanh();
-                let h = (0..5).fold(x["h0"].clone(), |h, i| step(h.matmul(&wh), i));
+                let h = (0..5).fold(x["h_prev"].clone(), |h, i| step(h.matmul(&wh), i));
                 Ok([("h", h)].into())
             },
             |x, dy| {
-                let mut h = vec![x["h0"].clone()];
+                let mut h = vec![x["h_prev"].clone()];
                 for i in 0..5 {
                     h.push((h[i].matmul(&x["Wh"]) + x["xs"].select(1, i).matmul(&x["Wx"])).tanh());
                 }
@@ -91,7 +91,7 @@ fn by_hand(k: f64) -> Result<Report, Error> {
                     dh = dt.matmul(&x["Wh"].t());
                 }
                 let dxs = Tensor::stack(&dxs.iter().collect::<Vec<_>>(), 1);
-                Ok([("xs", dxs), ("h0", dh), ("Wx", dwx), ("Wh", dwh)].into())
+                Ok([("xs", dxs), ("h_prev", dh), ("Wx", dwx), ("Wh", dwh)].into())
             },
         )
 }
