@@ -1,4 +1,5 @@
-//! The blocks of code on the pages: each program is a test, each command exists, each excerpt stands in a source.
+//! The pages: each program is a test, each command exists, each excerpt stands in a source, each link leads somewhere, and
+//! the books list every page.
 
 use std::collections::HashSet;
 use std::fs;
@@ -74,19 +75,30 @@ fn every_program_of_a_page_is_a_test() {
     assert!(programs > 20, "found {programs} programs");
 }
 
+/// A block that does not compile by itself is an excerpt, whose lines stand in a source, or a cell of the notebook, whose
+/// program is compared with its page by another test.
 #[test]
 fn excerpts_stand_in_a_source() {
     let sources: HashSet<String> = files(&root(), ".rs")
         .iter()
         .flat_map(|source| fs::read_to_string(source).unwrap().lines().map(code).collect::<Vec<_>>())
         .collect();
-    for page in ["docs/design.md", "docs/adding-an-op.md"].map(|page| root().join(page)) {
-        for (_, lines) in blocks(&page).into_iter().filter(|(language, _)| language == "rust,ignore") {
+    let mut excerpts = 0;
+    for page in files(&root(), ".md") {
+        let notebook = page.parent().unwrap().ends_with("notebook");
+        for (language, lines) in blocks(&page) {
+            let rust = language.starts_with("rust");
+            assert!(!rust || ["rust", "rust,ignore"].contains(&&*language), "{}: {language}", page.display());
+            if language != "rust,ignore" || notebook {
+                continue;
+            }
+            excerpts += 1;
             for line in lines.iter().map(|line| code(line)).filter(|line| !line.is_empty()) {
                 assert!(sources.contains(&line), "{}: no source has the line {line:?}", page.display());
             }
         }
     }
+    assert_eq!(excerpts, 15, "a page has another number of excerpts: can the new one be a program?");
 }
 
 /// A line without its comment.
@@ -128,4 +140,59 @@ fn commands_exist() {
         }
     }
     assert!(commands > 10, "found {commands} commands");
+}
+
+/// The text of a page without its blocks of code.
+fn prose(page: &Path) -> String {
+    let text = fs::read_to_string(page).unwrap();
+    text.split("```").step_by(2).collect()
+}
+
+/// The targets of the links and pictures of a page.
+fn targets(prose: &str) -> impl Iterator<Item = &str> {
+    let markdown = prose.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    markdown.chain(prose.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()))
+}
+
+/// The anchor that a heading gets: lower case, without punctuation, with hyphens for spaces.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).flat_map(char::to_lowercase).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut links = 0;
+    for page in files(&root(), ".md") {
+        let page = page.canonicalize().unwrap(); // the README of the facade is that of the project
+        let text = prose(&page);
+        for target in targets(&text).filter(|target| !target.contains("://")) {
+            let (file, place) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            assert!(path.exists(), "{}: no {target}", page.display());
+            if !place.is_empty() {
+                let headings = prose(&path);
+                let mut headings = headings.lines().filter(|line| line.starts_with('#'));
+                let found = headings.any(|line| anchor(line.trim_start_matches('#').trim()) == place);
+                assert!(found, "{}: no heading for {target}", page.display());
+            }
+            links += 1;
+        }
+    }
+    assert!(links > 150, "found {links} links");
+}
+
+/// The book and the course build with mdBook, which shows only the pages that `SUMMARY.md` lists.
+#[test]
+fn the_books_list_every_page_once() {
+    for folder in ["docs", "docs/learn"].map(|folder| root().join(folder)) {
+        assert!(folder.join("book.toml").exists());
+        let summary = folder.join("SUMMARY.md");
+        let text = prose(&summary);
+        let mut listed: Vec<PathBuf> = targets(&text).map(|target| folder.join(target)).collect();
+        let mut pages = files(&folder, ".md");
+        pages.retain(|page| !page.ends_with("SUMMARY.md"));
+        listed.sort();
+        assert_eq!(listed, pages, "{}", summary.display());
+    }
 }

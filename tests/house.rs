@@ -35,7 +35,7 @@ fn the_floor_plan_is_true() {
     }
 }
 
-/// What a reader meets below a folder: pages, sources and programs, without tests.
+/// The files below a folder that a reader meets: pages, sources and programs, without tests.
 fn readable(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

@@ -47,26 +47,3 @@ fn a_translation_has_the_code_and_the_headings_of_the_original() {
         assert!(prose.chars().filter(is_korean).count() > 100, "{what}: no Korean");
     }
 }
-
-/// The links of all pages of these folders lead to files.
-#[test]
-fn links_lead_somewhere() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    for folder in ["", "learn", "learn/ko", "notebook"] {
-        for entry in std::fs::read_dir(docs.join(folder)).unwrap() {
-            let page = entry.unwrap().path();
-            if page.extension().is_none_or(|end| end != "md") {
-                continue;
-            }
-            let text = std::fs::read_to_string(&page).unwrap();
-            let (_, prose) = parts(&text);
-            for target in prose.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-                let file = target.split('#').next().unwrap();
-                if !target.contains("://") && !file.is_empty() {
-                    let path = page.parent().unwrap().join(file);
-                    assert!(path.exists(), "{}: no {target}", page.display());
-                }
-            }
-        }
-    }
-}

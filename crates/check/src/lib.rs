@@ -80,11 +80,33 @@ use subject::Subject;
 
 /// The tensors that a check perturbs, and how thoroughly it looks.
 ///
-/// Inputs and parameters are listed, then one of these runs the check: [`layer`](Self::layer) for a layer or a model,
-/// [`run`](Self::run) for a closure, [`compare`](Self::compare) for a backward pass written by hand, and
-/// [`black_box`](Self::black_box) for two functions of which nothing else is known.
+/// A check moves every number that a forward pass reads, and compares how the outputs move with what the gradient says.
+/// Inputs and parameters are listed, then one of these runs it:
+///
+/// | you have | call |
+/// |---|---|
+/// | a layer or a model of layers | [`layer`](Self::layer), which lists all by itself |
+/// | a forward pass on the tape | [`run`](Self::run) |
+/// | a backward pass written by hand | [`compare`](Self::compare) |
+/// | two functions of plain arrays, of any library | [`black_box`](Self::black_box) |
+///
+/// [`assert_ok`](Report::assert_ok) makes a test of it. A printed report has a row for each tensor, a guess at what went
+/// wrong, and the worst elements; [the book] reads one line by line.
+///
+/// [the book]: https://github.com/retrograde-rs/retrograde/blob/main/docs/checking.md#reading-the-report
 ///
 /// # Example
+/// A layer in one line:
+/// ```
+/// use rand::{SeedableRng, rngs::StdRng};
+/// use retrograde_check::Check;
+/// use retrograde_nn::{LstmCell, TimeLstm};
+///
+/// let mut lstm = TimeLstm::new(LstmCell::new(2, 3, &mut StdRng::seed_from_u64(1)));
+/// let report = Check::new().layer(&mut lstm)?;
+/// assert!(report.to_string().starts_with("gradient check: ok"));
+/// # Ok::<(), retrograde_check::Error>(())
+/// ```
 /// A backward pass that lost a sum over the batch:
 /// ```
 /// use retrograde_check::{Check, Pattern};

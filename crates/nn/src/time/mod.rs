@@ -35,6 +35,12 @@ const OP: &str = "time";
 
 /// A cell lifted over a sequence: `xs [N, T, D] -> hs [N, T, H]`, one step after the other.
 ///
+/// The layer has no backward pass of its own: backpropagation through time is derived from the tape. The course explains it,
+/// [one step] first and then [a sequence].
+///
+/// [one step]: https://github.com/retrograde-rs/retrograde/blob/main/docs/learn/2-step.md
+/// [a sequence]: https://github.com/retrograde-rs/retrograde/blob/main/docs/learn/4-time.md
+///
 /// A call starts from the cell's initial state, or from a [*learned* one](Time::learn_initial). A *stateful* layer starts
 /// from the state in which the last call ended instead; the gradient is cut between calls, since the state is carried as a
 /// plain tensor (truncated backpropagation through time). [`set_state`](Time::set_state) sets the initial state of the
