@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use retrograde::autograd::expr::Term;
-use retrograde::autograd::{Derivation, Expr, NodeKind, Op, Value};
+use retrograde::autograd::{NodeKind, Op, Value};
+use retrograde::derivation::{Derivation, Expr, Term};
 use retrograde::prelude::*;
 use retrograde_examples::Result;
 

@@ -1,6 +1,6 @@
 //! Derived formulas beside those that a textbook derives by hand.
 
-use retrograde::autograd::Derivation;
+use retrograde::derivation::Derivation;
 
 use crate::findings::Findings;
 use crate::screen::{Ink, Screen};
@@ -116,8 +116,7 @@ fn sign(pair: &Pair) -> (String, Ink) {
 mod tests {
     use std::io;
 
-    use retrograde::autograd::Tape;
-    use retrograde::tensor::Tensor;
+    use retrograde::prelude::*;
 
     use super::*;
 

@@ -3,12 +3,13 @@
 use retrograde_tensor::{Float, Tensor};
 
 use crate::gradients::Gradients;
+use crate::readings::expanded::Expanding;
 use crate::readings::numbers::Adjoint;
 use crate::recompute::Saved;
 use crate::sweep::{Reading, sweep};
 use crate::tape::Tape;
 use crate::tape::id::NodeId;
-use crate::tape::record::{Opaque, Record};
+use crate::tape::record::{Kind, Record};
 use crate::tape::var::Var;
 use crate::value::Value;
 use crate::{Error, Result};
@@ -87,7 +88,11 @@ impl<E: Float> Tape<E> {
         let seeds = self.seeds("backward", outputs)?;
         // A snapshot: the reading is the user's, and may record on this tape.
         let record = self.record.borrow().clone();
-        Ok(Gradients::new(&record, self, sweep(&record, seeds, &mut Over(read))?))
+        Ok(Gradients::new(
+            &record,
+            self,
+            sweep(&record, seeds, &mut Over { saved: Saved::new(&record), read })?,
+        ))
     }
 
     /// The cotangents of outputs by node, if a backward pass can begin with them.
@@ -138,7 +143,7 @@ pub(crate) fn numbers<'r, E: Float>(
     seeds: Vec<(NodeId, Adjoint<'r, E>)>,
     observer: impl Observer<E>,
 ) -> Result<Vec<(NodeId, Tensor<E>)>> {
-    let swept = sweep(record, seeds, &mut Numbers { record, observer })?;
+    let swept = sweep(record, seeds, &mut Numbers { record, saved: Saved::new(record), observer })?;
     Ok(swept.into_iter().map(|(id, g)| (id, g.into_dense())).collect())
 }
 
@@ -160,30 +165,26 @@ impl<E: Float> Observer<E> for () {}
 /// The numeric reading: gradients.
 struct Numbers<'r, E, O> {
     record: &'r Record<E>,
+    saved: Saved<'r, E>,
     observer: O,
 }
 
-impl<'r, E: Float, O: Observer<E>> Reading<E> for Numbers<'r, E, O> {
+impl<'r, E: Float, O: Observer<E>> Reading for Numbers<'r, E, O> {
     type Value = Adjoint<'r, E>;
 
-    fn name(&self) -> &'static str {
-        "backward"
-    }
-
     #[inline]
-    fn read(&mut self, id: NodeId, saved: &mut Saved<'_, E>, x: &mut Vec<Adjoint<'r, E>>) -> Result<()> {
-        if let Some(value) = self.record.value(id) {
-            x.push(Adjoint::Kept(value));
-        } else if let Some(value) = saved.rematerialized(id)? {
-            x.push(Adjoint::Dense(value.clone()));
-        } else {
-            x.push(Adjoint::Unread(self.record.shape(id)));
+    fn read(&mut self, id: NodeId, values: &mut Vec<Adjoint<'r, E>>) -> Result<()> {
+        self.saved.seek(id);
+        for &x in self.record.operands(id).iter().chain([&id]) {
+            values.push(if let Some(value) = self.record.value(x) {
+                Adjoint::Kept(value)
+            } else if let Some(value) = self.saved.rematerialized(x)? {
+                Adjoint::Dense(value.clone())
+            } else {
+                Adjoint::Unread(self.record.shape(x))
+            });
         }
         Ok(())
-    }
-
-    fn constant(&mut self, value: &Tensor<E>) -> Adjoint<'r, E> {
-        Adjoint::Dense(value.clone())
     }
 
     fn term(&mut self, id: NodeId, i: usize, term: &Adjoint<'r, E>) -> Result<()> {
@@ -196,23 +197,25 @@ impl<'r, E: Float, O: Observer<E>> Reading<E> for Numbers<'r, E, O> {
 
     fn function(
         &mut self,
-        function: &dyn Opaque<E>,
+        id: NodeId,
         x: &[Adjoint<'r, E>],
         y: &Adjoint<'r, E>,
         g: &Adjoint<'r, E>,
-    ) -> Option<Result<Vec<Option<Adjoint<'r, E>>>>> {
-        Some(custom_vjp(function, x, y, g))
+    ) -> Result<Vec<Option<Adjoint<'r, E>>>> {
+        custom_vjp(self.record, id, x, y, g)
     }
 }
 
 /// The cotangents of the inputs of a function by its backward pass, if they are as many and have the shapes that they
 /// should.
 pub(crate) fn custom_vjp<'r, E: Float>(
-    function: &dyn Opaque<E>,
+    record: &Record<E>,
+    id: NodeId,
     x: &[Adjoint<'r, E>],
     y: &Adjoint<'r, E>,
     g: &Adjoint<'r, E>,
 ) -> Result<Vec<Option<Adjoint<'r, E>>>> {
+    let Kind::Function(function) = record.kind(id) else { unreachable!("it is asked of functions") };
     let dense = |value: &Adjoint<'r, E>| value.clone().into_dense();
     let x: Vec<Tensor<E>> = x.iter().map(dense).collect();
     let cotangents = function.backward(&x.iter().collect::<Vec<_>>(), &dense(y), &dense(g));
@@ -230,21 +233,20 @@ pub(crate) fn custom_vjp<'r, E: Float>(
 }
 
 /// A reading over any kind of value that can be made of a tensor.
-struct Over<F>(F);
+struct Over<'r, E, F> {
+    saved: Saved<'r, E>,
+    read: F,
+}
 
-impl<E: Float, V: Value, F: Fn(Tensor<E>) -> V> Reading<E> for Over<F> {
+impl<E: Float, V: Value, F: Fn(Tensor<E>) -> V> Reading for Over<'_, E, F> {
     type Value = V;
 
-    fn name(&self) -> &'static str {
-        "backward_over"
+    fn read(&mut self, id: NodeId, values: &mut Vec<V>) -> Result<()> {
+        self.saved.read(id, |_, value| values.push((self.read)(value)))
     }
 
-    fn read(&mut self, id: NodeId, saved: &mut Saved<'_, E>, x: &mut Vec<V>) -> Result<()> {
-        x.push((self.0)(saved.get_or_nan(id)?));
-        Ok(())
-    }
-
-    fn constant(&mut self, value: &Tensor<E>) -> V {
-        (self.0)(value.clone())
+    fn function(&mut self, id: NodeId, x: &[V], _: &V, g: &V) -> Result<Vec<Option<V>>> {
+        let constant = &mut |value: &Tensor<E>| (self.read)(value.clone());
+        Expanding { name: "backward_over", constant }.pullback(id, &mut self.saved, x, g)
     }
 }

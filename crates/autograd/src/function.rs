@@ -5,6 +5,7 @@ use std::sync::Arc;
 use retrograde_tensor::{Float, Tensor};
 
 use crate::Result;
+use crate::recompute::Saved;
 use crate::tape::Tape;
 use crate::tape::id::NodeId;
 use crate::tape::record::{Kind, Opaque, Record};
@@ -19,7 +20,7 @@ use crate::tape::var::{Var, or_panic};
 /// The tape keeps all inputs and the output until the backward pass. The output must depend on the inputs alone, and
 /// what else the backward pass needs, it computes again. The checker (`retrograde-check`) holds it against finite
 /// differences. It has a first derivative and no more: to a recorded gradient
-/// ([`hvp`](Var::hvp)), to forward mode ([`Tape::jvp`]) and to a [`Derivation`](crate::Derivation) it is
+/// ([`hvp`](Var::hvp)), to forward mode ([`Tape::jvp`]) and to a derivation it is
 /// [`Error::NoRule`](crate::Error::NoRule), unless it says in [`expand`](Self::expand) what operations it stands for.
 ///
 /// # Example
@@ -107,6 +108,23 @@ impl<E: Float> Tape<E> {
         let value = function.forward(&x.iter().map(|x| x.value()).collect::<Vec<_>>())?;
         let id = self.push(Kind::Function(Arc::new(function)), x, &value);
         Ok(Var::new(self, id, value))
+    }
+}
+
+impl<E: Float> Tape<E> {
+    /// The operations that the function of a node stands for and the node of their result, on a tape whose first nodes are
+    /// the inputs; `None` for other nodes, and if the function does not say.
+    ///
+    /// # Errors
+    /// Where an input is computed again and its function fails, or where the inputs do not fit the operations.
+    pub fn expansion(&self, id: NodeId) -> Result<Option<(Tape<E>, NodeId)>> {
+        // A snapshot: what the function stands for is the user's code.
+        let record = self.record.borrow().clone();
+        if !matches!(record.kind(id), Kind::Function(_)) {
+            return Ok(None);
+        }
+        let expansion = Saved::new(&record).expansion(id)?;
+        Ok(expansion.map(|(record, output)| (Tape::of(record), output)))
     }
 }
 

@@ -10,8 +10,10 @@
 //! | tensors, as the table has it: [`Tape::backward_over`] with [`Plain`] | the oracle for the fused kernels |
 //! | other numbers, from the inputs on: [`Tape::backward_in`] | how exact a gradient is |
 //! | variables: [`Var::backward_recorded`] | gradients that can be differentiated again, [`Var::hvp`] |
-//! | formulas: [`Var::derivation`] | the backward pass in writing: text, LaTeX, NumPy, Rust |
+//! | formulas: the crate `retrograde-derivation` | the backward pass in writing: text, LaTeX, NumPy, Rust |
 //! | the set of values that a line looks at | what the tape has to keep |
+//!
+//! Another reading, over a tape or anything else that has operations, is an implementation of [`sweep::Reading`].
 //!
 //! Read forwards, the record needs no table: [`Tape::jvp`] computes it again over [`Dual`] numbers, which makes it an
 //! oracle for all of the above, and [`Tape::check_finite`] finds the first value that is infinite or NaN.
@@ -19,6 +21,7 @@
 //! # Example
 //! ```
 //! use retrograde_autograd::{Param, Tape};
+//! use retrograde_derivation::DeriveVar;
 //! use retrograde_tensor::Tensor;
 //!
 //! let wx = Param::new("Wx", Tensor::from([[0.5_f64, -0.3]]));
@@ -56,7 +59,7 @@ pub mod op;
 mod readings;
 mod recompute;
 pub mod rules;
-mod sweep;
+pub mod sweep;
 mod tape;
 pub mod value;
 
@@ -66,7 +69,6 @@ pub use function::Function;
 pub use gradients::{Gradients, Key};
 pub use op::Op;
 pub use readings::finite::{Direction, NonFinite};
-pub use readings::formula::{self as expr, Derivation, Expr};
 pub use readings::numbers::Plain;
 pub use readings::observed::{Term, Visit};
 pub use tape::Tape;

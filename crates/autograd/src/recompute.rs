@@ -59,7 +59,7 @@ impl<E: Float> Drop for Open<'_, E> {
 
 /// The values that a backward pass reads, as it meets them: kept, or computed again one segment at a time.
 pub(crate) struct Saved<'r, E> {
-    record: &'r Record<E>,
+    pub(crate) record: &'r Record<E>,
     /// The segment of the node that the sweep is at, if it is in one.
     segment: Range<usize>,
     /// The values of the segment, once one of them has been asked for.
@@ -108,6 +108,30 @@ impl<'r, E: Float> Saved<'r, E> {
             Some(value) => value.clone(),
             None => Tensor::scalar(E::from_f64(f64::NAN)).broadcast_to(record.shape(id)),
         })
+    }
+
+    /// The values of the operands of a node, and then its own.
+    ///
+    /// # Errors
+    /// As [`rematerialized`](Self::rematerialized).
+    pub(crate) fn read(&mut self, id: NodeId, mut value: impl FnMut(NodeId, Tensor<E>)) -> Result<()> {
+        self.seek(id);
+        for &x in self.record.operands(id).iter().chain([&id]) {
+            value(x, self.get_or_nan(x)?);
+        }
+        Ok(())
+    }
+
+    /// The operations that the function of a node stands for and their result, if it says so.
+    ///
+    /// # Errors
+    /// As [`rematerialized`](Self::rematerialized), and where the inputs do not fit the operations.
+    pub(crate) fn expansion(&mut self, id: NodeId) -> Result<Option<(Record<E>, NodeId)>> {
+        let Kind::Function(function) = self.record.kind(id) else { unreachable!("it is asked of functions") };
+        let mut inputs = Vec::new();
+        self.read(id, |_, value| inputs.push(value))?;
+        inputs.pop();
+        function.expansion(&inputs.iter().collect::<Vec<_>>())
     }
 
     /// The value of a node of the segment, all before which have been computed.

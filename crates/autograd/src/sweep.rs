@@ -1,60 +1,83 @@
 //! The reverse sweep: one loop from the outputs down to the inputs, for every reading of the rules.
+//!
+//! It goes over a [`Graph`], which a tape is and which may be anything else that has operations, and a [`Reading`] says what
+//! kind of value the rules are read over. Gradients, recorded gradients, their oracles and derived formulas are such readings.
 
-use retrograde_tensor::{Float, Tensor};
-
-use crate::recompute::Saved;
+use crate::Result;
+use crate::op::Op;
 use crate::rules::cotangent;
 use crate::tape::id::{NodeId, Place};
-use crate::tape::record::{Kind, Opaque, Record};
 use crate::value::Value;
-use crate::{Error, Result};
 
-/// A way to read the rules backwards over a record: the kind of value, and what is done at each node.
-pub(crate) trait Reading<E: Float> {
+/// Nodes that a sweep goes over: inputs, operations and functions, each after its operands.
+pub trait Graph {
+    /// The nodes that an operation or a function is applied to; none for an input.
+    fn operands(&self, id: NodeId) -> &[NodeId];
+
+    /// The operation of a node; `None` for an input and for a function, which is not in the table of rules.
+    fn op(&self, id: NodeId) -> Option<&Op>;
+
+    /// Whether a node depends on a variable in a way that has a derivative: cotangents go to no other.
+    fn is_tracked(&self, id: NodeId) -> bool;
+
+    /// Whether the sweep returns the cotangent of a node that is no input.
+    fn is_retained(&self, _id: NodeId) -> bool {
+        false
+    }
+}
+
+/// A way to read the rules backwards over a graph: the kind of value, and what is done at each node.
+pub trait Reading {
     /// The type that the rules are read over.
     type Value: Value;
 
-    /// The name for errors.
-    fn name(&self) -> &'static str;
-
-    /// Appends the value of a node, as the rules are to see it, to `x`. (A value can be large: it is not moved again.)
-    fn read(&mut self, id: NodeId, saved: &mut Saved<'_, E>, x: &mut Vec<Self::Value>) -> Result<()>;
-
-    /// A tensor that is no node, such as a constant in the operations that a function stands for.
-    fn constant(&mut self, value: &Tensor<E>) -> Self::Value;
-
-    /// Meets a term of the cotangent of input `i` of node `id`, as a rule returns it.
-    fn term(&mut self, _id: NodeId, _i: usize, _term: &Self::Value) -> Result<()> {
-        Ok(())
-    }
+    /// Appends the values of the operands of a node, and then its own, as the rules are to see them. (A value can be
+    /// large: it is not moved again.)
+    ///
+    /// # Errors
+    /// Where a value cannot be had, which ends the sweep.
+    fn read(&mut self, id: NodeId, values: &mut Vec<Self::Value>) -> Result<()>;
 
     /// Meets the cotangent of a node when all its terms have been added up, and may change it before a rule reads it.
+    ///
+    /// # Errors
+    /// To end the sweep.
     fn visit(&mut self, _id: NodeId, _g: &mut Self::Value) -> Result<()> {
         Ok(())
     }
 
-    /// The cotangents of the inputs `x` of a function with output `y` of cotangent `g`, by the user's backward pass;
-    /// `None` where only operations of the table will do.
+    /// Meets a term of the cotangent of operand `i` of node `id`, as a rule returns it.
+    ///
+    /// # Errors
+    /// To end the sweep.
+    fn term(&mut self, _id: NodeId, _i: usize, _term: &Self::Value) -> Result<()> {
+        Ok(())
+    }
+
+    /// The cotangents of the operands `x` of a function with output `y` of cotangent `g`, one for each.
+    ///
+    /// # Errors
+    /// Where the reading knows no backward pass of the function.
     fn function(
         &mut self,
-        _function: &dyn Opaque<E>,
-        _x: &[Self::Value],
-        _y: &Self::Value,
-        _g: &Self::Value,
-    ) -> Option<Result<Vec<Option<Self::Value>>>> {
-        None
-    }
+        id: NodeId,
+        x: &[Self::Value],
+        y: &Self::Value,
+        g: &Self::Value,
+    ) -> Result<Vec<Option<Self::Value>>>;
 }
 
-/// Sends cotangents from the seeds back through a record, and returns those of leaves and of retained nodes by node.
+/// Sends cotangents from the seeds back through a graph, and returns those of inputs and of retained nodes by node.
 ///
 /// An absent cotangent is never a tensor of zeros, since `0 · inf` is not 0.
-pub(crate) fn sweep<E: Float, R: Reading<E>>(
-    record: &Record<E>,
+///
+/// # Errors
+/// Those of the reading.
+pub fn sweep<G: Graph, R: Reading>(
+    graph: &G,
     seeds: impl IntoIterator<Item = (NodeId, R::Value)>,
     reading: &mut R,
 ) -> Result<Vec<(NodeId, R::Value)>> {
-    let mut saved = Saved::new(record);
     let mut pending = Pending::default();
     let mut end = 0;
     for (id, seed) in seeds {
@@ -65,35 +88,28 @@ pub(crate) fn sweep<E: Float, R: Reading<E>>(
     // The operands of a node and its result.
     let mut values = Vec::new();
     for id in (0..end).rev().map(NodeId::new) {
-        if !record.is_tracked(id) {
+        if !graph.is_tracked(id) {
             continue;
         }
         let Some(mut g) = pending.take(id) else { continue };
         g.finish();
         reading.visit(id, &mut g)?;
-        let kind = record.kind(id);
-        if kind.is_leaf() {
+        let operands = graph.operands(id);
+        if operands.is_empty() {
             done.push((id, g));
             continue;
         }
-        saved.seek(id);
-        let operands = record.operands(id);
-        for &operand in operands {
-            reading.read(operand, &mut saved, &mut values)?;
-        }
-        reading.read(id, &mut saved, &mut values)?;
+        reading.read(id, &mut values)?;
         let (x, y) = (&values[..operands.len()], &values[operands.len()]);
-        let mut of_function = match kind {
-            Kind::Function(function) => pullback(reading, &**function, operands, (x, y, &g), &mut saved)?,
-            _ => Vec::new(),
-        };
+        let op = graph.op(id);
+        let mut of_function = if op.is_none() { reading.function(id, x, y, &g)? } else { Vec::new() };
         for (i, &operand) in operands.iter().enumerate() {
-            if !record.is_tracked(operand) {
+            if !graph.is_tracked(operand) {
                 continue;
             }
-            let d = match kind {
-                Kind::Op(op) => cotangent(op, i, x, y, &g),
-                _ => of_function[i].take(),
+            let d = match op {
+                Some(op) => cotangent(op, i, x, y, &g),
+                None => of_function.get_mut(i).and_then(Option::take),
             };
             if let Some(mut d) = d {
                 // Broadcasting is undone here, for all rules.
@@ -105,96 +121,11 @@ pub(crate) fn sweep<E: Float, R: Reading<E>>(
             }
         }
         values.clear();
-        if record.is_retained(id) {
+        if graph.is_retained(id) {
             done.push((id, g));
         }
     }
     Ok(done)
-}
-
-/// The cotangents of the inputs of a function: by the user's backward pass, or through the operations it stands for.
-fn pullback<E: Float, R: Reading<E>>(
-    reading: &mut R,
-    function: &dyn Opaque<E>,
-    operands: &[NodeId],
-    (x, y, g): (&[R::Value], &R::Value, &R::Value),
-    saved: &mut Saved<'_, E>,
-) -> Result<Vec<Option<R::Value>>> {
-    if let Some(cotangents) = reading.function(function, x, y, g) {
-        return cotangents;
-    }
-    let name = reading.name();
-    let inputs = operands.iter().map(|&id| saved.get_or_nan(id)).collect::<Result<Vec<_>>>()?;
-    let Some((record, output)) = function.expansion(&inputs.iter().collect::<Vec<_>>())? else {
-        return Err(Error::NoRule { op: name, function: function.name() });
-    };
-    let mut through = Through { name, constant: &mut |value| reading.constant(value), values: Vec::new() };
-    through.evaluate(&record, x)?;
-    let mut cotangents = vec![None; x.len()];
-    for (id, d) in sweep(&record, [(output, g.clone())], &mut through)? {
-        if let Some(place) = cotangents.get_mut(id.index()) {
-            *place = Some(d);
-        }
-    }
-    Ok(cotangents)
-}
-
-/// The operations that a function stands for, read over the same kind of value as what the function is part of.
-pub(crate) struct Through<'a, E, V> {
-    /// The name of the reading that they are part of.
-    pub(crate) name: &'static str,
-    pub(crate) constant: &'a mut dyn FnMut(&Tensor<E>) -> V,
-    /// The values of the nodes.
-    pub(crate) values: Vec<V>,
-}
-
-impl<E: Float, V: Value> Through<'_, E, V> {
-    /// Evaluates the nodes, of which the first are the inputs `x`.
-    pub(crate) fn evaluate(&mut self, record: &Record<E>, x: &[V]) -> Result<()> {
-        let mut saved = Saved::new(record);
-        for id in record.ids() {
-            let operands: Vec<V> =
-                record.operands(id).iter().map(|x| self.values[x.index()].clone()).collect();
-            let value = match record.kind(id) {
-                Kind::Op(op) => V::apply(op.clone(), &operands.iter().collect::<Vec<_>>()),
-                Kind::Function(function) => {
-                    let inputs = record
-                        .operands(id)
-                        .iter()
-                        .map(|&x| saved.get_or_nan(x))
-                        .collect::<Result<Vec<_>>>()?;
-                    let expansion = function.expansion(&inputs.iter().collect::<Vec<_>>())?;
-                    let unsupported = Error::NoRule { op: self.name, function: function.name() };
-                    let (record, output) = expansion.ok_or(unsupported)?;
-                    let constant = &mut *self.constant;
-                    let mut inner = Through { name: self.name, constant, values: Vec::new() };
-                    inner.evaluate(&record, &operands)?;
-                    inner.values.swap_remove(output.index())
-                }
-                _ if id.index() < x.len() => x[id.index()].clone(),
-                _ => (self.constant)(record.leaf(id)),
-            };
-            self.values.push(value);
-        }
-        Ok(())
-    }
-}
-
-impl<E: Float, V: Value> Reading<E> for Through<'_, E, V> {
-    type Value = V;
-
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn read(&mut self, id: NodeId, _: &mut Saved<'_, E>, x: &mut Vec<V>) -> Result<()> {
-        x.push(self.values[id.index()].clone());
-        Ok(())
-    }
-
-    fn constant(&mut self, value: &Tensor<E>) -> V {
-        (self.constant)(value)
-    }
 }
 
 /// The cotangents that wait for their node. Few wait at a time, however long the tape: their places are used again.

@@ -1,11 +1,11 @@
 //! A minimal automatic-differentiation framework for recurrent networks.
 //!
 //! A layer is written as its formula, and its backward pass is derived from the recorded tape. This crate gathers the
-//! others: [`tensor`] for arrays, [`autograd`] for the tape and its derivatives, [`nn`] for recurrent layers, [`check`] for
-//! checking any of them.
+//! others: [`tensor`] for arrays, [`autograd`] for the tape and its derivatives, [`derivation`] for backward passes in writing,
+//! [`nn`] for recurrent layers, [`check`] for checking any of them.
 //!
 //! New here? [`Time`](nn::Time) is a cell over a sequence, [`rules`](autograd::rules) the table that all derivatives come
-//! from, [`Derivation`](autograd::Derivation) a backward pass in writing, [`Check`](check::Check) the way to check one.
+//! from, [`Derivation`](derivation::Derivation) a backward pass in writing, [`Check`](check::Check) the way to check one.
 //!
 //! # The backward pass in writing
 //! Backpropagation through time, as derived from the tape of a layer. `p` is `xs·Wx + b`, computed for all steps at once:
@@ -53,6 +53,7 @@
 
 pub use retrograde_autograd as autograd;
 pub use retrograde_check as check;
+pub use retrograde_derivation as derivation;
 pub use retrograde_nn as nn;
 pub use retrograde_tensor as tensor;
 
@@ -80,6 +81,7 @@ pub use retrograde_tensor as tensor;
 pub mod prelude {
     pub use crate::autograd::{Function, Gradients, Param, Placeholder, Tape, Var};
     pub use crate::check::Check;
+    pub use crate::derivation::{DeriveTape, DeriveVar};
     pub use crate::nn::{
         Adam, AdditiveAttention, Attention, Cell, DotAttention, Embedding, GruCell, Layer, Linear, LstmCell,
         Module, Noise, Optimizer, RnnCell, SequenceOptions, Sgd, State, Stateful, Time, TimeGru, TimeLstm,

@@ -1,8 +1,8 @@
-//! The readings of a record by the one sweep: numbers, recorded gradients, formulas, other kinds
-//! of numbers, a search for what is not finite.
+//! The readings of a record by the one sweep: numbers, recorded gradients, other kinds of numbers,
+//! a search for what is not finite.
 
+pub(crate) mod expanded;
 pub(crate) mod finite;
-pub mod formula;
 pub(crate) mod numbers;
 pub(crate) mod observed;
 mod pending;

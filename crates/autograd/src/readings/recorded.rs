@@ -5,6 +5,7 @@ use retrograde_tensor::{Float, Tensor};
 use crate::Result;
 use crate::backward::numbers;
 use crate::gradients::Gradients;
+use crate::readings::expanded::Expanding;
 use crate::readings::numbers::Adjoint;
 use crate::recompute::Saved;
 use crate::sweep::{Reading, sweep};
@@ -104,30 +105,33 @@ impl<E: Float> Tape<E> {
         snapshot: &Record<E>,
         seeds: Vec<(NodeId, Var<'t, E>)>,
     ) -> Result<Gradients<E, Var<'t, E>>> {
-        let swept = sweep(snapshot, seeds, &mut Recorded { tape: self })?;
+        let swept = sweep(snapshot, seeds, &mut Recorded { tape: self, saved: Saved::new(snapshot) })?;
         Ok(Gradients::new(snapshot, self, swept))
     }
 }
 
 /// The reading over variables of a tape.
-struct Recorded<'t, E> {
+struct Recorded<'t, 'r, E> {
     tape: &'t Tape<E>,
+    saved: Saved<'r, E>,
 }
 
-impl<'t, E: Float> Reading<E> for Recorded<'t, E> {
+impl<'t, E: Float> Reading for Recorded<'t, '_, E> {
     type Value = Var<'t, E>;
 
-    fn name(&self) -> &'static str {
-        "backward_recorded"
+    fn read(&mut self, id: NodeId, values: &mut Vec<Var<'t, E>>) -> Result<()> {
+        self.saved.read(id, |x, value| values.push(Var::new(self.tape, Some(x), value)))
     }
 
-    fn read(&mut self, id: NodeId, saved: &mut Saved<'_, E>, x: &mut Vec<Var<'t, E>>) -> Result<()> {
-        x.push(Var::new(self.tape, Some(id), saved.get_or_nan(id)?));
-        Ok(())
-    }
-
-    fn constant(&mut self, value: &Tensor<E>) -> Var<'t, E> {
-        self.tape.constant(value.clone())
+    fn function(
+        &mut self,
+        id: NodeId,
+        x: &[Var<'t, E>],
+        _: &Var<'t, E>,
+        g: &Var<'t, E>,
+    ) -> Result<Vec<Option<Var<'t, E>>>> {
+        let constant = &mut |value: &Tensor<E>| self.tape.constant(value.clone());
+        Expanding { name: "backward_recorded", constant }.pullback(id, &mut self.saved, x, g)
     }
 }
 

@@ -5,11 +5,11 @@ use retrograde_tensor::{Float, Scalar, Shape, Tensor};
 use crate::backward::custom_vjp;
 use crate::gradients::Gradients;
 use crate::readings::numbers::{Adjoint, Plain};
-use crate::recompute::{Saved, forward_again};
+use crate::recompute::forward_again;
 use crate::sweep::{Reading, sweep};
 use crate::tape::Tape;
 use crate::tape::id::NodeId;
-use crate::tape::record::Opaque;
+use crate::tape::record::{Opaque, Record};
 use crate::tape::var::Var;
 use crate::{Error, Result};
 
@@ -64,7 +64,7 @@ impl<E: Float> Tape<E> {
                 Ok(())
             },
         )?;
-        let swept = sweep(&record, seeds, &mut Replayed { values, number: &number })?;
+        let swept = sweep(&*record, seeds, &mut Replayed { record: &record, values, number: &number })?;
         let swept = swept.into_iter().map(|(id, g)| (id, g.0)).collect();
         Ok(Gradients::new(&record, self, swept))
     }
@@ -77,38 +77,33 @@ fn converted<S: Scalar, E: Float>(x: &Tensor<S>) -> Tensor<E> {
 
 /// The values of all nodes that the outputs depend on, in the other kind of number.
 struct Replayed<'a, E, S> {
+    record: &'a Record<E>,
     values: Vec<Option<Tensor<S>>>,
     number: &'a dyn Fn(E) -> S,
 }
 
-impl<E: Float, S: Scalar> Reading<E> for Replayed<'_, E, S> {
+impl<E: Float, S: Scalar> Reading for Replayed<'_, E, S> {
     type Value = Plain<S>;
 
-    fn name(&self) -> &'static str {
-        "backward_in"
-    }
-
-    fn read(&mut self, id: NodeId, _: &mut Saved<'_, E>, x: &mut Vec<Plain<S>>) -> Result<()> {
-        let value = self.values[id.index()].as_ref().ok_or(Error::NotRecorded { op: "backward_in" })?;
-        x.push(Plain(value.clone()));
+    fn read(&mut self, id: NodeId, values: &mut Vec<Plain<S>>) -> Result<()> {
+        for x in self.record.operands(id).iter().chain([&id]) {
+            let value = self.values[x.index()].as_ref().ok_or(Error::NotRecorded { op: "backward_in" })?;
+            values.push(Plain(value.clone()));
+        }
         Ok(())
-    }
-
-    fn constant(&mut self, value: &Tensor<E>) -> Plain<S> {
-        Plain(value.map(self.number))
     }
 
     fn function(
         &mut self,
-        function: &dyn Opaque<E>,
+        id: NodeId,
         x: &[Plain<S>],
         y: &Plain<S>,
         g: &Plain<S>,
-    ) -> Option<Result<Vec<Option<Plain<S>>>>> {
+    ) -> Result<Vec<Option<Plain<S>>>> {
         let dense = |x: &Plain<S>| Adjoint::Dense(converted(&x.0));
         let x: Vec<_> = x.iter().map(dense).collect();
-        let cotangents = custom_vjp(function, &x, &dense(y), &dense(g));
+        let cotangents = custom_vjp(self.record, id, &x, &dense(y), &dense(g))?;
         let number = |d: Adjoint<'_, E>| Plain(d.into_dense().map(self.number));
-        Some(cotangents.map(|cotangents| cotangents.into_iter().map(|d| d.map(number)).collect()))
+        Ok(cotangents.into_iter().map(|d| d.map(number)).collect())
     }
 }

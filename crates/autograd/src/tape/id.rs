@@ -23,7 +23,12 @@ impl Place {
 pub struct NodeId(Place);
 
 impl NodeId {
-    pub(crate) fn new(index: usize) -> Self {
+    /// The node of a number, from 0.
+    ///
+    /// # Panics
+    /// From 2³² - 2 on.
+    #[must_use]
+    pub fn new(index: usize) -> Self {
         NodeId(Place::new(index))
     }
 

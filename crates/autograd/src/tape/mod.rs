@@ -82,6 +82,11 @@ impl<E: Float> Tape<E> {
         Self::with(false)
     }
 
+    /// A tape of what has been recorded.
+    pub(crate) fn of(record: Record<E>) -> Self {
+        Tape { record: RefCell::new(record), ..Self::new() }
+    }
+
     fn with(recording: bool) -> Self {
         Tape { record: RefCell::default(), recording, identity: Arc::new(()) }
     }

@@ -77,7 +77,8 @@ impl<E: Element> Param<E> {
     }
 
     /// The name with the kind of layer, `linear.b`.
-    pub(crate) fn qualified_name(&self) -> String {
+    #[must_use]
+    pub fn qualified_name(&self) -> String {
         match self.inner.owner {
             "" => self.name().to_owned(),
             owner => format!("{owner}.{}", self.name()),

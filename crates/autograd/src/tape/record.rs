@@ -10,6 +10,7 @@ use retrograde_tensor::{Float, Shape, Tensor};
 use crate::Result;
 use crate::op::Op;
 use crate::readings::saved::{SavedSet, saved_sets};
+use crate::sweep::Graph;
 use crate::tape::id::{NodeId, Place};
 use crate::tape::interner::Interner;
 use crate::tape::param::Param;
@@ -143,11 +144,6 @@ impl<E: Float> Record<E> {
         self.node(id).tracked
     }
 
-    /// Whether the gradient of a node is returned although it is not a leaf.
-    pub(crate) fn is_retained(&self, id: NodeId) -> bool {
-        self.node(id).retained
-    }
-
     pub(crate) fn retain(&mut self, id: NodeId) {
         self.nodes[id.index()].retained = true;
     }
@@ -173,11 +169,6 @@ impl<E: Float> Record<E> {
             Some(step) => format!("{name}_{step}"),
             None => name.to_string(),
         })
-    }
-
-    /// The name of a node as it was given, without its time step.
-    pub(crate) fn base_name(&self, id: NodeId) -> Option<&str> {
-        Some(self.names.get(self.node(id).name?))
     }
 
     /// The name of a node, or its number: `v3`.
@@ -342,5 +333,23 @@ impl<E: Float> Record<E> {
                 self.values[place.index()] = stack.select(axis, index);
             }
         }
+    }
+}
+
+impl<E: Float> Graph for Record<E> {
+    fn operands(&self, id: NodeId) -> &[NodeId] {
+        self.operands(id)
+    }
+
+    fn op(&self, id: NodeId) -> Option<&Op> {
+        if let Kind::Op(op) = self.kind(id) { Some(op) } else { None }
+    }
+
+    fn is_tracked(&self, id: NodeId) -> bool {
+        self.is_tracked(id)
+    }
+
+    fn is_retained(&self, id: NodeId) -> bool {
+        self.node(id).retained
     }
 }

@@ -1,6 +1,5 @@
 //! The tests of the crate from outside, as one program: what they share is compiled once.
 
-mod formulas;
 mod ops;
 mod rules_page;
 mod tape;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use retrograde_autograd::op::{Comparison, Unary};
-use retrograde_autograd::{Expr, Op, Value, rules};
+use retrograde_autograd::{Op, Value, rules};
+use retrograde_derivation::Expr;
 use retrograde_tensor::{Shape, Tensor};
 
 /// An operation of each kind with the shapes of operands that it fits.

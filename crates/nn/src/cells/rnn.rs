@@ -19,6 +19,7 @@ use crate::time::{Cell, Time};
 /// # Example
 /// ```
 /// use retrograde_autograd::Tape;
+/// use retrograde_derivation::DeriveVar;
 /// use retrograde_nn::{Cell, RnnCell};
 /// use retrograde_tensor::Tensor;
 ///

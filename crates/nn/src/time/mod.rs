@@ -76,11 +76,12 @@ const OP: &str = "time";
 /// ```
 ///
 /// # Derivative
-/// Backpropagation through time. [`derivation`](retrograde_autograd::Var::derivation) prints that of any cell as the
+/// Backpropagation through time. The crate `retrograde-derivation` prints that of any cell as the
 /// textbook's loop:
 /// ```
 /// use rand::{SeedableRng, rngs::StdRng};
 /// use retrograde_autograd::Tape;
+/// use retrograde_derivation::DeriveVar;
 /// use retrograde_nn::{LstmCell, TimeLstm};
 /// use retrograde_tensor::Tensor;
 ///

@@ -3,6 +3,7 @@
 use crate::common::{normal, seeded};
 use retrograde_autograd::{Error as TapeError, Param, Tape, Var};
 use retrograde_check::{BoxError, Check};
+use retrograde_derivation::DeriveVar;
 use retrograde_nn::{
     Layer, Linear, LstmCell, Module, Parallel, RnnCell, SequenceOptions, Time, TimeLstm, TimeRnn, module, mse,
 };

@@ -2,6 +2,7 @@
 
 use crate::common::{assert_near, normal, seeded};
 use retrograde_autograd::{Param, Tape, Var};
+use retrograde_derivation::DeriveVar;
 use retrograde_nn::{Cell, Embedding, Linear, Module, RnnCell, Time, TimeRnn, module};
 use retrograde_tensor::{Float, Tensor};
 

@@ -2,6 +2,7 @@
 
 use crate::common::{autodiff, normal, seeded, weights};
 use retrograde_autograd::{Tape, Var};
+use retrograde_derivation::DeriveVar;
 use retrograde_nn::{Cell, RnnCell};
 use retrograde_tensor::Tensor;
 

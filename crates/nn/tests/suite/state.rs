@@ -2,6 +2,7 @@
 
 use crate::common::{assert_near, autodiff, by_hand, normal, seeded, weights};
 use retrograde_autograd::{Tape, Var};
+use retrograde_derivation::DeriveVar;
 use retrograde_nn::{Layer, RnnCell, SequenceOptions, TimeRnn};
 use retrograde_tensor::Tensor;
 

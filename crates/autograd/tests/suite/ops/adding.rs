@@ -53,7 +53,7 @@ fn the_page_names_every_place() {
             }
         }
         let mut files = Vec::new();
-        for name in ["tensor", "autograd"] {
+        for name in ["tensor", "autograd", "derivation"] {
             sources(&root().join("crates").join(name).join("src"), &mut files);
         }
         let knows = |file: &PathBuf| {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use retrograde_autograd::{Error, Op, Plain, Tape, Var};
+use retrograde_derivation::DeriveTape;
 use retrograde_tensor::Tensor;
 
 struct Case {

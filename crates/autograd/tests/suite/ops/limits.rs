@@ -1,6 +1,7 @@
 //! Where an operation meets the end of a number's range, or of memory.
 
-use retrograde_autograd::{Derivation, Error, Plain, Result, Tape, Var};
+use retrograde_autograd::{Error, Plain, Result, Tape, Var};
+use retrograde_derivation::{Derivation, DeriveTape, DeriveVar};
 use retrograde_tensor::{Float, Tensor};
 
 /// The mean of equal numbers is that number, and its gradient is the nearest number to `g / n`.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use retrograde_autograd::{Gradients, Plain, Tape, Var};
+use retrograde_derivation::DeriveTape;
 use retrograde_tensor::{Error, Tensor};
 
 use super::table::{Case, each_case};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::current;
 
 use retrograde_autograd::{Error, Param, Result, Tape, Var};
+use retrograde_derivation::{DeriveTape, DeriveVar};
 use retrograde_tensor::Tensor;
 
 /// A method that panics, by its text and its `try_` twin by its error.

@@ -3,6 +3,7 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_autograd::{Param, Tape, Var};
+use retrograde_derivation::DeriveVar;
 use retrograde_tensor::{Tensor, assert_close};
 
 /// `Σ tanh(tanh(x·W)·W + b)²`

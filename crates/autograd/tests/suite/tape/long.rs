@@ -1,6 +1,7 @@
 //! Long tapes: nothing recurses, and cost grows with the number of steps.
 
 use retrograde_autograd::{Tape, Var};
+use retrograde_derivation::DeriveVar;
 use retrograde_tensor::Tensor;
 
 /// `h = tanh(h·w + x_t)` over slices of one array `[1, T, 1]`.

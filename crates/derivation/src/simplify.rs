@@ -1,11 +1,11 @@
 //! The algebra that textbooks do in passing.
 
-use super::{Expr, Term};
-use crate::op::{Op, Unary};
-use crate::value::Value;
+use crate::{Expr, Term};
+use retrograde_autograd::Value;
+use retrograde_autograd::op::{Op, Unary};
 
 /// A formula that is equal to an operation on formulas and shorter, if one is known.
-pub(super) fn simplified(op: &Op, x: &[&Expr]) -> Option<Expr> {
+pub(crate) fn simplified(op: &Op, x: &[&Expr]) -> Option<Expr> {
     match (op, x) {
         (Op::Unary(Unary::Neg), [x]) => number(x).map(|c| Expr::number(-c)),
         // exp(ln softmax(z)) = softmax(z)
@@ -62,7 +62,7 @@ fn product(a: &Expr, b: &Expr) -> Option<Expr> {
 
 /// `(softmax(z) - onehot) / n`, for the cotangent of `y = log_softmax(z)` that the mean of `-y[target]` sends back:
 /// `c ⊙ onehot` with `c = -1 / n`.
-pub(super) fn cross_entropy(g: &Expr, y: &Expr, axis: usize) -> Option<Expr> {
+pub(crate) fn cross_entropy(g: &Expr, y: &Expr, axis: usize) -> Option<Expr> {
     let (spread, shape) = match g.term() {
         Term::Apply(Op::Reshape(_), x) => (&x[0], g.shape()),
         _ => return None,
@@ -86,7 +86,7 @@ pub(super) fn cross_entropy(g: &Expr, y: &Expr, axis: usize) -> Option<Expr> {
 }
 
 /// `hstack(a, b)`, for `place(a, ..) + place(b, ..)` that fill an axis side by side.
-pub(super) fn tiled(sum: &Expr) -> Option<Expr> {
+pub(crate) fn tiled(sum: &Expr) -> Option<Expr> {
     let (mut parts, mut along) = (Vec::new(), None);
     let mut rest = Some(sum);
     while let Some(x) = rest {
@@ -124,7 +124,7 @@ pub(super) fn tiled(sum: &Expr) -> Option<Expr> {
 }
 
 /// Whether a formula is a mask with a single 1 for each position.
-pub(super) fn is_onehot(x: &Expr) -> bool {
+pub(crate) fn is_onehot(x: &Expr) -> bool {
     let Term::Apply(Op::Reshape(_), x) = x.term() else { return false };
     let Term::Apply(Op::Scatter { .. }, x) = x[0].term() else { return false };
     matches!(x[0].term(), Term::Apply(Op::BroadcastTo(_), x) if number(&x[0]) == Some(1.0))

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::lines::names;
-use super::program::{Assignment, Part, Program, Repeat};
-use super::{Expr, Term};
-use crate::op::Op;
-use crate::{Error, Result};
+use crate::lines::names;
+use crate::program::{Assignment, Part, Program, Repeat};
+use crate::{Expr, Term};
+use retrograde_autograd::op::Op;
+use retrograde_autograd::{Error, Result};
 
 /// An instruction. Names are those of formulas.
-pub(super) enum Do {
+pub(crate) enum Do {
     /// `x = formula`
     Let(String, Expr),
     /// `x = x + formula`
@@ -43,7 +43,7 @@ pub(super) enum Do {
 }
 
 /// The number of steps.
-pub(super) enum Count {
+pub(crate) enum Count {
     /// The size of an array along an axis.
     Axis(String, usize),
     /// The length of a list.
@@ -54,7 +54,7 @@ pub(super) enum Count {
 }
 
 /// The initial value of a variable.
-pub(super) enum Init {
+pub(crate) enum Init {
     Zeros(String),
     Copy(String),
     /// The value that it has.
@@ -62,28 +62,28 @@ pub(super) enum Init {
 }
 
 /// Both passes.
-pub(super) struct Passes {
-    pub(super) params: Vec<String>,
-    pub(super) inputs: Vec<String>,
+pub(crate) struct Passes {
+    pub(crate) params: Vec<String>,
+    pub(crate) inputs: Vec<String>,
     /// The inputs that are lists with an item for each step.
-    pub(super) lists: HashSet<String>,
-    pub(super) outputs: Vec<String>,
-    pub(super) forward: Vec<Do>,
+    pub(crate) lists: HashSet<String>,
+    pub(crate) outputs: Vec<String>,
+    pub(crate) forward: Vec<Do>,
     /// The values that the backward pass needs, apart from those of steps, and the number of values of each step by loop.
-    pub(super) kept: Vec<String>,
-    pub(super) loops: Vec<Option<usize>>,
+    pub(crate) kept: Vec<String>,
+    pub(crate) loops: Vec<Option<usize>>,
     /// The cotangents that the backward pass is given.
-    pub(super) given: Vec<String>,
-    pub(super) backward: Vec<Do>,
+    pub(crate) given: Vec<String>,
+    pub(crate) backward: Vec<Do>,
     /// The inputs that have a cotangent.
-    pub(super) tracked: Vec<String>,
+    pub(crate) tracked: Vec<String>,
 }
 
 /// Sums of at most this many terms are one expression.
 const LONG: u32 = 64;
 
 /// The instructions of a program for a language.
-pub(super) fn passes(program: &Program, language: &'static str) -> Result<Passes> {
+pub(crate) fn passes(program: &Program, language: &'static str) -> Result<Passes> {
     let mut writer = Writer { assigned: HashSet::new(), kept: BTreeSet::new(), loops: Vec::new() };
     let mut lists = HashSet::new();
     let mut forward = Vec::new();
@@ -301,7 +301,7 @@ impl Writer {
                 },
             ));
         };
-        let target = |entry: &&super::program::Entry| {
+        let target = |entry: &&crate::program::Entry| {
             line.name == format!("d{}{}", entry.of, repeat.slots(entry.axis))
         };
         if let Some(entry) = repeat.entries.iter().find(target) {
@@ -339,7 +339,7 @@ fn assign(name: &str, formula: &Expr, add: bool, to: &mut Vec<Do>) {
 }
 
 /// The name of the values that a loop keeps of each step, by its number among the parts.
-pub(super) fn steps(loops: &[Option<usize>], number: usize) -> String {
+pub(crate) fn steps(loops: &[Option<usize>], number: usize) -> String {
     match loops[..number].iter().flatten().count() {
         0 => "steps".to_owned(),
         before => format!("steps{}", before + 1),
@@ -347,7 +347,7 @@ pub(super) fn steps(loops: &[Option<usize>], number: usize) -> String {
 }
 
 /// Identifiers for names.
-pub(super) struct Identifiers {
+pub(crate) struct Identifiers {
     known: HashMap<String, String>,
     taken: HashSet<String>,
     lower: bool,
@@ -355,13 +355,13 @@ pub(super) struct Identifiers {
 
 impl Identifiers {
     /// Identifiers other than the reserved words, in lower case if asked.
-    pub(super) fn new(reserved: &[&str], lower: bool) -> Self {
+    pub(crate) fn new(reserved: &[&str], lower: bool) -> Self {
         let taken = reserved.iter().map(|&word| word.to_owned()).collect();
         Identifiers { known: HashMap::new(), taken, lower }
     }
 
     /// `h_before` for `h_{t-1}`, `dhs_t` for `dhs[:, t]`, `linear_b` for `linear.b`.
-    pub(super) fn of(&mut self, name: &str) -> String {
+    pub(crate) fn of(&mut self, name: &str) -> String {
         if let Some(known) = self.known.get(name) {
             return known.clone();
         }
@@ -385,14 +385,14 @@ impl Identifiers {
 }
 
 /// A part of a formula in a language, and how tightly it holds together.
-pub(super) struct Code {
-    pub(super) text: String,
-    pub(super) level: Level,
+pub(crate) struct Code {
+    pub(crate) text: String,
+    pub(crate) level: Level,
 }
 
 /// The precedence of an expression, from loose to tight.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
-pub(super) enum Level {
+pub(crate) enum Level {
     Sum,
     Product,
     Prefix,
@@ -405,23 +405,23 @@ pub(super) enum Level {
 }
 
 impl Code {
-    pub(super) fn new(text: impl Into<String>, level: Level) -> Self {
+    pub(crate) fn new(text: impl Into<String>, level: Level) -> Self {
         Code { text: text.into(), level }
     }
 
     /// The text without its minus sign, if it begins with one.
-    pub(super) fn negated(&self) -> Option<&str> {
+    pub(crate) fn negated(&self) -> Option<&str> {
         self.text.strip_prefix('-').filter(|_| self.level == Level::Prefix)
     }
 
     /// The text, in parentheses if it holds together less tightly.
-    pub(super) fn within(&self, level: Level) -> String {
+    pub(crate) fn within(&self, level: Level) -> String {
         if self.level < level { format!("({})", self.text) } else { self.text.clone() }
     }
 }
 
 /// A language that formulas are written in.
-pub(super) trait Language {
+pub(crate) trait Language {
     fn name(&mut self, name: &str) -> Code;
     fn number(&mut self, c: f64) -> Code;
     fn apply(&mut self, op: &Op, x: &[Code], operands: &[Expr]) -> Code;

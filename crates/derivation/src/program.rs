@@ -3,112 +3,110 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use retrograde_tensor::{Float, Shape, Tensor};
-
-use super::lines::{Lines, ValueLine, lines};
-use super::names::Names;
-use super::steps::{self, Steps};
-use super::{Expr, Line, Term};
-use crate::Result;
-use crate::op::Op;
-use crate::tape::id::NodeId;
-use crate::tape::record::{Kind, Record};
-use crate::value::Value;
+use crate::graph::{Graph, Kind, Node};
+use crate::lines::{Lines, ValueLine, lines};
+use crate::names::Names;
+use crate::steps::{self, Steps};
+use crate::{Expr, Line, Term};
+use retrograde_autograd::NodeId;
+use retrograde_autograd::Result;
+use retrograde_autograd::Value;
+use retrograde_autograd::op::Op;
 
 /// A forward and a backward pass.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Program {
+pub(crate) struct Program {
     /// Matrices come before vectors, else in the order in which the tape met them.
-    pub(super) params: Vec<String>,
+    pub(crate) params: Vec<String>,
     /// The other inputs: their names, and whether they have a cotangent.
-    pub(super) inputs: Vec<(String, bool)>,
+    pub(crate) inputs: Vec<(String, bool)>,
     /// The outputs by name, and whether the cotangent is given, or 1 as that of a loss.
-    pub(super) outputs: Vec<(String, bool)>,
+    pub(crate) outputs: Vec<(String, bool)>,
     /// In the order of execution.
-    pub(super) parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
     /// A function with a backward pass of its own, of which there are no operations to write.
-    pub(super) function: Option<&'static str>,
+    pub(crate) function: Option<&'static str>,
 }
 
 /// Operations that are executed once, or once in each step.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Part {
-    pub(super) values: Vec<ValueLine>,
+pub(crate) struct Part {
+    pub(crate) values: Vec<ValueLine>,
     /// In the order of the sweep.
-    pub(super) cotangents: Vec<Assignment>,
-    pub(super) repeat: Option<Repeat>,
+    pub(crate) cotangents: Vec<Assignment>,
+    pub(crate) repeat: Option<Repeat>,
 }
 
 /// `name = formula`, or `name += formula`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Assignment {
-    pub(super) line: Line,
-    pub(super) add: bool,
+pub(crate) struct Assignment {
+    pub(crate) line: Line,
+    pub(crate) add: bool,
 }
 
 /// The frame of a loop.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Repeat {
-    pub(super) steps: usize,
-    pub(super) first: usize,
-    pub(super) reversed: bool,
-    pub(super) entries: Vec<Entry>,
+pub(crate) struct Repeat {
+    pub(crate) steps: usize,
+    pub(crate) first: usize,
+    pub(crate) reversed: bool,
+    pub(crate) entries: Vec<Entry>,
     /// The inputs that each step has its own of: `x_t`, by the name `x` of all.
-    pub(super) each: Vec<(String, String)>,
-    pub(super) states: Vec<State>,
-    pub(super) stacks: Vec<Stack>,
+    pub(crate) each: Vec<(String, String)>,
+    pub(crate) states: Vec<State>,
+    pub(crate) stacks: Vec<Stack>,
 }
 
 /// An entry of a sequence, `x_t = xs[:, t]`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
-    pub(super) name: String,
-    pub(super) of: String,
-    pub(super) axis: usize,
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) of: String,
+    pub(crate) axis: usize,
     /// Whether its cotangent is assigned, and if so, whether it is added to what there is.
-    pub(super) cotangent: Option<bool>,
+    pub(crate) cotangent: Option<bool>,
 }
 
 /// A value that goes from step to step, or from the last one out of the loop.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct State {
+pub(crate) struct State {
     /// `h_t`
-    pub(super) name: String,
+    pub(crate) name: String,
     /// `h_{t-1}` and the initial state, `h_prev`.
-    pub(super) before: Option<(String, String)>,
+    pub(crate) before: Option<(String, String)>,
     /// The value after the last step, where that is read.
-    pub(super) last: Option<String>,
+    pub(crate) last: Option<String>,
     /// `dh`, the cotangent that comes from the next step.
-    pub(super) carried: String,
+    pub(crate) carried: String,
     /// The cotangent of the value after the last step, where it has one.
-    pub(super) from: Option<String>,
+    pub(crate) from: Option<String>,
     /// Whether the step hands a cotangent on.
-    pub(super) flows: bool,
+    pub(crate) flows: bool,
     /// The cotangent of the initial state, if it has one, and whether it is added to what there is.
-    pub(super) into: Option<(String, bool)>,
+    pub(crate) into: Option<(String, bool)>,
 }
 
 /// The values of all steps side by side, `hs`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Stack {
-    pub(super) name: String,
-    pub(super) of: String,
-    pub(super) axis: usize,
+pub(crate) struct Stack {
+    pub(crate) name: String,
+    pub(crate) of: String,
+    pub(crate) axis: usize,
     /// Its cotangent of one step, `dhs[:, t]`, where it has one.
-    pub(super) cotangent: Option<String>,
+    pub(crate) cotangent: Option<String>,
 }
 
 impl Repeat {
     /// `[:, t]`
-    pub(super) fn slots(&self, axis: usize) -> String {
+    pub(crate) fn slots(&self, axis: usize) -> String {
         let entry = if self.first == 0 { "t".to_owned() } else { format!("t-{}", self.first) };
         format!("[{}{entry}]", ":, ".repeat(axis))
     }
 }
 
 /// The program of a record from its outputs. The cotangent of an output is given, unless it is that of a loss, 1.
-pub(super) fn program<E: Float>(
-    record: &Record<E>,
+pub(crate) fn program(
+    record: &Graph,
     outputs: &[(NodeId, bool)],
     (names, labels): (Names, Vec<String>),
     whole: &Lines,
@@ -127,9 +125,11 @@ pub(super) fn program<E: Float>(
     let mut params = Vec::new();
     for id in author.ids().filter(|&id| reached[id.index()] && !within.contains(&id)) {
         match record.kind(id) {
-            Kind::Parameter => params.push((Reverse(record.shape(id).rank()), author.label(id).to_owned())),
-            Kind::Constant if record.shape(id).rank() == 0 => {}
-            Kind::Function(function) => program.function = Some(function.name()),
+            Kind::Parameter { .. } => {
+                params.push((Reverse(record.shape(id).rank()), author.label(id).to_owned()))
+            }
+            Kind::Number(_) => {}
+            Kind::Function(function) => program.function = Some(*function),
             kind if kind.is_leaf() => {
                 program.inputs.push((author.label(id).to_owned(), record.is_tracked(id)))
             }
@@ -173,8 +173,8 @@ enum Nodes<'s> {
 }
 
 /// The program while it is written.
-struct Author<'r, E> {
-    record: &'r Record<E>,
+struct Author<'r> {
+    record: &'r Graph,
     names: Names,
     labels: Vec<String>,
     outputs: &'r [(NodeId, bool)],
@@ -184,13 +184,13 @@ struct Author<'r, E> {
     has: HashSet<NodeId>,
 }
 
-impl<E: Float> Author<'_, E> {
+impl Author<'_> {
     fn label(&self, id: NodeId) -> &str {
         &self.labels[id.index()]
     }
 
     /// The nodes that outputs can depend on.
-    fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<E> {
+    fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
         (0..self.labels.len()).map(NodeId::new)
     }
 
@@ -285,7 +285,7 @@ impl<E: Float> Author<'_, E> {
                 let operands = self.record.operands(id).iter().map(|x| excerpt.of[x]).collect();
                 excerpt.operation(id, operands, label, named);
             } else {
-                excerpt.leaf(id, label, self.record.is_tracked(id));
+                excerpt.input(id, label, self.record.is_tracked(id));
             }
         }
         let mut seeds = Vec::new();
@@ -331,7 +331,7 @@ impl<E: Float> Author<'_, E> {
                 (None, Some((of, _))) => (singular(self.label(of)).to_owned(), false),
                 (None, None) => (self.labels.get(first.index()).cloned().unwrap_or_default(), true),
             };
-            let number = record.kind(id).is_leaf() && record.shape(id).rank() == 0;
+            let number = matches!(record.kind(id), Kind::Number(_));
             let of_step = record.kind(id).is_leaf() && !number || entries[place].is_some();
             bases.push(match over_time(place) || of_step {
                 true => self.names.take(base + "_t"),
@@ -367,7 +367,7 @@ impl<E: Float> Author<'_, E> {
         }
         for (place, &id) in nodes.iter().enumerate() {
             if record.kind(id).is_leaf() {
-                excerpt.leaf(id, label(place), record.is_tracked(id));
+                excerpt.input(id, label(place), record.is_tracked(id));
                 if record.shape(id).rank() > 0 {
                     let all = label(place).trim_end_matches("_t").to_owned();
                     repeat.each.push((label(place), self.names.take(all)));
@@ -407,7 +407,7 @@ impl<E: Float> Author<'_, E> {
             .filter(|id| !within.contains(id))
             .collect();
         for &id in &outside {
-            excerpt.leaf(id, self.label(id).to_owned(), record.is_tracked(id));
+            excerpt.input(id, self.label(id).to_owned(), record.is_tracked(id));
         }
         let place_of: HashMap<NodeId, usize> = match steps.blocks.len() {
             0 | 1 => HashMap::new(),
@@ -509,63 +509,46 @@ fn without_first(sum: &Expr, name: &str) -> Expr {
     terms.fold(second, |sum, term| sum.add(term))
 }
 
-/// Some operations of a record as a record of their own. Its values have shapes and no memory.
-struct Excerpt<'r, E> {
-    from: &'r Record<E>,
-    record: Record<E>,
+/// Some operations of a graph as a graph of their own.
+struct Excerpt<'r> {
+    from: &'r Graph,
+    record: Graph,
     labels: Vec<String>,
-    values: Vec<Tensor<E>>,
     of: HashMap<NodeId, NodeId>,
 }
 
-impl<'r, E: Float> Excerpt<'r, E> {
-    fn new(from: &'r Record<E>) -> Self {
-        Excerpt {
-            from,
-            record: Record::default(),
-            labels: Vec::new(),
-            values: Vec::new(),
-            of: HashMap::new(),
-        }
+impl<'r> Excerpt<'r> {
+    fn new(from: &'r Graph) -> Self {
+        Excerpt { from, record: Graph::default(), labels: Vec::new(), of: HashMap::new() }
     }
 
-    fn push(&mut self, id: NodeId, kind: Kind<E>, operands: &[NodeId], label: String, named: bool) -> NodeId {
-        let empty = |shape: Shape| Tensor::zeros([]).broadcast_to(shape);
-        let value = match self.from.value(id) {
-            Some(value) => value.clone(),
-            None => empty(*self.from.shape(id)),
-        };
-        let x = operands.iter().map(|&x| (x, &self.values[x.index()]));
-        let inner = self.record.push(kind, x, &value, self.from.location(id));
-        if named {
-            self.record.set_name(inner, label.clone().into());
-        }
+    /// Appends a node made of one of the whole, under another name if it is to have one.
+    fn push(&mut self, node: Node, label: String, named: bool) -> NodeId {
+        let base_name = named.then(|| label.clone());
         self.labels.push(label);
-        self.values.push(value);
-        inner
+        self.record.push(Node { base_name, step: None, ..node })
     }
 
     /// A node of which only the value is known here.
     fn anonymous(&mut self, id: NodeId, label: String, tracked: bool) -> NodeId {
-        self.push(id, if tracked { Kind::Variable } else { Kind::Constant }, &[], label, true)
-    }
-
-    fn input(&mut self, id: NodeId, label: String, tracked: bool) {
-        let inner = self.anonymous(id, label, tracked);
-        self.of.insert(id, inner);
+        let kind = if tracked { Kind::Variable } else { Kind::Constant };
+        let node = Node { kind, operands: Vec::new(), tracked, ..self.from.node(id).clone() };
+        self.push(node, label, true)
     }
 
     /// A leaf, or the value of another part.
-    fn leaf(&mut self, id: NodeId, label: String, tracked: bool) {
-        let number = matches!(self.from.kind(id), Kind::Constant) && self.from.shape(id).rank() == 0;
-        let named = !number || self.from.name(id).is_some();
-        let kind = if tracked { Kind::Variable } else { Kind::Constant };
-        let inner = self.push(id, kind, &[], label, named);
+    fn input(&mut self, id: NodeId, label: String, tracked: bool) {
+        let inner = match self.from.kind(id) {
+            Kind::Number(_) => {
+                self.push(self.from.node(id).clone(), label, self.from.base_name(id).is_some())
+            }
+            _ => self.anonymous(id, label, tracked),
+        };
         self.of.insert(id, inner);
     }
 
     fn operation(&mut self, id: NodeId, operands: Vec<NodeId>, label: String, named: bool) {
-        let inner = self.push(id, self.from.kind(id).clone(), &operands, label, named);
+        let inner = self.push(Node { operands, ..self.from.node(id).clone() }, label, named);
         self.of.insert(id, inner);
     }
 }

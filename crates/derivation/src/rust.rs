@@ -5,16 +5,16 @@ use std::fmt::Write;
 
 use retrograde_tensor::Tensor;
 
-use super::Expr;
-use super::code::{Code, Count, Do, Identifiers, Init, Language, Level, Passes, passes, steps};
-use super::notation::{attributes, summed_axes, swaps_last_two};
-use super::program::Program;
-use crate::Result;
-use crate::op::{Op, Unary};
-use crate::value::Value;
+use crate::Expr;
+use crate::code::{Code, Count, Do, Identifiers, Init, Language, Level, Passes, passes, steps};
+use crate::notation::{attributes, summed_axes, swaps_last_two};
+use crate::program::Program;
+use retrograde_autograd::Result;
+use retrograde_autograd::Value;
+use retrograde_autograd::op::{Op, Unary};
 
 /// The struct of a program.
-pub(super) fn module(program: &Program, name: &str) -> Result<String> {
+pub(crate) fn module(program: &Program, name: &str) -> Result<String> {
     let passes = passes(program, "rust")?;
     let reserved = "as async await break const continue crate dyn else enum extern false fn for if impl in let loop \
                     match mod move mut pub ref return self static struct super trait true type unsafe use where while \

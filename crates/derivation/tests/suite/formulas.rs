@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use retrograde_autograd::expr::Term;
-use retrograde_autograd::{Derivation, Error, Expr, Op, Param, Tape, Value, Var};
+use retrograde_autograd::{Error, Op, Param, Tape, Value, Var};
+use retrograde_derivation::{Derivation, DeriveTape, DeriveVar, Expr, Term};
 use retrograde_tensor::{Tensor, assert_close};
 
 /// The derivation of one operation on variables `a` and `b` of shape `[3, 3]`, its result named `y`.

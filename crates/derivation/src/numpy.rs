@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use retrograde_tensor::Tensor;
 
-use super::Expr;
-use super::code::{Code, Count, Do, Identifiers, Init, Language, Level, Passes, passes, steps};
-use super::notation::{summed_axes, swaps_last_two};
-use super::program::Program;
-use crate::Result;
-use crate::op::{Comparison, Op, Unary};
-use crate::value::Value;
+use crate::Expr;
+use crate::code::{Code, Count, Do, Identifiers, Init, Language, Level, Passes, passes, steps};
+use crate::notation::{attributes, summed_axes, swaps_last_two};
+use crate::program::Program;
+use retrograde_autograd::Result;
+use retrograde_autograd::Value;
+use retrograde_autograd::op::{Comparison, Op, Unary};
 
 /// Functions that NumPy does not have.
 const FUNCTIONS: [(&str, &str); 4] = [
@@ -34,7 +34,7 @@ const FUNCTIONS: [(&str, &str); 4] = [
 ];
 
 /// The class of a program.
-pub(super) fn class(program: &Program, name: &str) -> Result<String> {
+pub(crate) fn class(program: &Program, name: &str) -> Result<String> {
     let passes = passes(program, "numpy")?;
     let reserved = "False None True and as assert async await break class continue def del elif else except finally for \
                     from global if import in is lambda nonlocal not or pass raise return try while with yield np self \
@@ -315,6 +315,11 @@ impl Language for Python {
             Op::Gather(indices) => call(format!("{}[{}]", x[0].within(Call), array(indices))),
             Op::Scatter { rows, indices } => {
                 call(format!("scatter({}, {rows}, {})", first(), array(indices)))
+            }
+            _ => {
+                let attributes = attributes(op).into_iter().map(|c| number(self, c));
+                let all: Vec<String> = x.iter().map(|x| x.text.clone()).chain(attributes).collect();
+                call(format!("np.{}({})", op.name(), all.join(", ")))
             }
         }
     }

@@ -2,17 +2,14 @@
 
 use std::collections::HashMap;
 
-use retrograde_tensor::{Float, Tensor};
-
-use super::simplify::tiled;
-use super::{Expr, Line, Term};
-use crate::Result;
-use crate::op::Op;
-use crate::recompute::Saved;
-use crate::sweep::{Reading, sweep};
-use crate::tape::id::NodeId;
-use crate::tape::record::{Kind, Record};
-use crate::value::Value;
+use crate::graph::{Graph, Kind};
+use crate::simplify::tiled;
+use crate::{Expr, Line, Term};
+use retrograde_autograd::NodeId;
+use retrograde_autograd::Value;
+use retrograde_autograd::op::Op;
+use retrograde_autograd::sweep::{Reading, sweep};
+use retrograde_autograd::{Error, Result};
 
 /// The largest number of terms of a formula without a line of its own.
 const LONG: u32 = 32;
@@ -20,27 +17,23 @@ const LONG: u32 = 32;
 const SHORT: u32 = 3;
 
 /// The lines of a forward and a backward pass.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     /// Of values, in the order of execution.
-    pub(super) values: Vec<ValueLine>,
+    pub(crate) values: Vec<ValueLine>,
     /// Of cotangents, in the order of the sweep.
-    pub(super) cotangents: Vec<Line>,
+    pub(crate) cotangents: Vec<Line>,
 }
 
 /// The line of a value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ValueLine {
-    pub(super) line: Line,
+pub(crate) struct ValueLine {
+    pub(crate) line: Line,
     /// Whether a reader needs it to know what its name stands for: the user gave none.
-    pub(super) explains: bool,
+    pub(crate) explains: bool,
 }
 
 /// The lines of a record whose nodes have these labels, swept from the seeds.
-pub(super) fn lines<E: Float>(
-    record: &Record<E>,
-    labels: &[String],
-    seeds: Vec<(NodeId, Expr)>,
-) -> Result<Lines> {
+pub(crate) fn lines(record: &Graph, labels: &[String], seeds: Vec<(NodeId, Expr)>) -> Result<Lines> {
     let mut values = Values::of(record, labels, seeds.iter().map(|&(id, _)| id));
     let mut formulas = Formulas { values: &values, lines: Vec::new() };
     sweep(record, seeds, &mut formulas)?;
@@ -49,7 +42,7 @@ pub(super) fn lines<E: Float>(
 }
 
 /// The lines that explain names which some of the lines read, in order.
-pub(super) fn explanations<'a>(values: &[ValueLine], lines: impl IntoIterator<Item = &'a Line>) -> Vec<Line> {
+pub(crate) fn explanations<'a>(values: &[ValueLine], lines: impl IntoIterator<Item = &'a Line>) -> Vec<Line> {
     let explains = values.iter().filter(|value| value.explains).map(|value| &value.line);
     let explaining: Vec<&Line> = explains.collect();
     let places: HashMap<&str, usize> =
@@ -69,7 +62,7 @@ pub(super) fn explanations<'a>(values: &[ValueLine], lines: impl IntoIterator<It
 }
 
 /// The names that a formula reads.
-pub(super) fn names(formula: &Expr) -> impl Iterator<Item = &str> {
+pub(crate) fn names(formula: &Expr) -> impl Iterator<Item = &str> {
     formula.in_order().into_iter().filter_map(|x| match x.term() {
         Term::Name(name) => Some(name.as_str()),
         _ => None,
@@ -77,28 +70,25 @@ pub(super) fn names(formula: &Expr) -> impl Iterator<Item = &str> {
 }
 
 /// The reading over formulas.
-struct Formulas<'a, 'r, E> {
-    values: &'a Values<'r, E>,
+struct Formulas<'a, 'r> {
+    values: &'a Values<'r>,
     /// The lines of cotangents.
     lines: Vec<Line>,
 }
 
-impl<E: Float> Reading<E> for Formulas<'_, '_, E> {
+impl Reading for Formulas<'_, '_> {
     type Value = Expr;
 
-    fn name(&self) -> &'static str {
-        "derivation"
-    }
-
-    fn read(&mut self, id: NodeId, _: &mut Saved<'_, E>, x: &mut Vec<Expr>) -> Result<()> {
-        x.push(self.values.formulas[id.index()].clone());
+    fn read(&mut self, id: NodeId, values: &mut Vec<Expr>) -> Result<()> {
+        let ids = self.values.record.operands(id).iter().chain([&id]);
+        values.extend(ids.map(|x| self.values.formulas[x.index()].clone()));
         Ok(())
     }
 
-    fn constant(&mut self, value: &Tensor<E>) -> Expr {
-        match value.rank() {
-            0 => Expr::number(value.at(&[]).to_f64()),
-            _ => Expr::name("constant", value.shape()),
+    fn function(&mut self, id: NodeId, _: &[Expr], _: &Expr, _: &Expr) -> Result<Vec<Option<Expr>>> {
+        match self.values.record.kind(id) {
+            Kind::Function(function) => Err(Error::NoRule { op: "derivation", function }),
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -120,8 +110,8 @@ impl<E: Float> Reading<E> for Formulas<'_, '_, E> {
 }
 
 /// The values of a forward pass as formulas.
-struct Values<'r, E> {
-    record: &'r Record<E>,
+struct Values<'r> {
+    record: &'r Graph,
     labels: &'r [String],
     /// By node: its name where it has a name or a line, else its operation on the formulas of its operands.
     formulas: Vec<Expr>,
@@ -130,12 +120,8 @@ struct Values<'r, E> {
     lines: Vec<ValueLine>,
 }
 
-impl<'r, E: Float> Values<'r, E> {
-    fn of(
-        record: &'r Record<E>,
-        labels: &'r [String],
-        outputs: impl Iterator<Item = NodeId> + Clone,
-    ) -> Self {
+impl<'r> Values<'r> {
+    fn of(record: &'r Graph, labels: &'r [String], outputs: impl Iterator<Item = NodeId> + Clone) -> Self {
         let count = outputs.clone().map(|y| y.index() + 1).max().unwrap_or(0);
         let mut uses = vec![0; count];
         let mut reached = vec![false; count];
@@ -172,8 +158,8 @@ impl<'r, E: Float> Values<'r, E> {
                 }
                 if cut { name } else { formula }
             }
-            Kind::Constant if self.record.shape(id).rank() == 0 => {
-                let number = Expr::number(self.record.leaf(id).at(&[]).to_f64());
+            Kind::Number(c) => {
+                let number = Expr::number(*c);
                 if !named {
                     return number;
                 }

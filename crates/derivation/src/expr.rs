@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use retrograde_tensor::{Float, Shape, Tensor};
 
-use super::simplify::{cross_entropy, simplified};
-use crate::Result;
-use crate::op::{Op, Unary};
-use crate::value::Value;
+use crate::simplify::{cross_entropy, simplified};
+use retrograde_autograd::Result;
+use retrograde_autograd::Value;
+use retrograde_autograd::op::{Op, Unary};
 
 /// A formula: a name, or an operation on formulas.
 ///
@@ -48,7 +48,7 @@ impl Expr {
             Term::Apply(_, x) => x.iter().fold(1_u32, |size, x| size.saturating_add(x.size)),
             _ => 1,
         };
-        let minus = super::notation::starts_with_minus(&term);
+        let minus = crate::notation::starts_with_minus(&term);
         Expr { term: Arc::new(term), shape, size, minus }
     }
 
@@ -58,12 +58,12 @@ impl Expr {
     }
 
     /// The number of terms that are written, where those that are shared are written each time.
-    pub(super) fn size(&self) -> u32 {
+    pub(crate) fn size(&self) -> u32 {
         self.size
     }
 
     /// Whether it begins with a minus sign when it is written.
-    pub(super) fn minus(&self) -> bool {
+    pub(crate) fn minus(&self) -> bool {
         self.minus
     }
 
@@ -80,7 +80,7 @@ impl Expr {
     }
 
     /// All formulas in this one, each once and after its operands.
-    pub(super) fn in_order(&self) -> Vec<&Expr> {
+    pub(crate) fn in_order(&self) -> Vec<&Expr> {
         let (mut order, mut seen) = (Vec::new(), HashSet::new());
         let mut pending = vec![(self, false)];
         while let Some((x, operands_done)) = pending.pop() {

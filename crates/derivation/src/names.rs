@@ -2,18 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use retrograde_tensor::Float;
-
-use crate::tape::id::NodeId;
-use crate::tape::record::{Kind, Record};
+use crate::graph::{Graph, Kind};
+use retrograde_autograd::NodeId;
 
 /// Names that are taken.
 #[derive(Default)]
-pub(super) struct Names(HashMap<String, usize>);
+pub(crate) struct Names(HashMap<String, usize>);
 
 impl Names {
     /// The name, or one made of it that nothing else has: `h'`.
-    pub(super) fn take(&mut self, name: String) -> String {
+    pub(crate) fn take(&mut self, name: String) -> String {
         let Some(repeats) = self.0.get_mut(&name) else {
             self.0.insert(name.clone(), 0);
             return name;
@@ -25,11 +23,11 @@ impl Names {
 
     /// A name for each of the first nodes of a record: its own, or its number, `v3`. Parameters of one name are told apart
     /// by what they belong to, `linear.b`.
-    pub(super) fn labels<E: Float>(&mut self, record: &Record<E>, count: usize) -> Vec<String> {
+    pub(crate) fn labels(&mut self, record: &Graph, count: usize) -> Vec<String> {
         let ids = || (0..count).map(NodeId::new);
         let (mut once, mut repeated) = (HashSet::new(), HashSet::new());
-        for id in ids().filter(|&id| matches!(record.kind(id), Kind::Parameter)) {
-            let name = record.param_of(id).name();
+        for id in ids().filter(|&id| matches!(record.kind(id), Kind::Parameter { .. })) {
+            let name = record.base_name(id);
             if !once.insert(name) {
                 repeated.insert(name);
             }
@@ -37,8 +35,8 @@ impl Names {
         let mut labels = vec![String::new(); count];
         for id in ids() {
             let name = match record.kind(id) {
-                Kind::Parameter if repeated.contains(record.param_of(id).name()) => {
-                    Some(record.param_of(id).qualified_name())
+                Kind::Parameter { qualified } if repeated.contains(&record.base_name(id)) => {
+                    Some(qualified.clone())
                 }
                 _ => record.name(id),
             };
@@ -46,8 +44,9 @@ impl Names {
                 labels[id.index()] = self.take(name);
             }
         }
-        for id in ids().filter(|&id| record.name(id).is_none()) {
-            labels[id.index()] = self.take(id.to_string());
+        // The result of a function comes last, and has the number that the tape gave it.
+        for id in ids().rev().filter(|&id| record.name(id).is_none()) {
+            labels[id.index()] = self.take(record.node(id).origin.to_string());
         }
         labels
     }

@@ -2,23 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use retrograde_tensor::Float;
-
-use crate::op::Op;
-use crate::tape::id::NodeId;
-use crate::tape::record::{Kind, Record};
+use crate::graph::{Graph, Kind};
+use retrograde_autograd::NodeId;
+use retrograde_autograd::op::Op;
 
 /// A run of time steps of the same operations.
 #[derive(Clone)]
-pub(super) struct Steps {
+pub(crate) struct Steps {
     /// The nodes of each step, in the order of execution. The same place is the same operation.
-    pub(super) blocks: Vec<Vec<NodeId>>,
+    pub(crate) blocks: Vec<Vec<NodeId>>,
     /// The number of the earliest step in time.
-    pub(super) first: usize,
+    pub(crate) first: usize,
     /// Whether the last step in time is executed first.
-    pub(super) reversed: bool,
+    pub(crate) reversed: bool,
     /// The places whose value the next step reads, and what the first step reads instead.
-    pub(super) carried: BTreeMap<usize, NodeId>,
+    pub(crate) carried: BTreeMap<usize, NodeId>,
 }
 
 /// The origin of an operand.
@@ -32,17 +30,17 @@ enum Source {
 
 impl Steps {
     /// The nodes of the step that is executed last.
-    pub(super) fn last(&self) -> &[NodeId] {
+    pub(crate) fn last(&self) -> &[NodeId] {
         self.blocks.last().map_or(&[], Vec::as_slice)
     }
 
     /// The blocks in the order of time.
-    pub(super) fn in_time(&self) -> Box<dyn DoubleEndedIterator<Item = &Vec<NodeId>> + '_> {
+    pub(crate) fn in_time(&self) -> Box<dyn DoubleEndedIterator<Item = &Vec<NodeId>> + '_> {
         if self.reversed { Box::new(self.blocks.iter().rev()) } else { Box::new(self.blocks.iter()) }
     }
 
     /// The sequence and the axis of which a place takes the entry of its step.
-    pub(super) fn entry<E: Float>(&self, record: &Record<E>, place: usize) -> Option<(NodeId, usize)> {
+    pub(crate) fn entry(&self, record: &Graph, place: usize) -> Option<(NodeId, usize)> {
         let mut found = None;
         for (entry, block) in self.in_time().enumerate() {
             let (Kind::Op(Op::Select { axis, index }), [of]) =
@@ -59,7 +57,7 @@ impl Steps {
     }
 
     /// The place whose values a node stacks, one of each step, and the axis.
-    pub(super) fn stacked<E: Float>(&self, record: &Record<E>, id: NodeId) -> Option<(usize, usize)> {
+    pub(crate) fn stacked(&self, record: &Graph, id: NodeId) -> Option<(usize, usize)> {
         let Kind::Op(Op::Stack { axis }) = record.kind(id) else { return None };
         let operands = record.operands(id);
         let mut blocks = self.in_time();
@@ -72,7 +70,7 @@ impl Steps {
 }
 
 /// All runs of at least two steps of the same operations that begin before node `count`.
-pub(super) fn find<E: Float>(record: &Record<E>, count: usize) -> Vec<Steps> {
+pub(crate) fn find(record: &Graph, count: usize) -> Vec<Steps> {
     let mut found = Vec::new();
     let mut run: Vec<(usize, Vec<NodeId>)> = Vec::new();
     let mut open = false;
@@ -98,7 +96,7 @@ pub(super) fn find<E: Float>(record: &Record<E>, count: usize) -> Vec<Steps> {
                 }
             },
             // A parameter belongs to no step, whichever reads it first.
-            None if matches!(record.kind(id), Kind::Parameter) => {}
+            None if matches!(record.kind(id), Kind::Parameter { .. }) => {}
             None => open = false,
         }
     }
@@ -107,7 +105,7 @@ pub(super) fn find<E: Float>(record: &Record<E>, count: usize) -> Vec<Steps> {
 }
 
 /// The steps of a run, if they record the same operations.
-fn same<E: Float>(record: &Record<E>, run: Vec<(usize, Vec<NodeId>)>) -> Option<Steps> {
+fn same(record: &Graph, run: Vec<(usize, Vec<NodeId>)>) -> Option<Steps> {
     let (reversed, first) = match run.as_slice() {
         [(a, _), .., (b, _)] => (a > b, *a.min(b)),
         _ => return None,
@@ -164,19 +162,18 @@ fn same<E: Float>(record: &Record<E>, run: Vec<(usize, Vec<NodeId>)>) -> Option<
 }
 
 /// Whether two nodes are the same apart from operands and, for an entry, its index.
-fn alike<E: Float>(record: &Record<E>, a: NodeId, b: NodeId) -> bool {
+fn alike(record: &Graph, a: NodeId, b: NodeId) -> bool {
     let kinds = match (record.kind(a), record.kind(b)) {
         (Kind::Op(Op::Select { axis: a, .. }), Kind::Op(Op::Select { axis: b, .. })) => a == b,
         (Kind::Op(a), Kind::Op(b)) => a == b,
         (Kind::Variable, Kind::Variable) => true,
-        (Kind::Constant, Kind::Constant) => {
-            record.shape(a).rank() > 0 || record.leaf(a).at(&[]) == record.leaf(b).at(&[])
-        }
+        (Kind::Constant, Kind::Constant) => true,
+        (Kind::Number(a), Kind::Number(b)) => a == b,
         _ => false,
     };
     kinds && record.shape(a) == record.shape(b) && record.base_name(a) == record.base_name(b)
 }
 
-fn same_op<E: Float>(record: &Record<E>, a: NodeId, b: NodeId) -> bool {
+fn same_op(record: &Graph, a: NodeId, b: NodeId) -> bool {
     matches!((record.kind(a), record.kind(b)), (Kind::Op(a), Kind::Op(b)) if a == b)
 }

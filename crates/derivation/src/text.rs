@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::notation::{Style, write};
-use super::{Derivation, Expr, Line, Statement};
-use crate::op::Comparison;
+use crate::notation::{Style, write};
+use crate::{Derivation, Expr, Line, Statement};
+use retrograde_autograd::op::Comparison;
 
 struct Text;
 

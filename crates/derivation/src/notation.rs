@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use retrograde_tensor::Shape;
 
-use super::simplify::is_onehot;
-use super::{Expr, Term};
-use crate::op::{Comparison, Op, Unary};
-use crate::value::Value;
+use crate::simplify::is_onehot;
+use crate::{Expr, Term};
+use retrograde_autograd::Value;
+use retrograde_autograd::op::{Comparison, Op, Unary};
 
 /// A way to write the pieces of a formula. Two pieces stand before and after an operand.
-pub(super) trait Style {
+pub(crate) trait Style {
     fn name(&self, name: &str) -> String;
     fn matmul(&self) -> &'static str;
     fn times(&self) -> &'static str;
@@ -75,7 +75,7 @@ impl From<String> for Piece<'_> {
 const TERMS: usize = 1 << 20;
 
 /// The formula in a style, from left to right.
-pub(super) fn write(x: &Expr, style: &dyn Style) -> String {
+pub(crate) fn write(x: &Expr, style: &dyn Style) -> String {
     let mut text = String::new();
     let mut without_minus = false;
     let mut terms = match x.size() as usize {
@@ -105,7 +105,7 @@ pub(super) fn write(x: &Expr, style: &dyn Style) -> String {
 }
 
 /// Whether a formula begins with a minus sign when it is written.
-pub(super) fn starts_with_minus(term: &Term) -> bool {
+pub(crate) fn starts_with_minus(term: &Term) -> bool {
     match term {
         Term::Name(name) => name.starts_with('-'),
         Term::Number(c) => is_negative(*c),
@@ -248,7 +248,7 @@ fn pieces<'a>(x: &'a Expr, style: &dyn Style) -> Vec<Piece<'a>> {
 }
 
 /// The numbers that an operation is called with, as a function of its operands and of these.
-pub(super) fn attributes(op: &Op) -> Vec<f64> {
+pub(crate) fn attributes(op: &Op) -> Vec<f64> {
     match op {
         Op::Clamp { lo, hi } => vec![*lo, *hi],
         _ => Vec::new(),
@@ -285,7 +285,7 @@ fn negated(x: &Expr) -> Option<&Expr> {
     }
 }
 
-pub(super) fn swaps_last_two(axes: &[usize]) -> bool {
+pub(crate) fn swaps_last_two(axes: &[usize]) -> bool {
     let rank = axes.len();
     rank >= 2 && axes[..rank - 2].iter().copied().eq(0..rank - 2) && axes[rank - 2..] == [rank - 1, rank - 2]
 }
@@ -298,7 +298,7 @@ fn summed(from: Shape, to: Shape) -> Vec<&'static str> {
 }
 
 /// The axes that a sum runs over.
-pub(super) fn summed_axes(from: Shape, to: Shape) -> Vec<usize> {
+pub(crate) fn summed_axes(from: Shape, to: Shape) -> Vec<usize> {
     let lead = from.rank() - to.rank();
     (0..from.rank()).filter(|&i| i < lead || from[i] != to[i - lead]).collect()
 }

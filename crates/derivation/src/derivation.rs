@@ -4,14 +4,13 @@ use std::cmp::Ordering;
 
 use retrograde_tensor::Float;
 
-use super::lines::{explanations, lines};
-use super::names::Names;
-use super::program::{Part, Program, program};
-use super::{Expr, numpy, rust};
-use crate::Result;
-use crate::tape::Tape;
-use crate::tape::id::NodeId;
-use crate::tape::var::Var;
+use crate::graph::Graph;
+use crate::lines::{explanations, lines};
+use crate::names::Names;
+use crate::program::{Part, Program, program};
+use crate::{Expr, numpy, rust};
+use retrograde_autograd::NodeId;
+use retrograde_autograd::{Error, Result, Tape, Var};
 
 /// A derived backward pass.
 ///
@@ -78,11 +77,12 @@ impl Derivation {
     /// has a size of its own, as a `reshape` has.
     ///
     /// # Errors
-    /// If something has no counterpart in operations, such as a [`Function`](crate::Function).
+    /// If something has no counterpart in operations, such as a [`Function`](retrograde_autograd::Function).
     ///
     /// # Example
     /// ```
     /// use retrograde_autograd::{Param, Tape};
+    /// use retrograde_derivation::DeriveVar;
     /// use retrograde_tensor::Tensor;
     ///
     /// let w = Param::new("W", Tensor::<f64>::zeros([3, 4]));
@@ -167,23 +167,25 @@ fn statements(part: &Part) -> Vec<Statement> {
 fn reads(body: &[Statement], name: &str) -> bool {
     body.iter().any(|statement| match statement {
         Statement::Assign(line) | Statement::Add(line) => {
-            super::lines::names(&line.formula).any(|read| read == name)
+            crate::lines::names(&line.formula).any(|read| read == name)
         }
         Statement::For { body, .. } => reads(body, name),
     })
 }
 
-impl<'t, E: Float> Var<'t, E> {
+/// The derivation from one variable.
+pub trait DeriveVar {
     /// The backward pass from this variable as formulas; its own cotangent is named after it, `h_next` to `dh_next`. That
-    /// of a scalar is 1, as in [`backward`](Self::backward): the variable is a loss.
+    /// of a scalar is 1, as in [`backward`](Var::backward): the variable is a loss.
     ///
     /// # Errors
-    /// If the tape does not record, or where a [`Function`](crate::Function) is met
+    /// If the tape does not record, or where a [`Function`](retrograde_autograd::Function) is met
     /// that does not say what it stands for.
     ///
     /// # Example
     /// ```
     /// use retrograde_autograd::Tape;
+    /// use retrograde_derivation::DeriveVar;
     /// use retrograde_tensor::Tensor;
     ///
     /// let tape = Tape::new();
@@ -195,23 +197,29 @@ impl<'t, E: Float> Var<'t, E> {
     /// assert_eq!(lines, "dt = dy ⊙ (1 - y²)\ndW = xᵀ·dt\ndx = dt·Wᵀ\n");
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
-    pub fn derivation(&self) -> Result<Derivation> {
-        self.tape().derive(&[self], self.shape().rank() == 0)
+    fn derivation(&self) -> Result<Derivation>;
+}
+
+impl<E: Float> DeriveVar for Var<'_, E> {
+    fn derivation(&self) -> Result<Derivation> {
+        derive(self.tape(), &[self], self.shape().rank() == 0)
     }
 }
 
-impl<E: Float> Tape<E> {
+/// The derivation from several outputs of a tape.
+pub trait DeriveTape<E> {
     /// The backward pass from several outputs as formulas: the same table of rules and the same sweep as for numbers,
     /// read over [`Expr`]. Each output has a cotangent of its name, also a scalar.
     ///
     /// # Errors
-    /// If an output lives on another tape, if this one does not record, or where a [`Function`](crate::Function) is met
+    /// If an output lives on another tape, if this one does not record, or where a [`Function`](retrograde_autograd::Function) is met
     /// that does not say what it stands for.
     ///
     /// # Example
     /// Time steps that record the same operations are a loop:
     /// ```
     /// use retrograde_autograd::{Param, Tape, Var};
+    /// use retrograde_derivation::DeriveTape;
     /// use retrograde_tensor::Tensor;
     ///
     /// let wh = Param::new("Wh", Tensor::<f64>::zeros([4, 4]));
@@ -241,24 +249,32 @@ impl<E: Float> Tape<E> {
     /// assert_eq!(tape.derivation(&[&hs])?.to_string(), expected);
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
-    pub fn derivation(&self, outputs: &[&Var<'_, E>]) -> Result<Derivation> {
-        self.derive(outputs, false)
-    }
+    fn derivation(&self, outputs: &[&Var<'_, E>]) -> Result<Derivation>;
+}
 
-    fn derive(&self, outputs: &[&Var<'_, E>], loss: bool) -> Result<Derivation> {
-        let ids: Result<Vec<NodeId>> = outputs.iter().map(|y| self.recorded_id("derivation", y)).collect();
-        let (ids, record) = (ids?, self.record.borrow());
-        let mut names = Names::default();
-        let labels = names.labels(&record, ids.iter().map(|y| y.index() + 1).max().unwrap_or(0));
-        let seed = |&id: &NodeId| match loss {
-            true => (id, Expr::number(1.0)),
-            false => (id, Expr::name(format!("d{}", labels[id.index()]), record.shape(id))),
-        };
-        let whole = lines(&record, &labels, ids.iter().map(seed).collect())?;
-        let mut all = explanations(&whole.values, &whole.cotangents);
-        all.extend(whole.cotangents.iter().cloned());
-        let outputs: Vec<(NodeId, bool)> = ids.iter().map(|&id| (id, !loss)).collect();
-        let program = program(&record, &outputs, (names, labels), &whole)?;
-        Ok(Derivation { lines: all, program })
+impl<E: Float> DeriveTape<E> for Tape<E> {
+    fn derivation(&self, outputs: &[&Var<'_, E>]) -> Result<Derivation> {
+        derive(self, outputs, false)
     }
+}
+
+fn derive<E: Float>(tape: &Tape<E>, outputs: &[&Var<'_, E>], loss: bool) -> Result<Derivation> {
+    let op = "derivation";
+    let recorded = |y: &&Var<'_, E>| match y.id() {
+        _ if !std::ptr::eq(y.tape(), tape) => Err(Error::ForeignVariable { op }),
+        id => id.ok_or(Error::NotRecorded { op }),
+    };
+    let (graph, ids) = Graph::of(tape, &outputs.iter().map(recorded).collect::<Result<Vec<_>>>()?)?;
+    let mut names = Names::default();
+    let labels = names.labels(&graph, ids.iter().map(|y| y.index() + 1).max().unwrap_or(0));
+    let seed = |&id: &NodeId| match loss {
+        true => (id, Expr::number(1.0)),
+        false => (id, Expr::name(format!("d{}", labels[id.index()]), graph.shape(id))),
+    };
+    let whole = lines(&graph, &labels, ids.iter().map(seed).collect())?;
+    let mut all = explanations(&whole.values, &whole.cotangents);
+    all.extend(whole.cotangents.iter().cloned());
+    let outputs: Vec<(NodeId, bool)> = ids.iter().map(|&id| (id, !loss)).collect();
+    let program = program(&graph, &outputs, (names, labels), &whole)?;
+    Ok(Derivation { lines: all, program })
 }

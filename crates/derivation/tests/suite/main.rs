@@ -1,0 +1,4 @@
+//! The tests of the crate from outside, as one program: what they share is compiled once.
+
+mod formulas;
+mod functions;
