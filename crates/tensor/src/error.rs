@@ -298,6 +298,40 @@ pub enum Error {
         /// The shape found.
         found: Box<Shape>,
     },
+    /// A number that is no index.
+    #[error("{op}: expected whole numbers of at least 0 that fit in usize, found {found}")]
+    NotAnIndex {
+        /// The operation.
+        op: &'static str,
+        /// The first such number.
+        found: f64,
+    },
+    /// More elements than an axis has, or no axis.
+    #[error("{op}: expected an axis of at least {k} elements, found {found}")]
+    TopK {
+        /// The operation.
+        op: &'static str,
+        /// The number of elements asked for.
+        k: usize,
+        /// The shape found.
+        found: Box<Shape>,
+    },
+    /// Shapes that are not those of a system of linear equations.
+    #[error("{op}: expected a square matrix and a right-hand side of as many rows, found {a} and {b}")]
+    System {
+        /// The operation.
+        op: &'static str,
+        /// The shape of the matrix.
+        a: Box<Shape>,
+        /// The shape of the right-hand side.
+        b: Box<Shape>,
+    },
+    /// A matrix without an inverse.
+    #[error("{op}: expected a matrix that has an inverse, found a singular one")]
+    Singular {
+        /// The operation.
+        op: &'static str,
+    },
     /// Bounds that are not finite or not in order.
     #[error("{op}: expected finite bounds with low < high, found {low} and {high}")]
     Bounds {

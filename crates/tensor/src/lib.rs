@@ -9,9 +9,10 @@
 //! | view | [`reshape`](Tensor::reshape), [`permute`](Tensor::permute), [`narrow`](Tensor::narrow), [`select`](Tensor::select), [`broadcast_to`](Tensor::broadcast_to) |
 //! | join | [`stack`](Tensor::stack), [`concat`](Tensor::concat) |
 //! | compute | `+ - * /`, [`tanh`](Tensor::tanh), [`map`](Tensor::map), [`zip`](Tensor::zip), [`where_mask`](Tensor::where_mask) |
-//! | multiply | [`matmul`](Tensor::matmul), [`matmul_acc`](Tensor::matmul_acc), [`matmul_acc_sum`](Tensor::matmul_acc_sum) |
+//! | multiply | [`solve`](Tensor::solve), [`matmul`](Tensor::matmul), [`matmul_acc`](Tensor::matmul_acc), [`matmul_acc_sum`](Tensor::matmul_acc_sum) |
 //! | reduce | [`sum_axes`](Tensor::sum_axes), [`sum_to`](Tensor::sum_to), [`max`](Tensor::max), [`argmax`](Tensor::argmax), [`softmax`](Tensor::softmax) |
-//! | look up | [`gather_rows`](Tensor::gather_rows), [`scatter_add_rows`](Tensor::scatter_add_rows) |
+//! | convert | [`cast`](Tensor::cast), [`into_vec`](Tensor::into_vec), `TryFrom` and `From` arrays of `ndarray` with the feature of that name |
+//! | look up | [`top_k`](Tensor::top_k), [`gather_rows`](Tensor::gather_rows), [`scatter_add_rows`](Tensor::scatter_add_rows) |
 //! | write | [`add_assign`](Tensor::add_assign), [`add_at`](Tensor::add_at), [`set_at`](Tensor::set_at), [`as_mut_slice`](Tensor::as_mut_slice) |
 //! | compare | `==`, [`allclose`](Tensor::allclose), [`assert_close!`] |
 //!
@@ -48,7 +49,7 @@ mod tensor;
 pub use element::{Element, Float, Scalar};
 pub use error::Error;
 pub use gemm::{Matrix, MatrixMut};
-pub use ops::{Iter, Mismatch, Worst};
+pub use ops::{Cast, Iter, Mismatch, Worst};
 pub use shape::{IntoShape, MAX_RANK, Shape};
 pub use simd::Isa;
 #[doc(hidden)]

@@ -147,6 +147,29 @@ impl<E: Element> Tensor<E> {
         data
     }
 
+    /// The elements in row-major order: without a copy if they are contiguous, the whole storage, and shared with nobody.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from(vec![1.0, 2.0, 3.0]);
+    /// let place = x.storage_range().start;
+    /// let data = x.into_vec();
+    /// assert_eq!((data.as_ptr(), &data[..]), (place, &[1.0, 2.0, 3.0][..]));
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn into_vec(self) -> Vec<E> {
+        if self.storage.len() != self.numel() || !self.is_contiguous() {
+            return self.to_vec();
+        }
+        match Arc::try_unwrap(self.storage) {
+            Ok(storage) => storage.into_vec(),
+            Err(shared) => shared.to_vec(),
+        }
+    }
+
     /// The elements in row-major order, in a buffer that may have been used before.
     pub(crate) fn copied(&self, op: &'static str) -> Result<Vec<E>, Error> {
         let mut data = buffer::with_capacity(op, &self.shape())?;

@@ -173,6 +173,21 @@ impl<E: Element> From<E> for Tensor<E> {
     }
 }
 
+/// A vector, without a copy.
+impl<E: Element> From<Vec<E>> for Tensor<E> {
+    fn from(data: Vec<E>) -> Self {
+        let shape = Shape::from([data.len()]);
+        Self::filled(data, shape)
+    }
+}
+
+/// A vector of these elements.
+impl<E: Element> From<&[E]> for Tensor<E> {
+    fn from(data: &[E]) -> Self {
+        Self::from(data.to_vec())
+    }
+}
+
 impl<E: Element, const A: usize> From<[E; A]> for Tensor<E> {
     fn from(data: [E; A]) -> Self {
         Self::filled(data.into(), Shape::from([A]))

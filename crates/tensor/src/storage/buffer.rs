@@ -75,7 +75,14 @@ pub(super) fn settle<E: Element>(buffer: Vec<E>, lender: Lender) {
     let length = buffer.len();
     if E::pool(|pool| pool.release(buffer, lender)).is_none() {
         // This thread is ending and keeps nothing; the lender may go on.
-        lender.count_returned(length);
+        lender.count_returned(BufferPool::<E>::cost(length));
+    }
+}
+
+/// Counts a buffer as used no more, which goes elsewhere.
+pub(super) fn forget<E: Element>(length: usize, lender: Lender) {
+    if E::pool(|pool| pool.forget(length, lender)).is_none() {
+        lender.count_returned(BufferPool::<E>::cost(length));
     }
 }
 

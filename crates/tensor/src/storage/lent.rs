@@ -34,6 +34,17 @@ impl<E: Element> Lent<E> {
     }
 }
 
+impl<E: Element> Lent<E> {
+    /// Returns the buffer itself, which no pool counts from here on.
+    pub(crate) fn into_vec(mut self) -> Vec<E> {
+        let data = std::mem::take(&mut self.data);
+        if let Some((lender, _)) = self.lender.take() {
+            buffer::forget::<E>(data.len(), lender);
+        }
+        data
+    }
+}
+
 impl<E> Deref for Lent<E> {
     type Target = [E];
 

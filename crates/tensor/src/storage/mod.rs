@@ -37,6 +37,11 @@ impl<E: Element> Storage<E> {
         &mut self.data
     }
 
+    /// The elements.
+    pub(crate) fn into_vec(self) -> Vec<E> {
+        self.data.into_vec()
+    }
+
     /// The packed forms of the matrices that lie here.
     pub(crate) fn packed(&self) -> &PackCache<E> {
         &self.packed

@@ -92,12 +92,7 @@ impl<E> BufferPool<E> {
     /// system if enough are kept.
     pub(super) fn release(&mut self, buffer: Vec<E>, lender: Lender) {
         let length = buffer.len();
-        let cost = Self::cost(length);
-        if lender == self.lender {
-            self.lent = self.lent.wrapping_sub(cost);
-        } else {
-            lender.count_returned(cost);
-        }
+        let cost = self.forget(length, lender);
         // Not all lengths are in use at the time of the most: what is needed in turn is somewhat more.
         if length > 0 && self.held + cost <= self.most + self.most / 2 {
             self.held += cost;
@@ -112,6 +107,17 @@ impl<E> BufferPool<E> {
         }
     }
 
+    /// Counts a buffer that a pool lent as used no more. Returns its cost.
+    pub(super) fn forget(&mut self, length: usize, lender: Lender) -> usize {
+        let cost = Self::cost(length);
+        if lender == self.lender {
+            self.lent = self.lent.wrapping_sub(cost);
+        } else {
+            lender.count_returned(cost);
+        }
+        cost
+    }
+
     pub(super) fn clear(&mut self) {
         self.short.clear();
         self.long.clear();
@@ -119,7 +125,7 @@ impl<E> BufferPool<E> {
     }
 
     /// The elements of a buffer, and as many as the allocator and a list need for it: many small ones are not cheap.
-    fn cost(length: usize) -> usize {
+    pub(super) fn cost(length: usize) -> usize {
         length + OVERHEAD / size_of::<E>().max(1)
     }
 

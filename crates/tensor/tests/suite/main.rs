@@ -5,6 +5,7 @@ mod common;
 
 mod blocks;
 mod buffers;
+mod convert;
 mod create;
 mod dual;
 mod elementwise;
