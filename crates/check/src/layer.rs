@@ -3,7 +3,7 @@
 use rand::rngs::StdRng;
 use retrograde_autograd::{Param, Tape, Var};
 use retrograde_nn::{Causality, Layer, LayerStateOn, SequenceOptions, Tree};
-use retrograde_tensor::Tensor;
+use retrograde_tensor::{Shape, Tensor};
 
 use crate::{BoxError, Named};
 
@@ -182,12 +182,15 @@ impl<L: Layer<f64>> Checkable for Sequence<'_, L> {
     }
 
     fn inputs_beside(&self, given: &Named<Tensor<f64>>, rng: &mut StdRng) -> Named<Tensor<f64>> {
-        let xs = given.get("xs").map(Tensor::shape).ok().filter(|shape| shape.rank() == 3);
+        let step = self.layer.input_shape();
+        let xs = given.get("xs").map(Tensor::shape).ok().filter(|shape| shape.rank() == 2 + step.rank());
         let size = |axis: usize| xs.map(|shape| shape[axis]).or(self.options.size()[axis]);
         let [n, steps] = [0, 1].map(|axis| size(axis).unwrap_or(SIZES[axis]));
         let mut random =
             |shape| Tensor::normal(shape, 0.0, 1.0, rng).expect("a standard normal distribution");
-        let mut inputs = vec![("xs".to_owned(), random([n, steps, self.layer.input_size()].into()))];
+        // One that has too many axes is told so in the forward pass, too.
+        let input = Shape::new(&[&[n, steps][..], &step].concat()).unwrap_or(Shape::from([n, steps]));
+        let mut inputs = vec![("xs".to_owned(), random(input))];
         let tape = Tape::new();
         // A layer that cannot start says so in the forward pass.
         if let Ok(initial) = self.layer.initial_state(&tape, n, None) {

@@ -163,8 +163,11 @@ pub enum Error {
         found: f64,
     },
     /// A distribution over no tokens.
-    #[error("sampler: expected at least 1 logit, found none")]
-    NoLogits,
+    #[error("{op}: expected at least 1 logit, found none")]
+    NoLogits {
+        /// The function.
+        op: &'static str,
+    },
     /// Windows without a row or a step.
     #[error("windows: expected at least 1 row and 1 step, found {batch} and {steps}")]
     EmptyWindow {
@@ -255,15 +258,17 @@ pub enum Error {
         /// The path.
         path: String,
     },
-    /// A checkpoint does not hold a parameter of the model in its shape.
-    #[error("checkpoint: expected {path} of shape {expected}, found {}",
+    /// A checkpoint or a snapshot does not hold a parameter of the model in its shape.
+    #[error("{op}: expected {path} of shape {expected}, found {}",
         found.as_ref().map_or("none".to_owned(), |found| found.to_string()))]
     Parameter {
+        /// The function.
+        op: &'static str,
         /// The path of the parameter.
         path: String,
         /// Its shape in the model.
         expected: Box<Shape>,
-        /// Its shape in the checkpoint, if it is there.
+        /// Its shape where it was kept, if it is there.
         found: Option<Box<Shape>>,
     },
     /// A carried state is of another batch, or of another layer.

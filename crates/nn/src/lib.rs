@@ -39,6 +39,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_debug_implementations)]
 
+mod batches;
 mod cells;
 mod checkpoint;
 mod clip;
@@ -50,14 +51,18 @@ mod loss;
 mod module;
 mod optim;
 mod parallel;
+mod patience;
 mod range;
+mod scan;
 mod schedule;
 mod shapes;
+mod snapshot;
 mod text;
 mod time;
 pub mod torch;
 pub mod weights;
 
+pub use batches::Batches;
 pub use cells::{
     GruCell, LayerNormLstmCell, LstmCell, MguCell, PeepholeLstmCell, RnnCell, TimeGru, TimeLstm, TimeRnn,
 };
@@ -75,12 +80,15 @@ pub use optim::{
     Slot, Slots,
 };
 pub use parallel::{Parallel, split_even};
+pub use patience::{Patience, Progress};
+pub use scan::{linear_scan, scan};
 pub use schedule::{Plateau, Schedule};
 pub use shapes::{Axis, Pattern};
-pub use text::{Perplexity, Sampler, Window, Windows};
+pub use snapshot::{Ema, Snapshot};
+pub use text::{Beam, BeamSearch, Perplexity, Sampler, Window, Windows};
 pub use time::{
-    Causality, Cell, Form, Layer, LayerStateOn, Leaf, Mapped, Noise, OnTape, SequenceOptions, Single, State,
-    StateOn, Stateful, Time, Tree, Unrolled,
+    BoxedCell, Causality, Cell, Form, Layer, LayerStateOn, Leaf, Mapped, Noise, OnTape, SequenceOptions,
+    Single, State, StateOn, Stateful, Time, Tree, Unrolled,
 };
 
 /// Names that the macros use.

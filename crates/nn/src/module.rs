@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use retrograde_autograd::{Gradients, Param, Tape};
 use retrograde_tensor::{Float, Tensor};
 
-use crate::{Error, Result};
+use crate::{Error, Result, Snapshot};
 
 /// Something that has parameters: a layer, or a model of layers. [`module!`](crate::module!) implements it.
 ///
@@ -100,6 +100,28 @@ pub trait Module<E: Float> {
             tape.bind(&param, param.value())?;
         }
         Ok(())
+    }
+
+    /// Returns the present values of the parameters, which [`restore`](Self::restore) puts back: the best model so far, or the
+    /// one to go back to after an evaluation. They do not change with the parameters.
+    ///
+    /// # Panics
+    /// If two parameters have one path.
+    ///
+    /// # Example
+    /// See [`Snapshot`].
+    #[track_caller]
+    fn snapshot(&self) -> Snapshot<E> {
+        self.named_params().into_iter().map(|(path, param)| (path, param.value())).collect()
+    }
+
+    /// Gives the parameters the values of a snapshot, of this model or of another one of the same paths and shapes.
+    ///
+    /// # Errors
+    /// If the paths or the shapes are not those of the model, or if two parameters have one path. No parameter has changed
+    /// then.
+    fn restore(&self, snapshot: &Snapshot<E>) -> Result<()> {
+        snapshot.matched(self)?.into_iter().try_for_each(|(param, value)| Ok(param.set(value.clone())?))
     }
 
     /// Checks that the backward pass reached no parameter that this module does not list. To be called once, before

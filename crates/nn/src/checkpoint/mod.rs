@@ -151,6 +151,7 @@ impl<E: Float + Stored> Checkpoint<E> {
             if weight.is_none_or(|weight| weight.shape() != param.shape()) {
                 let found = weight.map(|weight| Box::new(weight.shape()));
                 return Err(Error::Parameter {
+                    op: "checkpoint",
                     path: path.clone(),
                     expected: Box::new(param.shape()),
                     found,

@@ -1,7 +1,7 @@
 //! Both directions of time.
 
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Shape};
 
 use crate::module::{Module, join};
 use crate::time::{Cell, Layer, LayerStateOn, SequenceOptions, Time};
@@ -53,6 +53,10 @@ impl<E: Float, C: Cell<E>> Layer<E> for Bidirectional<C, E> {
 
     fn input_size(&self) -> usize {
         self.forward.input_size()
+    }
+
+    fn input_shape(&self) -> Shape {
+        self.forward.input_shape()
     }
 
     fn initial_state<'t>(

@@ -1,7 +1,7 @@
 //! Layers of different types one after the other, and layers without a state as layers over sequences.
 
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Shape};
 
 use super::LayerNorm;
 use super::Linear;
@@ -41,6 +41,10 @@ impl<E: Float, A: Layer<E>, B: Layer<E>> Layer<E> for (A, B) {
 
     fn input_size(&self) -> usize {
         self.0.input_size()
+    }
+
+    fn input_shape(&self) -> Shape {
+        self.0.input_shape()
     }
 
     fn causality(&self) -> Causality {

@@ -1,7 +1,7 @@
 //! A shortcut past a layer.
 
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Shape};
 
 use crate::Result;
 use crate::module::Module;
@@ -40,6 +40,10 @@ impl<E: Float, L: Layer<E>> Layer<E> for Residual<L> {
 
     fn input_size(&self) -> usize {
         self.0.input_size()
+    }
+
+    fn input_shape(&self) -> Shape {
+        self.0.input_shape()
     }
 
     fn causality(&self) -> Causality {

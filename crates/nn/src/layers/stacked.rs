@@ -1,7 +1,7 @@
 //! Layers on top of one another.
 
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Shape, Tensor};
 
 use super::Dropout;
 use crate::module::Module;
@@ -97,6 +97,10 @@ impl<E: Float, L: Layer<E>> Layer<E> for Stacked<L, E> {
 
     fn input_size(&self) -> usize {
         self.layers[0].input_size()
+    }
+
+    fn input_shape(&self) -> Shape {
+        self.layers[0].input_shape()
     }
 
     fn causality(&self) -> Causality {

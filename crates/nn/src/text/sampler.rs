@@ -1,7 +1,7 @@
 //! Tokens drawn from what a model predicts.
 
 use rand::{Rng, RngExt};
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::range::Range;
 use crate::shapes::{Axis, expect};
@@ -71,6 +71,39 @@ impl Sampler {
         Ok(last)
     }
 
+    /// Draws a token for each row, one after the other.
+    ///
+    /// # Shapes
+    /// `logits [.., V] -> [..]`
+    ///
+    /// # Errors
+    /// As [`probabilities`](Self::probabilities), and if the logits have no axis.
+    ///
+    /// # Example
+    /// ```
+    /// use rand::{SeedableRng, rngs::StdRng};
+    /// use retrograde_nn::Sampler;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let logits = Tensor::from([[0.0_f32, 9.0, 1.0], [2.0, 1.0, 0.0]]); // [N, V]
+    /// let greedy = Sampler { temperature: 0.0, ..Sampler::default() };
+    /// let tokens = greedy.sample_rows(&logits, &mut StdRng::seed_from_u64(1))?;
+    /// assert_eq!(tokens, Tensor::from([1, 0]));
+    /// # Ok::<(), retrograde_nn::Error>(())
+    /// ```
+    pub fn sample_rows<E: Float, R: Rng + ?Sized>(
+        &self,
+        logits: &Tensor<E>,
+        rng: &mut R,
+    ) -> Result<Tensor<usize>> {
+        expect(OP, "logits", &[Axis::Rest, Axis::Any("V")], logits.shape())?;
+        let (&v, rows) = logits.dims().split_last().expect("an axis");
+        let shape = Shape::new(rows)?;
+        let logits = logits.try_reshape([shape.numel(), v])?; // [rows, V]
+        let tokens = (0..shape.numel()).map(|row| self.sample(&logits.select(0, row), rng));
+        Ok(Tensor::from_vec(tokens.collect::<Result<_>>()?, shape)?)
+    }
+
     /// Returns the probability of each token.
     ///
     /// # Shapes
@@ -88,18 +121,7 @@ impl Sampler {
         Range::Share.check(OP, "top_p", top_p)?;
         expect(OP, "logits", &[Axis::Any("V")], logits.shape())?;
         let logits: Vec<f64> = logits.iter().map(E::to_f64).collect();
-        if logits.is_empty() {
-            return Err(Error::NoLogits);
-        }
-        let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let odd = logits.iter().copied().find(|x| x.is_nan() || *x == f64::INFINITY);
-        if let Some(found) = odd {
-            return Err(Error::Setting { op: OP, name: "logits", expected: "numbers below infinity", found });
-        }
-        if greatest == f64::NEG_INFINITY {
-            let (name, expected) = ("at least one logit", "above -inf");
-            return Err(Error::Setting { op: OP, name, expected, found: greatest });
-        }
+        let greatest = greatest(OP, &logits)?;
 
         let mut likeliest: Vec<usize> = (0..logits.len()).collect();
         likeliest.sort_by(|&a, &b| logits[b].total_cmp(&logits[a])); // stable: of equals, the first stay first
@@ -121,4 +143,23 @@ impl Sampler {
         likeliest.into_iter().for_each(|token| probabilities[token] = weight(token) / total);
         Ok(probabilities)
     }
+}
+
+/// The greatest logit.
+///
+/// # Errors
+/// If there is none, if one is NaN or `inf`, or if all are `-inf`.
+pub(super) fn greatest(op: &'static str, logits: &[f64]) -> Result<f64> {
+    if logits.is_empty() {
+        return Err(Error::NoLogits { op });
+    }
+    let odd = logits.iter().copied().find(|x| x.is_nan() || *x == f64::INFINITY);
+    if let Some(found) = odd {
+        return Err(Error::Setting { op, name: "logits", expected: "numbers below infinity", found });
+    }
+    let found = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if found == f64::NEG_INFINITY {
+        return Err(Error::Setting { op, name: "at least one logit", expected: "above -inf", found });
+    }
+    Ok(found)
 }

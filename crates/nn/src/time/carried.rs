@@ -132,6 +132,32 @@ macro_rules! carries_state {
             $self.carried.store(<$state as State<E>>::detach(&last));
             Ok(Unrolled { hs, last, initial })
         }
+
+        /// Takes one step from the state in which the last call ended, and carries the state after it, whether the layer is
+        /// stateful or not: for servers, control loops and text that a model writes. Nothing is recorded, and it is an
+        /// evaluation. [`reset_state`](Self::reset_state) starts a new sequence.
+        ///
+        /// # Shapes
+        /// `x [N, D] -> [N, H]`
+        ///
+        /// # Errors
+        /// As [`forward`](Self::forward), and if the output of a step depends on steps after it. The state then stays as it
+        /// was.
+        ///
+        /// # Panics
+        /// As [`forward`](Self::forward), and where the cell has a side input, which only a tape can bind.
+        pub fn step(&mut $self, x: &Tensor<E>) -> Result<Tensor<E>> {
+            let layer: &$layer = $inner;
+            let recorder = Tape::inference();
+            let ($tape, $n) = (&recorder, x.dims().first().copied().unwrap_or(0));
+            let xs = $crate::time::layer::one_step(layer, $tape, x)?;
+            let $given = $self.carried.state();
+            let initial = $initial?;
+            let (hs, last) = layer.run_from(&xs, initial, &SequenceOptions::new())?;
+            let h = hs.value().select(1, 0); // [N, H]
+            $self.carried.store(<$state as State<E>>::detach(&last));
+            Ok(h)
+        }
     };
 }
 

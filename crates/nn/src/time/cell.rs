@@ -1,8 +1,9 @@
 //! One step of a recurrent network.
 
 use retrograde_autograd::{Tape, Var};
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
+use super::boxed::{BoxedCell, boxed};
 use super::state::{OnTape, State};
 use super::tree::{Form, Tree};
 use crate::module::Module;
@@ -65,6 +66,12 @@ pub trait Cell<E: Float>: Module<E> {
         d.unwrap_or(0)
     }
 
+    /// Returns the shape of the input of a step, without the batch: `[D]`, unless a cell reads more axes, such as positions
+    /// and channels.
+    fn input_shape(&self) -> Shape {
+        Shape::from([self.input_size()])
+    }
+
     /// Returns the state before the first step, for a batch of `n`: often zeros.
     fn initial_state(&self, n: usize) -> Self::State;
 
@@ -83,7 +90,7 @@ pub trait Cell<E: Float>: Module<E> {
     /// once for all steps, as one matrix product. It must not mix time steps.
     ///
     /// # Shapes
-    /// `[N, D] -> [N, P]` and `[N, T, D] -> [N, T, P]`
+    /// `[N, D] -> [N, P]` and `[N, T, D] -> [N, T, P]`; D and P may be several axes.
     fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
         x.clone()
     }
@@ -125,5 +132,16 @@ pub trait Cell<E: Float>: Module<E> {
             first.get_or_insert(part);
         });
         first.expect("a state has a variable").clone()
+    }
+
+    /// Returns the cell as one of a type that does not depend on its own, so that a program can choose at run time.
+    ///
+    /// # Example
+    /// See [`BoxedCell`].
+    fn boxed(self) -> BoxedCell<E>
+    where
+        Self: Sized + Send + Sync + 'static,
+    {
+        boxed(self)
     }
 }

@@ -1,13 +1,13 @@
 //! Layers over sequences.
 
 use retrograde_autograd::{Tape, Var};
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Shape, Tensor};
 
 use super::options::SequenceOptions;
 use super::state::{OnTape, State};
-use crate::Result;
 use crate::module::Module;
 use crate::shapes::{Axis, expect};
+use crate::{Error, Result};
 
 /// The state of a layer on a tape.
 pub type LayerStateOn<'t, L, E> = OnTape<'t, <L as Layer<E>>::State, E>;
@@ -45,6 +45,11 @@ pub trait Layer<E: Float>: Module<E> {
 
     /// Returns the number of features of the input, D.
     fn input_size(&self) -> usize;
+
+    /// Returns the shape of the input of a step, without the batch: `[D]`, unless a layer reads more axes.
+    fn input_shape(&self) -> Shape {
+        Shape::from([self.input_size()])
+    }
 
     /// Returns which steps of the input the output of a step may depend on.
     fn causality(&self) -> Causality {
@@ -120,12 +125,38 @@ impl Causality {
     }
 }
 
+/// The axes of an input: these, and those of a step.
+pub(crate) fn input_axes<E: Float, L: Layer<E> + ?Sized>(first: &[&'static str], layer: &L) -> Vec<Axis> {
+    let first = first.iter().map(|&letter| Axis::Any(letter));
+    first.chain(layer.input_shape().iter().map(|&size| Axis::Size(size))).collect()
+}
+
 /// The tape and the batch size of a sequence that fits a layer.
 pub(crate) fn batch<'t, E: Float, L: Layer<E> + ?Sized>(
     layer: &L,
     xs: &Var<'t, E>,
 ) -> Result<(&'t Tape<E>, usize)> {
-    let axes = [Axis::Any("N"), Axis::Any("T"), Axis::Size(layer.input_size())];
-    expect("time", "xs", &axes, xs.shape())?;
+    expect("time", "xs", &input_axes(&["N", "T"], layer), xs.shape())?;
     Ok((xs.tape(), xs.shape()[0]))
+}
+
+/// One step as a sequence, for a layer whose sequences are their steps one by one.
+///
+/// # Shapes
+/// `x [N, D] -> [N, 1, D]`
+pub(crate) fn one_step<'t, E: Float, L: Layer<E> + ?Sized>(
+    layer: &L,
+    tape: &'t Tape<E>,
+    x: &Tensor<E>,
+) -> Result<Var<'t, E>> {
+    const OP: &str = "step";
+    let found = match layer.causality() {
+        Causality::Forward => {
+            expect(OP, "x", &input_axes(&["N"], layer), x.shape())?;
+            return Ok(tape.constant(x.unsqueeze(1)));
+        }
+        Causality::Backward => "one that takes the last step first",
+        Causality::Both => "one whose outputs depend on later steps",
+    };
+    Err(Error::Conflict { op: OP, expected: "a layer that runs forwards", found })
 }

@@ -1,5 +1,6 @@
 //! A cell over a sequence.
 
+mod boxed;
 pub(crate) mod carried;
 mod cell;
 pub(crate) mod layer;
@@ -16,13 +17,14 @@ use std::borrow::Cow;
 use std::num::NonZeroUsize;
 
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_tensor::Float;
+use retrograde_tensor::{Float, Tensor};
 
 use self::carried::{CarriedState, carries_state};
 use self::state::StateShapes;
 use crate::range::Range;
 use crate::{Error, Result};
 
+pub use self::boxed::BoxedCell;
 pub use self::cell::{Cell, StateOn};
 pub use self::layer::{Causality, Layer, LayerStateOn, Unrolled};
 pub use self::noise::Noise;
@@ -33,7 +35,8 @@ pub use self::tree::{Form, Leaf, Mapped, Single, Tree};
 
 const OP: &str = "time";
 
-/// A cell lifted over a sequence: `xs [N, T, D] -> hs [N, T, H]`, one step after the other.
+/// A cell lifted over a sequence: `xs [N, T, D] -> hs [N, T, H]`, one step after the other. D and H may be several axes, where
+/// the cell [says so](Cell::input_shape).
 ///
 /// The layer has no backward pass of its own: backpropagation through time is derived from the tape. The course explains it,
 /// [one step] first and then [a sequence].
@@ -72,6 +75,21 @@ const OP: &str = "time";
 ///     assert_eq!(grads.get(&rnn.cell.wx).unwrap().dims(), [3, 4]);
 ///     assert_eq!(grads.get(&out.initial).unwrap().dims(), [2, 4]); // what an encoder receives
 /// }
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+///
+/// A trained layer that answers step by step, as on a server:
+/// ```
+/// use rand::{SeedableRng, rngs::StdRng};
+/// use retrograde_nn::{LstmCell, TimeLstm};
+/// use retrograde_tensor::Tensor;
+///
+/// let mut lstm = TimeLstm::<f32>::new(LstmCell::new(3, 4, &mut StdRng::seed_from_u64(1)));
+/// let first = lstm.step(&Tensor::ones([1, 3]))?; // [N, D] -> [N, H]
+/// let second = lstm.step(&Tensor::ones([1, 3]))?;
+/// lstm.reset_state();
+/// assert_eq!(lstm.step(&Tensor::ones([1, 3]))?, first);
+/// assert_eq!(lstm.step(&Tensor::ones([1, 3]))?, second);
 /// # Ok::<(), retrograde_nn::Error>(())
 /// ```
 ///

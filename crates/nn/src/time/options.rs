@@ -188,10 +188,14 @@ pub(crate) struct Masks<E: Float> {
 }
 
 impl<E: Float> Masks<E> {
-    /// A sequence `[N, T, F]` with zeros in steps that do not count, whatever was there.
+    /// A sequence `[N, T, ..]` with zeros in steps that do not count, whatever was there.
     pub(crate) fn clear<'t>(&self, xs: &Var<'t, E>) -> Result<Var<'t, E>> {
         match &self.counts {
-            Some(counts) => Ok(xs.try_where_mask(counts.unsqueeze(2), 0.0)?),
+            Some(counts) => {
+                let mut dims = vec![1; xs.shape().rank()];
+                dims[..2].copy_from_slice(counts.dims());
+                Ok(xs.try_where_mask(counts.reshape(Shape::new(&dims)?), 0.0)?)
+            }
             None => Ok(xs.clone()),
         }
     }

@@ -1,7 +1,7 @@
 //! Any layer with a state that is carried from call to call.
 
-use retrograde_autograd::{Param, Var};
-use retrograde_tensor::Float;
+use retrograde_autograd::{Param, Tape, Var};
+use retrograde_tensor::{Float, Tensor};
 
 use super::carried::{CarriedState, carries_state};
 use super::layer::{Layer, LayerStateOn, Unrolled};

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use retrograde_autograd::{Param, Tape, Var};
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
 use super::cell::{Cell, StateOn};
-use super::layer::{Causality, Layer};
+use super::layer::{Causality, Layer, input_axes};
 use super::options::{SequenceOptions, choose};
 use super::recurrent_dropout::RecurrentDropout;
 use super::state::StateShapes;
@@ -22,7 +22,11 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
     type State = C::State;
 
     fn input_size(&self) -> usize {
-        self.cell.input_size()
+        self.cell.input_shape().numel()
+    }
+
+    fn input_shape(&self) -> Shape {
+        self.cell.input_shape()
     }
 
     fn causality(&self) -> Causality {
@@ -47,7 +51,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
         let shape = xs.shape();
-        expect(OP, "xs", &[Axis::Any("N"), Axis::Any("T"), Axis::Size(self.cell.input_size())], shape)?;
+        expect(OP, "xs", &input_axes(&["N", "T"], self), shape)?;
         let (n, steps, tape) = (shape[0], shape[1], xs.tape());
         self.require_unchanged(tape)?;
         let expected = StateShapes::of(&self.cell.initial_state(n));
@@ -58,7 +62,8 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         self.cell.prepare(tape);
         let recorded = tape.len();
         let mut projected = self.cell.project(&xs); // [N, T, P]
-        let axes = [Axis::Size(n), Axis::Size(steps), Axis::Any("P")];
+        let mut axes = vec![Axis::Any("P"); projected.shape().rank().max(3)];
+        axes[..2].copy_from_slice(&[Axis::Size(n), Axis::Size(steps)]);
         expect(OP, "the output of the cell's `project`", &axes, projected.shape())?;
         if tape.len() > recorded {
             projected = projected.named("p");

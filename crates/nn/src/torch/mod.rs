@@ -1,4 +1,5 @@
-//! Weights and states of `torch.nn.RNN`, `torch.nn.LSTM` and `torch.nn.GRU`, to layers of this crate and back.
+//! Weights and states of `torch.nn.RNN`, `torch.nn.LSTM` and `torch.nn.GRU`, to layers of this crate and back; and those of
+//! `torch.nn.RNNCell`, `LSTMCell`, `GRUCell`, `Linear`, `Embedding` and `LayerNorm`, by `from_torch` and `to_torch` of each.
 //!
 //! PyTorch's weights are those here transposed, its gates lie in another order (LSTM: i, f, g, o there, f, g, i, o
 //! here; GRU: r, z, n both), and it has two biases where one is enough, but for the one inside the reset of a GRU. All
@@ -55,10 +56,27 @@
 //! # Ok::<(), retrograde_nn::Error>(())
 //! ```
 //!
+//! A cell by itself, as `torch.nn.GRUCell(3, 2)` has it:
+//! ```
+//! use retrograde_nn::GruCell;
+//! use retrograde_nn::torch::StateDict;
+//! use retrograde_tensor::Tensor;
+//!
+//! let entry = |name: &str, dims: &[usize]| {
+//!     (format!("cell.{name}"), Tensor::<f32>::ones(retrograde_tensor::Shape::new(dims).unwrap()))
+//! };
+//! let weights = [entry("weight_ih", &[6, 3]), entry("weight_hh", &[6, 2])];
+//! let dict: StateDict<f32> = weights.into_iter().chain([entry("bias_ih", &[6]), entry("bias_hh", &[6])]).collect();
+//! let cell = GruCell::from_torch(&dict, "cell.")?;
+//! assert_eq!(cell.to_torch("cell.")?.len(), 4);
+//! # Ok::<(), retrograde_nn::Error>(())
+//! ```
+//!
 //! # Source
 //! The documentation of `torch.nn.RNN`, `torch.nn.LSTM` and `torch.nn.GRU`, version 2.
 
 mod cell;
+mod single;
 
 use std::collections::BTreeMap;
 
@@ -228,14 +246,16 @@ fn state_size<E: Float, C: Cell<E>>(cell: &C) -> usize {
     cell.initial_state(0).leaves()[0].dims()[1]
 }
 
+fn missing(name: &str) -> Error {
+    Error::Entry { op: OP, expected: "an entry", name: name.into(), found: "none" }
+}
+
 /// Returns the arrays of these names, if their shapes agree, for an input of `d` features if that is known.
 fn arrays<E: Float, C: TorchCell<E>>(
     dict: &StateDict<E>,
     names: &[String; 4],
     d: Option<usize>,
 ) -> Result<Arrays<E>> {
-    let missing =
-        |name: &str| Error::Entry { op: OP, expected: "an entry", name: name.into(), found: "none" };
     let get = |i: usize| dict.get(&names[i]).cloned();
     let (w_ih, w_hh) = (get(0).ok_or_else(|| missing(&names[0]))?, get(1).ok_or_else(|| missing(&names[1]))?);
     expect(OP, NAMES[1], &[Axis::Any("GH"), Axis::Any("H")], w_hh.shape())?;

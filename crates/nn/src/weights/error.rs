@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use retrograde_tensor::Shape;
 
-/// An error of a `.safetensors` file, or of a request to it. [`Error::Weights`](crate::Error::Weights) adds its path.
+/// An error of a file of weights, or of a request to it. [`Error::Weights`](crate::Error::Weights) adds its path.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
@@ -209,6 +209,34 @@ pub enum WeightsError {
         name: String,
         /// The first such number.
         found: i128,
+    },
+    /// A number that a float type does not have.
+    #[error("tensor {name}: expected numbers of {expected}, found {found}")]
+    Inexact {
+        /// The name of the tensor.
+        name: String,
+        /// The type that was asked for.
+        expected: &'static str,
+        /// The first such number.
+        found: i128,
+    },
+    /// An array that is not one of NumPy, or of a type that is not read.
+    #[error("array {name}: expected {expected}, found {found}")]
+    Npy {
+        /// The name of the array.
+        name: String,
+        /// The format's requirement.
+        expected: &'static str,
+        /// As found.
+        found: String,
+    },
+    /// An archive that is not one of stored arrays.
+    #[error("zip archive: expected {expected}, found {found}")]
+    Zip {
+        /// The format's requirement.
+        expected: &'static str,
+        /// As found.
+        found: String,
     },
     /// A number that is no byte.
     #[error("tensor {name}: expected bytes, found {found}")]

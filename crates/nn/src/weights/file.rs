@@ -1,16 +1,16 @@
-//! Reading `.safetensors` files.
+//! Reading files of weights.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use retrograde_tensor::{IntoShape, Shape, Tensor};
+use retrograde_tensor::{IntoShape, Tensor};
 
 use super::header::{self, Entry, Header, MAX_HEADER};
 use super::stored::Stored;
-use super::{WeightsError, foreign};
+use super::{WeightsError, foreign, npz};
 use crate::{Error, Result};
 
-/// The named arrays of a `.safetensors` file, such as the weights of a model.
+/// The named arrays of a `.safetensors` file or an `.npz` archive, such as the weights of a model.
 ///
 /// The header is checked when the file is loaded, so that an array is read whole or not at all. The numbers stay bytes
 /// until they are asked for.
@@ -35,13 +35,15 @@ pub struct Weights {
     path: PathBuf,
     header: Header,
     data: Vec<u8>,
+    widen: bool,
 }
 
 impl Weights {
-    /// Reads a file.
+    /// Reads a `.safetensors` file, or an `.npz` archive as `numpy.savez` writes it: the first bytes tell. The arrays of an
+    /// archive may be in C or Fortran order.
     ///
     /// # Errors
-    /// If the file cannot be read, if its header is not of the format, or if the data that it declares are not what
+    /// If the file cannot be read, if an archive is compressed, if its header is not of the format, or if the data that it declares are not what
     /// follows it: the error names the file and says what was expected and what was found.
     ///
     /// # Source
@@ -50,8 +52,32 @@ impl Weights {
         let path = path.as_ref();
         let read = std::fs::read(path).map_err(|error| WeightsError::unreadable(&error));
         read.and_then(split)
-            .map(|(header, data)| Weights { path: path.to_owned(), header, data })
+            .map(|(header, data)| Weights { path: path.to_owned(), header, data, widen: false })
             .map_err(|source| Error::Weights { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// Lets arrays be read as any type that has all their numbers: half precisions (`F16`, `BF16`), bytes, bools and integers as
+    /// floats or indices, `F32` as `f64`. A number that the type does not have is an error, and so is `F64` as `f32`: read
+    /// it as `f64`, and round it by [`Tensor::cast`].
+    ///
+    /// # Example
+    /// A file of single precision in a model of double precision:
+    /// ```
+    /// use rand::{SeedableRng, rngs::StdRng};
+    /// use retrograde_nn::Linear;
+    /// use retrograde_nn::weights::{self, Weights};
+    ///
+    /// let path = std::env::temp_dir().join("widen-example.safetensors");
+    /// weights::save(&Linear::<f32>::new(3, 2, &mut StdRng::seed_from_u64(1)), &path)?;
+    /// let linear = Linear::<f64>::new(3, 2, &mut StdRng::seed_from_u64(2));
+    /// assert!(Weights::load(&path)?.load_into(&linear).is_err());
+    /// Weights::load(&path)?.widen().load_into(&linear)?;
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn widen(self) -> Self {
+        Weights { widen: true, ..self }
     }
 
     /// Returns the strings that the file states of itself, by name: its `__metadata__`.
@@ -74,7 +100,8 @@ impl Weights {
     /// Returns the array of this name.
     ///
     /// # Errors
-    /// If there is none, if its elements have another type than `E`, or if indices do not fit in `usize`.
+    /// If there is none, if its elements have another type than `E` (see [`widen`](Self::widen)), or if indices do not fit in
+    /// `usize`.
     pub fn get<E: Stored>(&self, name: &str) -> Result<Tensor<E>> {
         self.find(name).and_then(|entry| self.decode(name, entry)).map_err(|source| self.error(source))
     }
@@ -99,13 +126,7 @@ impl Weights {
     }
 
     fn decode<E: Stored>(&self, name: &str, entry: &Entry) -> Result<Tensor<E>, WeightsError> {
-        let name = || name.to_owned();
-        let elements = E::decode(entry.dtype, &self.data[entry.bytes.clone()])
-            .ok_or_else(|| WeightsError::Dtype { name: name(), expected: E::DTYPE, found: entry.dtype })?
-            .map_err(|found| WeightsError::NotAnIndex { name: name(), found })?;
-        Shape::new(&entry.dims)
-            .and_then(|shape| Tensor::from_vec(elements, shape))
-            .map_err(|source| WeightsError::Unrepresentable { name: name(), source })
+        E::tensor(name, (entry.dtype, &entry.dims), &self.data[entry.bytes.clone()], self.widen)
     }
 
     pub(crate) fn error(&self, source: WeightsError) -> Error {
@@ -115,6 +136,9 @@ impl Weights {
 
 /// The header and the data of a file.
 fn split(mut file: Vec<u8>) -> Result<(Header, Vec<u8>), WeightsError> {
+    if npz::recognize(&file) {
+        return npz::read(&file);
+    }
     let (start, header) = read_header(&file).map_err(|error| foreign::recognize(&file).unwrap_or(error))?;
     Ok((header, file.split_off(start)))
 }

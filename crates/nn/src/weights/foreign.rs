@@ -1,12 +1,12 @@
 //! Files of other formats that are taken for `.safetensors`.
 
-use super::WeightsError;
+use super::{WeightsError, npy};
 
 /// The first bytes of files of other formats, and their names.
 const FORMATS: [(&[u8], &str); 5] = [
     (b"PK", "a zip archive, as torch.save and numpy.savez write"),
     (b"\x80", "a pickle, as old versions of torch.save write"),
-    (b"\x93NUMPY", "an array of NumPy"),
+    (npy::MAGIC, "an array of NumPy, which `load_npy` reads"),
     (b"\x89HDF", "an HDF5 file, as Keras writes"),
     (b"GGUF", "a GGUF file"),
 ];

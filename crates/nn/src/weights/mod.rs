@@ -1,7 +1,7 @@
-//! Named arrays in `.safetensors` files, such as the weights of a model.
+//! Named arrays in files, such as the weights of a model: `.safetensors`, and NumPy's `.npz` and `.npy`.
 //!
 //! [`save`] and [`Weights::load_into`] write and read the parameters of a model by their paths; [`Writer`] and
-//! [`Weights`] write and read arrays by name.
+//! [`Weights`] write and read arrays by name. [`load_npy`] and [`save_npy`] are for a single array of NumPy.
 //!
 //! # Other formats
 //! A file of `torch.save` is a pickle, whose reader would run the program inside of it. It is converted where it was made,
@@ -28,6 +28,8 @@ mod foreign;
 mod header;
 mod json;
 mod model;
+mod npy;
+mod npz;
 mod replace;
 mod stored;
 mod writer;
@@ -35,5 +37,6 @@ mod writer;
 pub use error::WeightsError;
 pub use file::Weights;
 pub use model::{Loaded, save};
+pub use npy::{load_npy, save_npy};
 pub use stored::Stored;
 pub use writer::Writer;

@@ -1,4 +1,4 @@
-//! Writing `.safetensors` files.
+//! Writing files of weights.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,10 +8,10 @@ use retrograde_tensor::{Shape, Tensor};
 
 use super::header::{MAX_HEADER, METADATA};
 use super::replace::replace;
-use super::{Stored, WeightsError};
+use super::{Stored, WeightsError, npy, npz};
 use crate::{Error, Result};
 
-/// Named arrays to be written to a `.safetensors` file.
+/// Named arrays to be written to a `.safetensors` file, or to an `.npz` archive.
 ///
 /// # Example
 /// ```
@@ -60,10 +60,40 @@ impl Writer {
     /// If an array has the name `__metadata__`, which the format keeps for itself, if the header takes more than 100 MB,
     /// or if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let write = |file: Vec<u8>| replace(path, &file).map_err(|error| WeightsError::unwritable(&error));
-        let written = self.bytes().and_then(write);
-        written.map_err(|source| Error::Weights { path: path.to_owned(), source: Box::new(source) })
+        write_to(path.as_ref(), self.bytes())
+    }
+
+    /// Writes the arrays as an `.npz` archive, as `numpy.savez` does: `numpy.load(path)["wx"]` is one of them. A file that was
+    /// there is replaced whole or not at all.
+    ///
+    /// # Errors
+    /// If there are strings of metadata, for which an archive has no place, if it would take 4 GiB or more, or if the file
+    /// cannot be written.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_nn::weights::{Weights, Writer};
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let path = std::env::temp_dir().join("npz-example.npz");
+    /// let mut writer = Writer::default();
+    /// writer.insert("rnn.wx", &Tensor::from([[1.0_f32, 2.0]]));
+    /// writer.save_npz(&path)?;
+    /// assert_eq!(Weights::load(&path)?.get::<f32>("rnn.wx")?, Tensor::from([[1.0, 2.0]]));
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn save_npz(&self, path: impl AsRef<Path>) -> Result<()> {
+        let array = |(name, array): (&String, &Array)| {
+            (name.clone(), [npy::header(array.dtype, array.shape), array.bytes.clone()].concat())
+        };
+        let archive = || match self.metadata.keys().next() {
+            None => npz::write(&self.arrays.iter().map(array).collect()),
+            Some(name) => {
+                Err(WeightsError::Zip { expected: "no metadata", found: format!("the string {name:?}") })
+            }
+        };
+        write_to(path.as_ref(), archive())
     }
 
     /// The bytes of the file: the length of the header, the header, the data.
@@ -100,6 +130,12 @@ impl Writer {
         arrays.iter().for_each(|(_, array)| file.extend_from_slice(&array.bytes));
         Ok(file)
     }
+}
+
+/// Replaces a file.
+fn write_to(path: &Path, bytes: Result<Vec<u8>, WeightsError>) -> Result<()> {
+    let write = |file: Vec<u8>| replace(path, &file).map_err(|error| WeightsError::unwritable(&error));
+    bytes.and_then(write).map_err(|source| Error::Weights { path: path.to_owned(), source: Box::new(source) })
 }
 
 /// A string of JSON.

@@ -2,8 +2,10 @@
 
 mod common;
 
+mod around;
 mod attention;
 mod autodiff_against_explicit;
+mod beam;
 mod bind;
 mod cells;
 mod chain;
@@ -27,16 +29,20 @@ mod module;
 mod more_cells;
 mod noise;
 mod numbers;
+mod numpy;
+mod open_cells;
 mod optim;
 mod optim_rules;
 mod options;
 mod parallel;
 mod recompute;
+mod scan;
 mod schedule;
 mod stale_tape;
 mod state;
 mod text;
 mod torch;
+mod torch_single;
 mod torch_two_biases;
 mod tree;
 mod weights;

@@ -1,0 +1,174 @@
+//! Scans of associative operations: all prefixes of a sequence in few large operations.
+
+use retrograde_autograd::Var;
+use retrograde_tensor::{Float, Shape};
+
+use crate::shapes::{Axis, expect};
+use crate::time::Tree;
+use crate::{Error, Result};
+
+const OP: &str = "scan";
+
+/// Returns all prefixes of a sequence under an associative operation: `y_0 = x_0`, `y_t = f(y_{t-1}, x_t)`. It takes the
+/// operation on some `2 T` elements in all, in `2 log₂ T` calls on many at once, where the loop takes T calls. Sums are added
+/// up in another order than in the loop, so the last digits may differ.
+///
+/// The elements are a variable, or a [`Tree`] of variables, with their steps along `axis`. `f` gets two trees of the same
+/// shapes, of neighbouring elements, and has to be associative and to work element by element along `axis`.
+///
+/// # Shapes
+/// `[.., T, ..] -> [.., T, ..]`, each of at most 5 axes
+///
+/// # Derivative
+/// That of the operations that `f` is made of; none by itself.
+///
+/// # Errors
+/// If a variable has no such axis, or 6 axes, if the lengths along it differ, or if `f` returns other shapes than it gets.
+///
+/// # Example
+/// Cumulative sums and products:
+/// ```
+/// use retrograde_autograd::{Tape, Var};
+/// use retrograde_nn::scan;
+/// use retrograde_tensor::Tensor;
+///
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::from([[1.0, 2.0, 3.0, 4.0], [1.0, 0.0, -1.0, 2.0]]));
+/// let sums = scan(&x, 1, |a: &Var<'_, f64>, b| a + b)?;
+/// assert_eq!(sums.value(), &Tensor::from([[1.0, 3.0, 6.0, 10.0], [1.0, 1.0, 0.0, 2.0]]));
+/// let products = scan(&x, 1, |a: &Var<'_, f64>, b| a * b)?;
+/// assert_eq!(products.value(), &Tensor::from([[1.0, 2.0, 6.0, 24.0], [1.0, 0.0, 0.0, 0.0]]));
+/// let dx = products.sum().backward()?;
+/// assert_eq!(dx.get(&x).unwrap().at(&[1, 1]), 1.0 - 1.0 - 2.0); // 1 + x₂ + x₂ x₃
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+///
+/// # Source
+/// G. Blelloch, *Prefix sums and their applications* (1990), section 1.2.
+pub fn scan<'t, E: Float, T: Tree<Var<'t, E>>>(
+    elements: &T,
+    axis: usize,
+    f: impl Fn(&T, &T) -> T,
+) -> Result<T> {
+    let leaves = elements.leaves();
+    let Some(first) = leaves.first() else { return Ok(elements.clone()) };
+    let steps = first.shape().get(axis).copied();
+    for leaf in leaves {
+        let shape = leaf.shape();
+        if steps.is_none() || shape.get(axis).copied() != steps || shape.rank() > 5 {
+            let expected = "elements of at most 5 axes, of one length along the axis of the scan";
+            return Err(Error::Unsupported { op: OP, expected, found: format!("{shape} for axis {axis}") });
+        }
+    }
+    prefixes(elements, axis, steps.unwrap_or(0), &f)
+}
+
+fn prefixes<'t, E: Float, T: Tree<Var<'t, E>>>(
+    x: &T,
+    axis: usize,
+    steps: usize,
+    f: &dyn Fn(&T, &T) -> T,
+) -> Result<T> {
+    if steps < 2 {
+        return Ok(x.clone());
+    }
+    let (half, rest) = (steps / 2, steps % 2);
+    let side = |i: usize| Tree::map(x, |x| pairs(x, axis, half).select(axis + 1, i)); // [.., T/2, ..]
+    let (left, right) = (side(0), side(1));
+    // The prefixes that end at odd places are those of pairs; the others are one element longer.
+    let odd = prefixes(&called(f, &left, &right)?, axis, half, f)?;
+    let mut even = Tree::map(x, |x| x.narrow(axis, 0, 1));
+    if half + rest > 1 {
+        let elements = left.zip(x, |left, x: &Var<'t, E>| {
+            Var::concat(&[left.narrow(axis, 1, half - 1), x.narrow(axis, 2 * half, rest)], axis)
+        });
+        let before = Tree::map(&odd, |odd| odd.narrow(axis, 0, half - 1 + rest));
+        even = even.zip(&called(f, &before, &elements)?, |first, later: &Var<'t, E>| {
+            Var::concat(&[first.clone(), later.clone()], axis) // [.., T/2 + T mod 2, ..]
+        });
+    }
+    Ok(even.zip(&odd, |even, odd: &Var<'t, E>| {
+        let both = Var::stack(&[even.narrow(axis, 0, half), odd.clone()], axis + 1); // [.., T/2, 2, ..]
+        let both = both.reshape(with(odd.shape(), axis, &[2 * half]));
+        Var::concat(&[both, even.narrow(axis, half, rest)], axis) // [.., T, ..]
+    }))
+}
+
+/// Neighbours side by side, without one that is left over.
+///
+/// # Shapes
+/// `[.., T, ..] -> [.., T/2, 2, ..]`
+fn pairs<'t, E: Float>(x: &Var<'t, E>, axis: usize, half: usize) -> Var<'t, E> {
+    x.narrow(axis, 0, 2 * half).reshape(with(x.shape(), axis, &[half, 2]))
+}
+
+/// A shape with these sizes in the place of an axis.
+fn with(shape: Shape, axis: usize, sizes: &[usize]) -> Shape {
+    Shape::new(&[&shape[..axis], sizes, &shape[axis + 1..]].concat()).expect("a shape of no more elements")
+}
+
+/// The operation, whose output has to be of the shapes of its right operand.
+fn called<'t, E: Float, T: Tree<Var<'t, E>>>(f: &dyn Fn(&T, &T) -> T, a: &T, b: &T) -> Result<T> {
+    let y = f(a, b);
+    let (found, expected) = (y.leaves(), b.leaves());
+    if found.len() != expected.len() {
+        let (expected, found) = (expected.len(), found.len());
+        return Err(Error::Count { op: OP, name: "variables of the operation", expected, found });
+    }
+    for (found, expected) in found.iter().zip(expected) {
+        let axes: Vec<Axis> = expected.shape().iter().map(|&size| Axis::Size(size)).collect();
+        expect(OP, "an output of the operation", &axes, found.shape())?;
+    }
+    Ok(y)
+}
+
+/// Returns the states of a linear recurrence, `h_t = a_t ⊙ h_{t-1} + b_t`, from `h_{-1} = h_prev` or zeros: those of a
+/// minGRU, a linear recurrent unit or a state space model, without a loop over time.
+///
+/// # Shapes
+/// `a`, `b [N, T, ..] -> [N, T, ..]`, `h_prev [N, ..]`
+///
+/// # Errors
+/// If the shapes do not fit, or if `a` and `b` have 6 axes.
+///
+/// # Example
+/// A minGRU (L. Feng et al., 2024), whose gates do not read the state:
+/// ```
+/// use retrograde_autograd::{Param, Tape};
+/// use retrograde_nn::linear_scan;
+/// use retrograde_tensor::Tensor;
+///
+/// let w = Param::new("w", Tensor::from([[0.5, 1.0]])); // [D, 2H]
+/// let tape = Tape::new();
+/// let xs = tape.constant(Tensor::from([[[1.0_f64], [2.0], [-1.0]]])); // [N, T, D]
+/// let [z, h_new] = xs.matmul(&w).chunk(2); // [N, T, H] each
+/// let z = z.sigmoid();
+/// let hs = linear_scan(&(1.0 - &z), &(&z * &h_new), None)?;
+/// let mut h = 0.0;
+/// for t in 0..3 {
+///     let (z, h_new) = (z.value().at(&[0, t, 0]), h_new.value().at(&[0, t, 0]));
+///     h += z * (h_new - h); // (1 - z) h + z h_new
+///     assert!((hs.value().at(&[0, t, 0]) - h).abs() < 1e-12);
+/// }
+/// assert!(hs.sum().backward()?.get(&w).is_some());
+/// # Ok::<(), retrograde_nn::Error>(())
+/// ```
+///
+/// # Source
+/// E. Martin and C. Cundy, *Parallelizing linear recurrent neural nets over sequence length* (2018), section 2.
+pub fn linear_scan<'t, E: Float>(
+    a: &Var<'t, E>,
+    b: &Var<'t, E>,
+    h_prev: Option<&Var<'t, E>>,
+) -> Result<Var<'t, E>> {
+    let axes: Vec<Axis> = a.shape().iter().map(|&size| Axis::Size(size)).collect();
+    if axes.len() < 2 {
+        expect(OP, "a", &[Axis::Any("N"), Axis::Any("T"), Axis::Any("..")], a.shape())?;
+    }
+    expect(OP, "b", &axes, b.shape())?;
+    let after = |[a0, b0]: &[Var<'t, E>; 2], [a1, b1]: &[Var<'t, E>; 2]| [a1 * a0, a1 * b0 + b1];
+    let [a, b] = scan(&[a.clone(), b.clone()], 1, after)?;
+    let Some(h_prev) = h_prev else { return Ok(b) };
+    expect(OP, "h_prev", &[&axes[..1], &axes[2..]].concat(), h_prev.shape())?;
+    Ok(a * h_prev.unsqueeze(1) + b)
+}
