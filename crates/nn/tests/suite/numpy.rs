@@ -363,3 +363,50 @@ fn numbers_of_safetensors_are_widened() {
     let none = Weights::load(&file.0).unwrap();
     assert!(none.get::<f64>("x").is_err());
 }
+
+/// NumPy itself, by the Python that `RETROGRADE_NUMPY` names, such as `python3`.
+#[test]
+fn numpy_reads_what_was_written() {
+    let Ok(python) = std::env::var("RETROGRADE_NUMPY") else {
+        eprintln!("RETROGRADE_NUMPY names no Python with NumPy: not tried");
+        return;
+    };
+    let folder = Folder::new("numpy-reads");
+    let x: Tensor<f64> = normal([2, 3, 2], 1.0, &mut seeded(1));
+    let arrays = [
+        ("all", x.clone()),
+        ("none", Tensor::zeros([0, 2])),
+        ("one", Tensor::from([7.0])),
+        ("s", Tensor::scalar(0.5)),
+    ];
+    let mut writer = Writer::default();
+    for (name, x) in &arrays {
+        writer.insert(*name, x);
+        save_npy(x, folder.join(format!("{name}.npy"))).unwrap();
+    }
+    writer.insert("ids ü", &Tensor::from([3_usize, 1 << 40]));
+    writer.insert("rnn.wx", &Tensor::from([[1.5_f32], [-2.0]]));
+    writer.save_npz(folder.join("all.npz")).unwrap();
+    let program = "import sys, numpy as np\n\
+        folder = sys.argv[1]\n\
+        file = np.load(folder + '/all.npz')\n\
+        for name in sorted(file.files):\n\
+        \x20   x = file[name]\n\
+        \x20   print(name, x.dtype, list(x.shape), [float(v) for v in x.ravel()], sep=';')\n\
+        for name in ['all', 'none', 'one', 's']:\n\
+        \x20   assert np.array_equal(np.load(folder + '/' + name + '.npy'), file[name])\n";
+    let mut command = std::process::Command::new(python);
+    let output =
+        command.args(["-c", program]).arg(folder.join("")).env("PYTHONIOENCODING", "utf-8").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found = String::from_utf8(output.stdout).unwrap();
+    let mut expected = vec![
+        "ids ü;int64;[2];[3.0, 1099511627776.0]".to_owned(),
+        "rnn.wx;float32;[2, 1];[1.5, -2.0]".to_owned(),
+    ];
+    for (name, x) in &arrays {
+        expected.push(format!("{name};float64;{:?};{:?}", x.dims(), x.to_vec()));
+    }
+    expected.sort();
+    assert_eq!(found.lines().collect::<Vec<_>>(), expected);
+}
