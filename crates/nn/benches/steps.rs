@@ -48,12 +48,15 @@ fn step<C: Cell<f32> + Clone>(name: &str, h: usize, cell: C, turns: usize) {
     );
 }
 
+/// All states of a linear recurrence.
+type Recurrence = for<'t> fn(&Var<'t, f32>, &Var<'t, f32>) -> Var<'t, f32>;
+
 /// A linear recurrence of one row, forwards and backwards.
 fn scan(steps: usize, h: usize, turns: usize) {
     let rng = &mut StdRng::seed_from_u64(1);
     let mut uniform = |low| Tensor::<f32>::uniform([1, steps, h], low, 1.0, rng).expect("bounds in order");
     let (a, b) = (uniform(0.0), uniform(-1.0));
-    let run = |f: &dyn for<'t> Fn(&Var<'t, f32>, &Var<'t, f32>) -> Var<'t, f32>| {
+    let run = |f: Recurrence| {
         let tape = Tape::new();
         let [a, b] = [&a, &b].map(|x| tape.var(x.clone()));
         let grads = f(&a, &b).sum().backward().expect("a scalar");
@@ -71,7 +74,7 @@ fn scan(steps: usize, h: usize, turns: usize) {
     fn by_scan<'t>(a: &Var<'t, f32>, b: &Var<'t, f32>) -> Var<'t, f32> {
         linear_scan(a, b, None).expect("shapes that fit")
     }
-    let [looped, scanned] = pair(turns, || run(&by_loop), || run(&by_scan)).map(|seconds| 1e3 * seconds);
+    let [looped, scanned] = pair(turns, || run(by_loop), || run(by_scan)).map(|seconds| 1e3 * seconds);
     println!(
         "scan   T = {steps:<5} H = {h:<4}  loop {looped:8.3} ms  scan {scanned:8.3} ms  {:.1} times as fast",
         looped / scanned
