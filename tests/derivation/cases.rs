@@ -15,6 +15,14 @@ pub(crate) struct Recorded<'t> {
 
 pub(crate) type Record = for<'t> fn(&'t Tape<f64>, u64) -> Recorded<'t>;
 
+/// From this seed on, recordings have other numbers of rows and of steps.
+pub(crate) const OTHER_SIZES: u64 = 100;
+
+/// The numbers of rows and of steps.
+fn sizes(seed: u64) -> [usize; 2] {
+    if seed < OTHER_SIZES { [3, 5] } else { [2, 7] }
+}
+
 /// By name.
 pub(crate) const ALL: [(&str, Record); 13] = [
     ("rnn", |tape, seed| over_time(tape, seed, |d, h, rng| Time::new(RnnCell::new(d, h, rng)))),
@@ -42,22 +50,23 @@ pub(crate) const ALL: [(&str, Record); 13] = [
     ("of_each_step", inputs_of_each_step),
 ];
 
-/// A layer over 5 steps of 3 rows, of 2 features and a state of 4, with random parameters and a random initial state.
+/// A layer over steps of rows, of 2 features and a state of 4, with random parameters and a random initial state.
 fn over_time<'t, C: Cell<f64>>(
     tape: &'t Tape<f64>,
     seed: u64,
     layer: impl Fn(usize, usize, &mut StdRng) -> Time<C, f64>,
 ) -> Recorded<'t> {
     let mut rng = StdRng::seed_from_u64(seed);
+    let [n, steps] = sizes(seed);
     let mut layer = layer(2, 4, &mut rng);
     for param in layer.params() {
         param.set(Tensor::normal(param.shape(), 0.0, 0.5, &mut rng).unwrap()).unwrap();
     }
     let learned = !layer.initial().is_empty();
     if !learned {
-        layer.set_state(random_state::<C>(&layer.cell.initial_state(3), &mut rng));
+        layer.set_state(random_state::<C>(&layer.cell.initial_state(n), &mut rng));
     }
-    let xs = tape.var(Tensor::normal([3, 5, 2], 0.0, 1.0, &mut rng).unwrap()).named("xs");
+    let xs = tape.var(Tensor::normal([n, steps, 2], 0.0, 1.0, &mut rng).unwrap()).named("xs");
     let out = layer.forward(&xs).unwrap();
     let mut inputs = vec![xs];
     if !learned {
@@ -76,10 +85,11 @@ fn by_hand(tape: &Tape<f64>, seed: u64) -> Recorded<'_> {
     let mut random = |shape: &[usize]| Tensor::<f64>::normal(shape, 0.0, 0.7, &mut rng).unwrap();
     let param = |name: &str, value| Param::new(name, value);
     let (wx, wh, b) = (param("Wx", random(&[2, 4])), param("Wh", random(&[4, 4])), param("b", random(&[4])));
-    let xs = tape.var(random(&[3, 5, 2])).named("xs");
-    let h_prev = tape.var(random(&[3, 4])).named("h_prev");
+    let [n, steps] = sizes(seed);
+    let xs = tape.var(random(&[n, steps, 2])).named("xs");
+    let h_prev = tape.var(random(&[n, 4])).named("h_prev");
     let (mut h, mut hs) = (h_prev.clone(), Vec::new());
-    for step in 0..5 {
+    for step in 0..steps {
         tape.set_step(Some(step));
         let x = xs.select(1, step).named("x");
         let t = (h.matmul(&wh) + x.matmul(&wx) + &b).named("t");
@@ -96,13 +106,14 @@ fn inputs_of_each_step(tape: &Tape<f64>, seed: u64) -> Recorded<'_> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut random = |shape: &[usize]| Tensor::<f64>::normal(shape, 0.0, 0.7, &mut rng).unwrap();
     let wh = Param::new("Wh", random(&[2, 2]));
-    let h_prev = tape.var(random(&[3, 2])).named("h_prev");
-    let s_prev = tape.var(random(&[3, 2])).named("s_prev");
+    let [n, steps] = sizes(seed);
+    let h_prev = tape.var(random(&[n, 2])).named("h_prev");
+    let s_prev = tape.var(random(&[n, 2])).named("s_prev");
     let (mut h, mut s, mut inputs) = (h_prev.clone(), s_prev.clone(), vec![h_prev, s_prev]);
-    for step in 0..4 {
+    for step in 0..steps {
         tape.set_step(Some(step));
-        let x = tape.var(random(&[3, 2])).named("x");
-        let keep = tape.constant(random(&[3, 1])).named("keep");
+        let x = tape.var(random(&[n, 2])).named("x");
+        let keep = tape.constant(random(&[n, 1])).named("keep");
         h = ((h * keep).matmul(&wh) + &x).tanh().named("h");
         s = (s + h.square()).named("s");
         inputs.push(x);

@@ -6,8 +6,9 @@ use retrograde_tensor::Float;
 
 use crate::graph::Graph;
 use crate::lines::{explanations, lines};
+use crate::loops::program;
 use crate::names::Names;
-use crate::program::{Part, Program, program};
+use crate::program::{Part, Program};
 use crate::{Expr, numpy, rust};
 use retrograde_autograd::NodeId;
 use retrograde_autograd::{Error, Result, Tape, Var};
@@ -41,6 +42,7 @@ pub struct Line {
 
 /// A statement of a backward pass with loops.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Statement {
     /// `name = formula`
     Assign(Line),
@@ -60,11 +62,13 @@ pub enum Statement {
 
 impl Derivation {
     /// The line of a cotangent by its name.
+    #[must_use]
     pub fn line(&self, name: &str) -> Option<&Line> {
         self.lines.iter().find(|line| line.name == name)
     }
 
     /// The displayed backward pass, with a loop where time steps record the same operations.
+    #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
         self.program.parts.iter().rev().flat_map(statements).collect()
     }
@@ -73,8 +77,9 @@ impl Derivation {
     ///
     /// The class takes the parameters, matrices before vectors and else in the order in which the tape met them. Its `forward` takes the other inputs and
     /// returns the outputs; its `backward` takes the cotangents of the outputs, returns those of the inputs, and leaves
-    /// those of the parameters in `self.grads`. It fits any size of batch and any number of steps, unless an operation
-    /// has a size of its own, as a `reshape` has.
+    /// those of the parameters in `self.grads`. It fits any size of batch and any number of steps: sizes of a reshape or a
+    /// broadcast that equal those of the first two axes of an input are taken to be these, so record with sizes that
+    /// differ. A size along another axis stays the number that was recorded.
     ///
     /// # Errors
     /// If something has no counterpart in operations, such as a [`Function`](retrograde_autograd::Function).

@@ -23,6 +23,7 @@ pub struct Expr {
 
 /// The outermost term of a formula.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Term {
     /// A variable, parameter or cotangent by its name.
     Name(String),
@@ -34,11 +35,13 @@ pub enum Term {
 
 impl Expr {
     /// A name of a given shape.
+    #[must_use]
     pub fn name(name: impl Into<String>, shape: impl Into<Shape>) -> Self {
         Expr::new(Term::Name(name.into()), shape.into())
     }
 
     /// A number, as a formula without axes.
+    #[must_use]
     pub fn number(c: f64) -> Self {
         Expr::new(Term::Number(c), Shape::from([]))
     }
@@ -53,6 +56,7 @@ impl Expr {
     }
 
     /// The outermost term.
+    #[must_use]
     pub fn term(&self) -> &Term {
         &self.term
     }

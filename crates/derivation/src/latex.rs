@@ -70,6 +70,7 @@ impl Style for Latex {
 
 impl Expr {
     /// The formula for LaTeX's mathematics mode.
+    #[must_use]
     pub fn latex(&self) -> String {
         write(self, &Latex)
     }
@@ -77,6 +78,7 @@ impl Expr {
 
 impl Line {
     /// The line for LaTeX, aligned at the equals sign.
+    #[must_use]
     pub fn latex(&self) -> String {
         format!("{} &= {}", Latex.name(&self.name), self.formula.latex())
     }
@@ -101,6 +103,7 @@ impl Statement {
 
 impl Derivation {
     /// The statements as an `aligned` block of LaTeX.
+    #[must_use]
     pub fn latex(&self) -> String {
         let lines: Vec<String> = self.statements().iter().flat_map(Statement::latex).collect();
         format!("\\begin{{aligned}}\n{}\n\\end{{aligned}}\n", lines.join(" \\\\\n"))

@@ -29,18 +29,24 @@
 //! ```
 #![forbid(unsafe_code)]
 
-// `graph` is a tape without its values, `expr` and `simplify` are formulas, `lines` the sweep over them; `steps` finds
-// repeated time steps, `program` makes loops of them; `notation`, `text` and `latex` write for readers, `code`, `numpy` and
-// `rust` for machines.
+// `graph` is a tape without its values, `expr` and `simplify` are formulas, `lines` the sweep over them. `steps` finds
+// repeated time steps, `author` cuts the graph into parts, `loops` derives a step as an `excerpt`, and what comes of it is a
+// `program`. `notation`, `text` and `latex` write for readers; `passes` makes instructions (`code`) of a program, which
+// `numpy` and `rust` write down as a `language`.
+mod author;
 mod code;
 mod derivation;
+mod excerpt;
 mod expr;
 mod graph;
+mod language;
 mod latex;
 mod lines;
+mod loops;
 mod names;
 mod notation;
 mod numpy;
+mod passes;
 mod program;
 mod rust;
 mod simplify;

@@ -15,7 +15,7 @@ impl Layer {
         let [initial_h_prev, wx, wh, b, bh] = self.params.clone();
         let xs = xs.clone();
         self.steps.clear();
-        let h_prev = initial_h_prev.broadcast_to([3, 4]);
+        let h_prev = initial_h_prev.broadcast_to([xs.dims()[0], 4]);
         let p = xs.matmul(&wx) + &b;
         let mut h_t = h_prev.clone();
         let mut hs = Vec::new();

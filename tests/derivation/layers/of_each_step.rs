@@ -27,18 +27,18 @@ impl Layer {
             s_t = &s_before + h_t.square();
             self.steps.push([h_before.clone(), keep_t.clone(), h_t.clone()]);
         }
-        let s_3 = s_t.clone();
+        let s_4 = s_t.clone();
         self.kept = vec![h_prev.clone()];
-        s_3
+        s_4
     }
 
     /// Returns [dwh, dh_prev, ds_prev, dx].
-    pub fn backward(&self, ds_3: &Tensor<f64>) -> [Tensor<f64>; 4] {
+    pub fn backward(&self, ds_4: &Tensor<f64>) -> [Tensor<f64>; 4] {
         let [wh] = self.params.clone();
         let Ok([h_prev]) = <[_; 1]>::try_from(self.kept.clone()) else { panic!("expected a forward pass before the backward pass") };
-        let ds_3 = ds_3.clone();
+        let ds_4 = ds_4.clone();
         let mut dh = Tensor::zeros(h_prev.shape());
-        let mut ds = ds_3.clone();
+        let mut ds = ds_4.clone();
         let mut dwh = Tensor::zeros(wh.shape());
         let mut dx = Vec::new();
         for step in (0..self.steps.len()).rev() {

@@ -2,3 +2,4 @@
 
 mod formulas;
 mod functions;
+mod sizes;
