@@ -147,7 +147,7 @@ impl<E: Float> Gradients<E> {
         }
     }
 
-    /// Sets the gradient of a parameter, whether something flowed to it or not: to one that was computed elsewhere.
+    /// Sets the gradient of a parameter to one that was computed elsewhere.
     ///
     /// # Errors
     /// If the gradient does not have the parameter's shape.

@@ -97,8 +97,8 @@ impl<'r, E: Float> Saved<'r, E> {
         Ok(self.rematerialized.get(id.index() - self.segment.start))
     }
 
-    /// The value of a node. What no rule reads was not kept: should one read it after all, its gradient must not look
-    /// right, so every element is NaN.
+    /// The value of a node, or NaN in every element if it was not kept: a rule that reads it after all must not give a
+    /// gradient that looks right.
     pub(crate) fn get_or_nan(&mut self, id: NodeId) -> Result<Tensor<E>> {
         let record = self.record;
         if let Some(kept) = record.value(id) {

@@ -1,4 +1,4 @@
-//! What languages have in common: identifiers, precedence, and formulas from the inside out.
+//! The parts that languages share: identifiers, precedence, and formulas from the inside out.
 
 use std::collections::{HashMap, HashSet};
 

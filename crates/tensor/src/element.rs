@@ -12,7 +12,7 @@ use crate::{Matrix, MatrixMut};
 
 /// A type that a tensor can hold. `Default` is the value that stands for zero.
 pub trait Element: Copy + Default + PartialEq + Debug + Send + Sync + 'static {
-    /// Returns what debug builds fill storage with that is about to be overwritten.
+    /// Returns the filler that debug builds write to storage that is about to be overwritten.
     #[doc(hidden)]
     fn unset() -> Self {
         Self::default()

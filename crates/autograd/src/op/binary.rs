@@ -146,7 +146,7 @@ comparisons! {
 }
 
 impl Op {
-    /// The operation of one operand that this one is where the right one is the number `c`, if there is one.
+    /// The operation of one operand that this one becomes when its right operand is the number `c`, if there is one.
     pub(crate) fn with_number(&self, c: f64) -> Option<Op> {
         match self {
             Op::Add => Some(Op::Shift(c)),

@@ -1,5 +1,5 @@
-//! The closed set of operations. A row of a table is all that an operation is, but for its derivative: variant, name,
-//! shape, value and how it prints; its methods stand beside it.
+//! The closed set of operations. A row of a table holds all of an operation but its derivative: variant, name, shape,
+//! value and display; its methods stand beside it.
 //!
 //! | page | operations |
 //! |---|---|

@@ -192,7 +192,7 @@ impl<E: Float> Var<'_, E> {
         { self.try_unary(Op::SumTo(Box::new(shape.into_shape("sum_to")?))) }
     }
 
-    /// Divides by a count: times `1 / count`, which is rounded, the mean of equal numbers would be another one.
+    /// Divides by a count. To multiply by the rounded `1 / count` would change the mean of equal numbers.
     #[track_caller]
     fn divided(&self, count: usize) -> Result<Self> {
         self.try_div(count as f64)

@@ -172,6 +172,7 @@ impl<E: Float> Var<'_, E> {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn stack(parts: &[Self], axis: usize) -> Self {
         or_panic(Self::try_stack(parts, axis))
     }
@@ -213,6 +214,7 @@ impl<E: Float> Var<'_, E> {
     /// # Ok::<(), retrograde_autograd::Error>(())
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn concat(parts: &[Self], axis: usize) -> Self {
         or_panic(Self::try_concat(parts, axis))
     }

@@ -26,8 +26,8 @@ pub(crate) enum Adjoint<'r, E> {
     Padded(Padded<E>),
     /// Several of these along one axis.
     Concatenated(Concatenated<E>),
-    /// A value that no rule reads, and that was not kept. Should one read it after all, its gradient is not to look
-    /// right: every element is NaN.
+    /// A value that was not kept, since no rule reads it. To a rule that does, every element is NaN, so that its gradient
+    /// does not look right.
     Unread(&'r Shape),
 }
 

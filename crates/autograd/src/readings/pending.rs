@@ -69,32 +69,3 @@ impl<E: Float> Concatenated<E> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Parts that lie apart, beside and over one another, in every order, against a sum of padded parts.
-    #[test]
-    fn parts_in_any_order_and_place() {
-        let parts = [(4, 2), (0, 3), (2, 3), (7, 1), (7, 0), (5, 1)];
-        for first in 0..parts.len() {
-            for step in 1..parts.len() {
-                let order = (0..4).map(|i| parts[(first + i * step) % parts.len()]);
-                let mut expected = Tensor::<f64>::zeros([2, 9]);
-                let mut found: Option<Concatenated<f64>> = None;
-                for (i, (start, length)) in order.enumerate() {
-                    let part = Tensor::from_fn([2, length], |at| (100 * (i + 1) + 10 * at[0] + at[1]) as f64);
-                    expected.add_at(1, start, &part);
-                    // What was there before must not show.
-                    drop(Tensor::<f64>::full([2, 9], f64::NAN));
-                    match &mut found {
-                        Some(found) => found.add(start, &part),
-                        None => found = Some(Concatenated::new(&Padded { part, axis: 1, start, size: 9 })),
-                    }
-                }
-                assert_eq!(found.map(Concatenated::finish), Some(expected), "from {first} by {step}");
-            }
-        }
-    }
-}

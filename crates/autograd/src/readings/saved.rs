@@ -84,7 +84,7 @@ pub(crate) fn saved_sets(op: &Op, x: impl FnOnce() -> Vec<Shape>, output: Shape)
     static KNOWN: [OnceLock<OpSets>; Op::KINDS] = [const { OnceLock::new() }; Op::KINDS];
     *KNOWN[op.kind()].get_or_init(|| {
         let x = x();
-        // Where there are fewer inputs this time, the last is like those that there may be another time.
+        // Another use may have more inputs, which are like the last of these.
         OpSets(std::array::from_fn(|i| trace(op, i.min(x.len() - 1), &x, output)))
     })
 }

@@ -1,4 +1,4 @@
-//! Values of which a sequence has the same few at each step.
+//! Values that repeat from step to step, such as names and shapes.
 
 use crate::tape::id::Place;
 

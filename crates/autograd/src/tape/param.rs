@@ -42,7 +42,7 @@ struct Inner<E> {
 }
 
 thread_local! {
-    /// Set while an update runs on this thread: to wait for another one could be to wait for ever.
+    /// Set while an update runs on this thread: waiting for another one could then last for ever.
     static UPDATES: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -101,7 +101,7 @@ impl<E: Element> Param<E> {
     /// and refuse to record it again.
     ///
     /// # Errors
-    /// If the shape is another one than before, or within an update of the same parameter.
+    /// If the shape changes, or within an update of the same parameter.
     pub fn set(&self, value: Tensor<E>) -> Result<()> {
         if *self.turn() == Some(thread::current().id()) {
             return Err(Error::ParamUpdating { name: self.name().to_owned() });

@@ -60,7 +60,7 @@ impl<E: Float> Params<E> {
         self.bound.insert(param.address(), Bound { _param: param.clone(), id, value });
     }
 
-    /// The node and value of what stands for a parameter.
+    /// The node and value of the variable that is bound to a parameter.
     pub(crate) fn bound(&self, param: &Param<E>) -> Option<(Option<NodeId>, &Tensor<E>)> {
         self.bound.get(&param.address()).map(|bound| (bound.id, &bound.value))
     }
@@ -80,7 +80,8 @@ impl<E: Float> Params<E> {
         &self.met[place.expect("a node of a parameter")].param
     }
 
-    /// The node and value of what stands for a parameter, or those of itself, whose value must still be the `recorded` one.
+    /// The node and value that a parameter is read as: those of the variable bound to it, else its own, whose value must
+    /// still be the `recorded` one.
     pub(crate) fn find<'r>(
         &'r self,
         param: &Param<E>,
@@ -104,7 +105,7 @@ impl<E: Float> Params<E> {
     }
 }
 
-/// Spreads the bits of an address: nobody chooses where parameters lie, so more is not needed.
+/// Spreads the bits of an address. Nobody chooses addresses to collide, so this is enough.
 #[derive(Default)]
 struct AddressHasher(u64);
 

@@ -62,6 +62,7 @@ impl<'t, E: Float> Var<'t, E> {
 
     /// The value as a plain tensor, off the tape: no gradient flows through it. To cut the gradient but stay on a
     /// tape, make a constant of it: `tape.constant(h.detach())`.
+    #[must_use]
     pub fn detach(self) -> Tensor<E> {
         self.value
     }

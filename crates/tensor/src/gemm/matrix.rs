@@ -37,12 +37,14 @@ impl<'a, E> Matrix<'a, E> {
 
     /// Returns the numbers of rows and of columns.
     #[inline]
+    #[must_use]
     pub fn dims(&self) -> [usize; 2] {
         self.place.dims
     }
 
     /// Returns the distances, in elements, between rows and between columns.
     #[inline]
+    #[must_use]
     pub fn strides(&self) -> [isize; 2] {
         self.place.strides
     }
@@ -52,6 +54,7 @@ impl<'a, E> Matrix<'a, E> {
     /// # Panics
     /// If there is no such row or column.
     #[track_caller]
+    #[must_use]
     pub fn at(&self, i: usize, j: usize) -> E
     where
         E: Copy,
@@ -138,12 +141,14 @@ impl<'a, E> MatrixMut<'a, E> {
 
     /// Returns the numbers of rows and of columns.
     #[inline]
+    #[must_use]
     pub fn dims(&self) -> [usize; 2] {
         self.place.dims
     }
 
     /// Returns the distances, in elements, between rows and between columns.
     #[inline]
+    #[must_use]
     pub fn strides(&self) -> [isize; 2] {
         self.place.strides
     }

@@ -27,7 +27,7 @@ impl<E: Element> Packed<E> {
         Packed { start: unaligned(&data), data, lanes, dims }
     }
 
-    /// Returns how many numbers the packed form of a matrix of `[k, n]` takes.
+    /// Returns the size of the packed form of a `[k, n]` matrix, in numbers.
     pub(super) fn len([k, n]: [usize; 2], lanes: usize) -> usize {
         k.saturating_mul(n.next_multiple_of(lanes)).saturating_add(spare::<E>())
     }

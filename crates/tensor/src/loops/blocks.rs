@@ -16,11 +16,11 @@ pub(crate) enum Run<'a, E> {
     Repeated(E),
 }
 
-/// Rows shorter than this are brought together.
+/// Rows shorter than this are gathered.
 const SHORT: usize = 64;
-/// The elements that are brought together: as many as stay in the nearest cache.
+/// The number of elements gathered at a time, which fit in the nearest cache.
 const BLOCK: usize = 1024;
-/// Elements copied at once, of a number that the compiler knows.
+/// The number of elements copied at once, a constant so that the compiler unrolls the copy.
 const TILE: usize = 16;
 
 /// The elements of a tensor broadcast to a shape, in row-major order.
@@ -39,7 +39,7 @@ pub(crate) struct Blocks<'a, E> {
     /// The places of the groups of rows to come, and the number of rows in each.
     groups: StridedIter<1>,
     group: usize,
-    /// Elements brought together, with room for a tile more.
+    /// Gathered elements, with room for one more tile.
     near: Vec<E>,
     /// The row that these repeat, and how often, if they do.
     repeated: Option<(usize, usize)>,
@@ -114,7 +114,7 @@ impl<'a, E: Element> Blocks<'a, E> {
         }
     }
 
-    /// Passes over elements of the current row; returns the place of the first.
+    /// Skips elements of the current row; returns the place of the first.
     #[inline]
     fn pass(&mut self, count: usize) -> usize {
         self.left -= count;
@@ -122,7 +122,7 @@ impl<'a, E: Element> Blocks<'a, E> {
         std::mem::replace(&mut self.place, next)
     }
 
-    /// Passes over rows of the current group; returns the place of the first.
+    /// Skips rows of the current group; returns the place of the first.
     #[inline]
     fn pass_rows(&mut self, count: usize) -> usize {
         self.rows -= count;
@@ -130,7 +130,7 @@ impl<'a, E: Element> Blocks<'a, E> {
         std::mem::replace(&mut self.row, next)
     }
 
-    /// Brings the next elements together: what is left of a row, whole rows, and the beginning of another one.
+    /// Gathers the next elements: the rest of a row, whole rows, and the beginning of another one.
     #[inline(never)]
     fn gather(&mut self, count: usize) -> &[E] {
         if self.near.len() < count + TILE {

@@ -1,4 +1,4 @@
-//! Loops over elements that lie in memory in any way: strided places, blocks of elements, tuples of elements, reductions.
+//! Loops over elements of any strides: strided places, blocks of elements, tuples of elements, reductions.
 
 pub(crate) mod blocks;
 pub(crate) mod reduce;

@@ -55,7 +55,7 @@ impl<const K: usize> StridedIter<K> {
         self.outer_rank == 0
     }
 
-    /// Takes the innermost of the outer loops off, to be done otherwise: its length and strides.
+    /// Removes the innermost of the outer loops, and returns its length and strides.
     pub(crate) fn take_outer(&mut self) -> (usize, [isize; K]) {
         let taken = (self.outer_dims[0], self.outer_strides[0]);
         self.outer_dims.copy_within(1.., 0);

@@ -1,4 +1,4 @@
-//! Elementwise loops over operands that lie in memory in any way.
+//! Elementwise loops over operands of any strides.
 
 use std::borrow::Cow;
 
@@ -38,7 +38,7 @@ pub(crate) fn select<E: Element>(
     let operands = [mask, a, b].map(in_order);
     let [mut m, mut x, mut y] = operands.each_ref().map(|operand| Blocks::new(operand, &shape));
     let most = m.suggested().min(x.suggested()).min(y.suggested());
-    // Both branches are read, whichever is taken: a jump on a mask cannot be foretold.
+    // Both branches are read, whichever is taken: a branch on a mask cannot be predicted.
     let choose = |m: E, x: E, y: E| if m != E::default() { x } else { y };
     for count in counts(shape.numel(), most) {
         match (m.next(count), x.next(count), y.next(count)) {
@@ -92,8 +92,7 @@ pub(crate) fn assign<E: Element>(x: &mut [E], layout: &Layout, b: &Tensor<E>) {
     });
 }
 
-// The visitors, of which there are as many as operations, hold nothing but the innermost loops: little is compiled for
-// each. They own what they compute with, so that it stays in registers.
+// There is a visitor for each operation, and it holds the innermost loops alone: little is compiled for each. They own what they compute with, so that it stays in registers.
 
 impl<E: Element> Tensor<E> {
     /// Visits all elements in order, slice by slice.

@@ -43,7 +43,7 @@ impl<E: Element> Tensor<E> {
         or_panic(Self::constant("full", shape, value))
     }
 
-    /// A tensor of any numbers, to be overwritten: what a tensor held that was dropped before, or zeros.
+    /// A tensor of arbitrary contents, to be overwritten: those of a dropped tensor, or zeros.
     #[track_caller]
     pub fn empty(shape: impl IntoShape) -> Self {
         let shape = or_panic(shape.into_shape("empty"));
@@ -91,7 +91,7 @@ impl<E: Element> Tensor<E> {
         Ok(Self::filled(buffer::full(op, &shape, value)?, shape))
     }
 
-    /// The tensor of elements in row-major order, as many as the shape has.
+    /// The tensor of these elements in row-major order, whose number is that of the shape.
     pub(crate) fn collected(
         op: &'static str,
         shape: Shape,
@@ -122,7 +122,7 @@ impl<E: Scalar> Tensor<E> {
 }
 
 impl<E: Float> Tensor<E> {
-    /// The values `start, start + step, ..`, up to but without `end`.
+    /// The values `start, start + step, ..` up to `end`, which is excluded.
     ///
     /// # Errors
     /// If a bound or the step is not finite, if the step is 0, or if there would be too many values.
@@ -148,7 +148,7 @@ impl<E: Float> Tensor<E> {
         Self::collected("arange", [count].into_shape("arange")?, data)
     }
 
-    /// `n` values at equal distances from `start` to `end`, both included.
+    /// `n` evenly spaced values from `start` to `end`, both included.
     ///
     /// # Example
     /// ```

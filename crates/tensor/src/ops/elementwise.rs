@@ -122,21 +122,21 @@ impl<E: Scalar> Tensor<E> {
         self.mapped("erf", E::erf)
     }
 
-    /// The largest whole number that is not greater, a constant.
+    /// The largest whole number that is not greater. Its derivative is 0.
     #[track_caller]
     #[must_use]
     pub fn floor(&self) -> Self {
         self.mapped("floor", |x| E::from_f64(x.to_f64().floor()))
     }
 
-    /// The nearest whole number, the even one of two, as in NumPy; a constant.
+    /// The nearest whole number, the even one of two, as in NumPy. Its derivative is 0.
     #[track_caller]
     #[must_use]
     pub fn round(&self) -> Self {
         self.mapped("round", |x| E::from_f64(x.to_f64().round_ties_even()))
     }
 
-    /// -1, 0 or 1: the sign of each element, a constant. NaN of NaN.
+    /// -1, 0 or 1: the sign of each element. Its derivative is 0. NaN stays NaN.
     #[track_caller]
     #[must_use]
     pub fn sign(&self) -> Self {
@@ -153,7 +153,7 @@ impl<E: Scalar> Tensor<E> {
         self.mapped_slice("exp", E::exp_slice)
     }
 
-    /// The natural logarithm; of `f32` and `f64` within 1 ulp (measured: 0.84). -∞ of 0, NaN of what is less.
+    /// The natural logarithm; of `f32` and `f64` within 1 ulp (measured: 0.84). -∞ for 0, NaN for negative numbers.
     #[track_caller]
     pub fn ln(&self) -> Self {
         self.mapped_slice("ln", E::ln_slice)

@@ -172,6 +172,7 @@ impl<E: Scalar> Tensor<E> {
     /// assert_eq!(y, [4.5, 6.5]);
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn as_matrix(&self) -> Matrix<'_, E> {
         if self.rank() != 2 {
             or_panic(Err(Error::Axes { op: "as_matrix", expected: 2, shape: Box::new(self.shape()) }))

@@ -306,7 +306,7 @@ impl<E: Element> Tensor<E> {
         or_panic(self.try_flip(axis))
     }
 
-    /// The same tensor with its elements next to each other in row-major order: itself if they are, else a copy.
+    /// The tensor with its elements contiguous in row-major order: itself if they are, else a copy.
     ///
     /// # Panics
     /// If a copy does not fit in memory.

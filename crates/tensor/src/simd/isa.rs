@@ -44,6 +44,7 @@ impl Isa {
     }
 
     /// Returns the highest level that the processor has.
+    #[must_use]
     pub fn highest() -> Self {
         Self::available().last().unwrap_or(Isa::Portable)
     }

@@ -105,3 +105,18 @@ fn one_value_through_every_view() {
         table.matmul(b) + Var::stack(&[a.clone(), a.clone()], 0).sum_axes(&[0, 2], false)
     });
 }
+
+/// Slices that lie apart, beside and over one another, in every order: their cotangents come together in one buffer.
+#[test]
+fn slices_in_any_order_and_place() {
+    let parts = [(4, 2), (0, 3), (2, 3), (7, 1), (7, 0), (5, 1)];
+    for first in 0..parts.len() {
+        for step in 1..parts.len() {
+            fused_agrees_with_plain(&[&[2, 9]], |_, x| {
+                let order = (0..4).map(|i| parts[(first + i * step) % parts.len()]);
+                let slices: Vec<_> = order.map(|(start, length)| x[0].narrow(1, start, length)).collect();
+                Var::concat(&slices, 1)
+            });
+        }
+    }
+}

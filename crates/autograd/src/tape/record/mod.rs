@@ -1,5 +1,7 @@
 //! The record of a computation: a flat list of nodes in the order of execution (a Wengert list).
 
+mod push;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::panic::Location;
@@ -9,7 +11,6 @@ use retrograde_tensor::{Float, Shape, Tensor};
 
 use crate::Result;
 use crate::op::Op;
-use crate::readings::saved::{SavedSet, saved_sets};
 use crate::sweep::Graph;
 use crate::tape::id::{NodeId, Place};
 use crate::tape::interner::Interner;
@@ -190,17 +191,17 @@ impl<E: Float> Record<E> {
         self.params.iter()
     }
 
-    /// The node and value of what stands for a parameter, or of itself, if it is on the tape.
+    /// The node and value that a parameter is read as, if it is on the tape: those of the variable bound to it, else its own.
     pub(crate) fn param(&self, param: &Param<E>) -> Result<Option<(Option<NodeId>, &Tensor<E>)>> {
         self.params.find(param, |id| self.leaf(id))
     }
 
-    /// The node and value of what stands for a parameter.
+    /// The node and value of the variable that is bound to a parameter.
     pub(crate) fn bound(&self, param: &Param<E>) -> Option<(Option<NodeId>, &Tensor<E>)> {
         self.params.bound(param)
     }
 
-    /// Where a variable stands for a parameter, or that again for itself.
+    /// The variables that are bound to parameters.
     pub(crate) fn bindings(&mut self) -> &mut Params<E> {
         &mut self.params
     }
@@ -236,14 +237,6 @@ impl<E: Float> Record<E> {
         &self.values
     }
 
-    fn keep(&mut self, id: NodeId, value: &Tensor<E>) {
-        let kept = &mut self.nodes[id.index()].kept;
-        if kept.is_none() {
-            *kept = Some(Place::new(self.values.len()));
-            self.values.push(value.clone());
-        }
-    }
-
     /// Begins a segment whose values are computed again; false within one.
     pub(crate) fn open_segment(&mut self) -> bool {
         let first = self.open_segment.is_none();
@@ -264,75 +257,6 @@ impl<E: Float> Record<E> {
         let open = self.open_segment.map(|start| start..self.len());
         let segment = self.segments.get(after).cloned().or(open);
         segment.filter(|segment| segment.contains(&id)).unwrap_or(0..0)
-    }
-
-    /// Appends a node, and keeps what the backward pass will read: the value of an input, and of operands and results of
-    /// operations what some rule reads.
-    pub(crate) fn push<'a>(
-        &mut self,
-        kind: Kind<E>,
-        operands: impl Iterator<Item = (NodeId, &'a Tensor<E>)> + Clone,
-        value: &Tensor<E>,
-        location: &'static Location<'static>,
-    ) -> NodeId
-    where
-        E: 'a,
-    {
-        let id = NodeId::new(self.nodes.len());
-        let first_operand = self.operands.len() as u32;
-        let sets = match &kind {
-            Kind::Op(op) => {
-                let shapes = || operands.clone().map(|(_, x)| x.shape()).collect();
-                Some(saved_sets(op, shapes, value.shape()))
-            }
-            _ => None,
-        };
-        let mut saved = matches!(kind, Kind::Variable | Kind::Parameter).then(SavedSet::default);
-        for (i, (id, _)) in operands.clone().enumerate() {
-            self.operands.push(id);
-            if self.node(id).tracked {
-                let set = sets.map_or(Some(SavedSet::ALL), |sets| sets.of_input(i));
-                saved = set.map(|set| saved.unwrap_or_default().and(set)).or(saved);
-            }
-        }
-        // It depends on a variable or parameter in a way that has a derivative.
-        let tracked = saved.is_some();
-        let saved = saved.unwrap_or_default();
-        for (i, (id, value)) in operands.enumerate() {
-            let keep = match self.open_segment {
-                // To be computed again, a segment needs all that it began from.
-                Some(start) => id.index() < start,
-                None => saved.input(i),
-            };
-            if keep {
-                self.keep(id, value);
-            }
-        }
-        // A parameter is shared by all steps, whichever asks for it first.
-        let step = self.step.filter(|_| !matches!(kind, Kind::Parameter));
-        let keep = kind.is_leaf() || self.open_segment.is_none() && saved.output();
-        let stacked = if let Kind::Op(Op::Stack { axis }) = kind { Some(axis) } else { None };
-        let shape = self.shapes.intern(value.shape(), Shape::eq);
-        let (name, kept, retained) = (None, None, false);
-        self.nodes.push(Node { kind, shape, name, kept, tracked, retained, first_operand, location, step });
-        if keep {
-            self.keep(id, value);
-        }
-        if let Some(axis) = stacked {
-            self.share_stacked(id, axis, value);
-        }
-        id
-    }
-
-    /// Keeps what was stacked as views on the stack, so that the states of a sequence are not kept twice.
-    fn share_stacked(&mut self, id: NodeId, axis: usize, stack: &Tensor<E>) {
-        let first = self.node(id).first_operand as usize;
-        for (index, operand) in self.operands[first..].iter().enumerate() {
-            let node = &self.nodes[operand.index()];
-            if let Some(place) = node.kept.filter(|_| !node.kind.is_leaf()) {
-                self.values[place.index()] = stack.select(axis, index);
-            }
-        }
     }
 }
 
