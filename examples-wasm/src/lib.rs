@@ -40,7 +40,7 @@ pub fn losses(steps: u32) -> retrograde::nn::Result<Vec<f64>> {
             let targets = Tensor::from_fn([8, T, 1], |at| if at[1] < 3 { 0.0 } else { xs.at(&[at[0], at[1] - 3, 0]) });
             let tape = Tape::new();
             let hs = model.rnn.forward(&tape.constant(xs))?.hs;
-            let loss = mse(&hs.matmul(&model.wy), &targets)?;
+            let loss = mse(&hs.matmul(&model.wy), &targets, None)?;
             adam.step(&loss.backward()?)?;
             Ok(loss.value().item()?)
         })
