@@ -50,7 +50,7 @@ impl Model {
         (h, y)
     }
 
-    /// The loss of a piece of text, in nats per character, and the last state. Character `t + 1` is to be foretold
+    /// The loss of a piece of text, in nats per character, and the last state. Character `t + 1` is to be predicted
     /// from the characters up to `t`.
     fn loss<'t>(&self, text: &[usize], h_prev: Var<'t, f64>) -> (Var<'t, f64>, Var<'t, f64>) {
         let mut h = h_prev;
@@ -86,7 +86,7 @@ impl Model {
 }
 
 fn main() -> Result<()> {
-    // `--quick` is for a look: a tenth of the steps.
+    // `--quick` is for a look, and teaches the model nothing.
     let total = if std::env::args().any(|argument| argument == "--quick") { 600 } else { 20_000 };
     let mut letters: Vec<char> = TEXT.chars().collect();
     letters.sort_unstable();
