@@ -1,4 +1,4 @@
-//! The pictures of the course are those that its program draws.
+//! The pictures of the course are those that its program draws, and the figures of the examples stand on their page.
 
 use std::path::Path;
 
@@ -16,6 +16,26 @@ fn the_committed_pictures_come_out_again() {
         let file = name.rsplit('/').next().unwrap();
         assert!(page.contains(&format!("({file})")), "page {name} does not show its picture");
     }
+}
+
+/// The figures that `scripts/figures` draws: each says what it shows, fits a dark page, is small, and is shown.
+#[test]
+fn the_figures_of_the_examples_are_described_and_shown() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let page = std::fs::read_to_string(docs.join("examples.md")).unwrap();
+    let mut figures = 0;
+    for entry in std::fs::read_dir(docs.join("figures")).unwrap() {
+        let path = entry.unwrap().path();
+        let (name, drawn) =
+            (path.file_name().unwrap().to_string_lossy(), std::fs::read_to_string(&path).unwrap());
+        for part in ["<title id=", "<desc id=", "prefers-color-scheme:dark", "role=\"img\""] {
+            assert!(drawn.contains(part), "{name} has no {part}");
+        }
+        assert!(drawn.len() < 150_000, "{name} has {} bytes", drawn.len());
+        assert!(page.contains(&format!("(figures/{name})")), "the page does not show {name}");
+        figures += 1;
+    }
+    assert_eq!(figures, page.matches("](figures/").count());
 }
 
 #[test]
