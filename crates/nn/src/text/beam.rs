@@ -168,7 +168,7 @@ impl BeamSearch {
     }
 }
 
-/// Refuses a state whose leaves are not of so many rows.
+/// Refuses a state whose leaves have another number of rows.
 fn rows_of<E: Float>(state: &impl Tree<Tensor<E>>, rows: usize) -> Result<()> {
     let other = state.leaves().into_iter().find(|x| x.dims().first() != Some(&rows));
     other.map_or(Ok(()), |x| expect(OP, "a state", &[Axis::Size(rows), Axis::Any("..")], x.shape()))

@@ -212,7 +212,7 @@ impl<'a> Literal<'a> {
         }
     }
 
-    /// What comes next, without spaces.
+    /// The rest of the text, without spaces in front.
     fn rest(&mut self) -> &'a str {
         let rest = self.text[self.at..].trim_start_matches([' ', '\t', '\n', '\r']);
         self.at = self.text.len() - rest.len();
