@@ -43,6 +43,11 @@ impl<E: Float> CharModel<E> {
         self.linear.forward(&hs) // [N, T, V]
     }
 
+    /// Forgets what was read.
+    pub(crate) fn reset_state(&mut self) {
+        self.rnn.reset_state();
+    }
+
     /// Reads a beginning from which to go on, then writes `length` characters, each drawn from what comes next.
     ///
     /// A temperature below 1 favours what is likely.
@@ -54,7 +59,7 @@ impl<E: Float> CharModel<E> {
         rng: &mut impl Rng,
     ) -> Result<Vec<usize>> {
         let sampler = Sampler { temperature, ..Sampler::default() };
-        self.rnn.reset_state();
+        self.reset_state();
         let mut ids = Tensor::from_vec(beginning.to_vec(), [1, beginning.len()])?; // [1, T]
         let mut written = Vec::new();
         while written.len() < length {

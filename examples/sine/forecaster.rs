@@ -26,15 +26,14 @@ pub(crate) fn train(model: &mut Forecaster<f32>, data: &[f32], passes: usize) ->
     let bar = progress::bar(passes);
     for _ in 0..passes {
         let mut total = 0.0;
-        model.rnn.reset_state();
+        model.reset_state();
         for window in 0..windows {
             let at = |index: &[usize]| index[0] * stretch + window * STEPS + index[1];
             let xs = Tensor::from_fn([BATCH, STEPS, 1], |index| data[at(index)]); // [N, T, 1]
             let next = Tensor::from_fn([BATCH, STEPS, 1], |index| data[at(index) + 1]);
 
             let tape = Tape::new();
-            let hs = model.rnn.forward(&tape.constant(xs))?.hs; // [N, T, H]
-            let loss = mse(&model.linear.forward(&hs)?, &next, None)?;
+            let loss = mse(&model.forward(&tape.constant(xs))?, &next, None)?;
             let mut grads = loss.backward()?;
             clip_grad_norm(&mut grads, 1.0);
             adam.step(&grads)?;
@@ -56,9 +55,23 @@ impl Forecaster<f32> {
         }
     }
 
+    /// The value to come after each of `xs`, going on from where the last call ended.
+    ///
+    /// # Shapes
+    /// `[N, T, 1] -> [N, T, 1]`
+    pub(crate) fn forward<'t>(&mut self, xs: &Var<'t, f32>) -> retrograde::nn::Result<Var<'t, f32>> {
+        let hs = self.rnn.forward(xs)?.hs; // [N, T, H]
+        self.linear.forward(&hs)
+    }
+
+    /// Forgets what was read.
+    pub(crate) fn reset_state(&mut self) {
+        self.rnn.reset_state();
+    }
+
     /// After each value of a series from its beginning, the value to come.
     pub(crate) fn forecast(&mut self, data: &[f32]) -> Result<Vec<f32>> {
-        self.rnn.reset_state();
+        self.reset_state();
         self.read(data)
     }
 
@@ -70,7 +83,6 @@ impl Forecaster<f32> {
     fn read(&mut self, values: &[f32]) -> Result<Vec<f32>> {
         let tape = Tape::inference();
         let xs = tape.constant(Tensor::from_vec(values.to_vec(), [1, values.len(), 1])?); // [1, T, 1]
-        let hs = self.rnn.forward(&xs)?.hs; // [1, T, H]
-        Ok(self.linear.forward(&hs)?.value().to_vec())
+        Ok(self.forward(&xs)?.value().to_vec())
     }
 }

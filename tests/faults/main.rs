@@ -1,7 +1,9 @@
 //! The zoo of faults: every one is caught, by name, and the layer that they were broken out of is not reported.
 
+mod functions;
 mod kinds;
 mod lstm;
+mod passes;
 mod zoo;
 
 use std::cell::RefCell;

@@ -177,8 +177,9 @@ def test_bounds_and_what_is_not_verified():
 
     inputs = {"dt": np.array([0.0, 1e-3, 2.0]), "x": np.array([-0.5, -1.0, -2.0])}
     report = check(forward, backward, inputs, within={"dt": (0, None)})
-    report.assert_ok()
     # All are off: no output moves.
+    assert report.ok
+    raises(AssertionError, report.assert_ok)
     assert report.unverified == 6 and "6 of 6 elements not verified" in str(report)
     raises(AssertionError, report.assert_verified)
     inputs["x"] = abs(inputs["x"])

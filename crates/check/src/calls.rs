@@ -6,13 +6,16 @@ use rand::RngExt;
 use crate::Error;
 use crate::compare::{Comparison, Difference, within};
 use crate::cotangent::{rms, weight};
+use crate::findings::Oracle;
 use crate::layout::Layout;
 use crate::noise::nudged;
-use crate::problem::require_close;
-use crate::report::Oracle;
+use crate::parts::require_close;
 
 /// Calls in a row on the same input, so that a fault of every k-th call shows for k up to this.
 pub(crate) const CALLS: usize = 12;
+
+/// Noise of a backward pass beyond this, relative to a gradient, is not that of single precision.
+const SINGLE: f64 = 1e-6;
 
 /// By as much as products of other layouts are rounded otherwise.
 const ROUNDING: f64 = 1e-9;
@@ -110,9 +113,12 @@ impl Comparison<'_, '_> {
         require_close(&self.problem.inputs, name, &self.gradients[0], g, tolerance, noise)
     }
 
-    /// The noise of the forward pass, relative.
+    /// By as much as gradients may differ that are computed in another order: the noise of the forward pass and of a backward
+    /// pass, relative.
     fn noise_floor(&self) -> f64 {
-        self.precision.map_or(0.0, |precision| precision.tolerance).max(100.0 * self.problem.random)
+        let forward = self.precision.map_or(0.0, |precision| precision.tolerance);
+        let backward = self.blocks.iter().map(|block| block.noise).fold(0.0, f64::max);
+        forward.max(100.0 * self.problem.random).max(100.0 * backward.min(SINGLE))
     }
 
     /// A backward pass is linear: of a cotangent scaled up or down the gradient is as much larger or smaller, and of a sum

@@ -11,9 +11,10 @@ use rand::rngs::StdRng;
 use crate::calls::CALLS;
 use crate::cotangent::{Cotangents, weight};
 use crate::domain::open;
-use crate::noise::{GradientNoise, Precision};
-use crate::problem::{Part, Problem};
-use crate::report::{Measure, NotApplicable, Oracle};
+use crate::findings::{Measure, NotApplicable, Oracle};
+use crate::noise::{ForwardNoise, GradientNoise, Precision};
+use crate::parts::Part;
+use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::{Error, Taylor};
 
@@ -22,6 +23,8 @@ pub(crate) struct Block {
     pub(crate) part: usize,
     pub(crate) step: Option<usize>,
     pub(crate) members: Vec<usize>,
+    /// The noise of the gradient under test, relative to its largest element.
+    pub(crate) noise: f64,
     /// The largest relative differences found, by oracle.
     pub(crate) measures: HashMap<Oracle, Measure>,
 }
@@ -34,7 +37,7 @@ pub(crate) fn blocks(parts: &[Part]) -> Vec<Block> {
             let members: Vec<usize> =
                 part.range.clone().filter(|&place| step.is_none() || part.step(place) == step).collect();
             if !members.is_empty() {
-                blocks.push(Block { part: i, step, members, measures: HashMap::new() });
+                blocks.push(Block { part: i, step, members, noise: 0.0, measures: HashMap::new() });
             }
         };
         match part.steps() {
@@ -109,7 +112,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
         rng: StdRng,
         (x, y): (Vec<f64>, Vec<f64>),
         cotangents: Cotangents,
-        noise: &[f64],
+        noise: &ForwardNoise,
     ) -> Result<Self, Error> {
         let vectors = cotangents.vectors(y.len());
         let again = problem.gradients(&x, &vec![vectors[0].clone(); CALLS])?;

@@ -3,8 +3,8 @@
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
-use crate::noise::Precision;
-use crate::problem::Part;
+use crate::noise::{ForwardNoise, Precision};
+use crate::parts::Part;
 use crate::settings::Settings;
 
 /// Cotangents of all outputs: random ones with a label, then, for the full Jacobian, a unit vector an output element.
@@ -80,21 +80,22 @@ impl Cotangents {
     }
 
     /// The rounding error of `⟨v, y⟩` in one evaluation: an element carries that of its output's typical magnitude,
-    /// since it may be small only by cancellation, and the noise that was measured, by output.
-    pub(crate) fn rounding(&self, y: &[f64], measured: &[f64]) -> Vec<f64> {
-        let mut noise = vec![0.0; y.len()];
-        for (part, measured) in self.outputs.iter().zip(measured) {
+    /// since it may be small only by cancellation, and the noise that was measured.
+    pub(crate) fn rounding(&self, y: &[f64], measured: &ForwardNoise) -> Vec<f64> {
+        let mut noise = measured.elements.clone();
+        for (part, measured) in self.outputs.iter().zip(&measured.typical) {
             let typical = rms(&y[part.range.clone()]);
-            let rounding = |place: usize| f64::EPSILON * y[place].abs().max(typical);
-            part.range.clone().for_each(|place| noise[place] = rounding(place).max(*measured));
+            let rounding = |place: usize| (f64::EPSILON * y[place].abs().max(typical)).max(*measured);
+            part.range.clone().for_each(|place| noise[place] = rounding(place).max(noise[place]));
         }
         self.sum(&noise, |v, noise| (v * noise).powi(2)).into_iter().map(f64::sqrt).collect()
     }
 
     /// The precision of outputs with this noise, if it is less than that of a double.
-    pub(crate) fn precision(&self, y: &[f64], measured: &[f64]) -> Option<Precision> {
+    pub(crate) fn precision(&self, y: &[f64], measured: &ForwardNoise) -> Option<Precision> {
         let relative = |(part, noise): (&Part, &f64)| noise / rms(&y[part.range.clone()]);
-        let relative = self.outputs.iter().zip(measured).map(relative).filter(|noise| noise.is_finite());
+        let relative =
+            self.outputs.iter().zip(&measured.typical).map(relative).filter(|noise| noise.is_finite());
         Precision::of(relative.fold(0.0, f64::max))
     }
 }

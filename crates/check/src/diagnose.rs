@@ -6,11 +6,12 @@ use crate::Error;
 use crate::cancellation::cancellation;
 use crate::compare::{Comparison, Difference, within};
 use crate::cotangent::ALL;
-use crate::pattern::Pattern;
-use crate::problem::Part;
-use crate::report::{
-    Accuracy, Entry, Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Report, Row, Verdict, worst_first,
+use crate::findings::{
+    Accuracy, Entry, Jacobian, Kink, Mismatch, NotVerifiable, Oracle, Row, Verdict, worst_first,
 };
+use crate::parts::Part;
+use crate::pattern::Pattern;
+use crate::report::Report;
 use retrograde_autograd::{NodeKind, Tape};
 
 impl Comparison<'_, '_> {

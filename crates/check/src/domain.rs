@@ -2,8 +2,51 @@
 
 use std::ops::{Bound, RangeBounds};
 
-use crate::problem::Part;
+use crate::Check;
+use crate::parts::Part;
 use crate::slope::Sides;
+
+impl Check {
+    /// Says which values the elements of an input or parameter may take, such as `0.0..` for durations: the check moves them
+    /// no further. At a bound itself, differences are taken on one side.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_check::Check;
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let check = Check::new().input("dt", Tensor::from([0.0, 1e-3, 2.0])).within("dt", 0.0..);
+    /// check.run(|_, x| {
+    ///     let dt = &x["dt"];
+    ///     if dt.value().iter().any(|dt| dt < 0.0) {
+    ///         return Err("expected durations that are not negative".into());
+    ///     }
+    ///     Ok([("decay", (-dt).exp())].into())
+    /// })?.assert_ok();
+    /// # Ok::<(), retrograde_check::Error>(())
+    /// ```
+    #[must_use]
+    pub fn within(mut self, name: impl Into<String>, range: impl RangeBounds<f64>) -> Self {
+        self.domain(name.into()).within(range);
+        self
+    }
+
+    /// Sets the largest step by which the elements of an input or parameter are moved.
+    #[must_use]
+    pub fn largest_step(mut self, name: impl Into<String>, step: f64) -> Self {
+        self.domain(name.into()).at_most(step);
+        self
+    }
+
+    fn domain(&mut self, name: String) -> &mut Domain {
+        let known = self.domains.iter().position(|(known, _)| *known == name);
+        let i = known.unwrap_or_else(|| {
+            self.domains.push((name, Domain::default()));
+            self.domains.len() - 1
+        });
+        &mut self.domains[i].1
+    }
+}
 
 /// The values that the elements of a tensor may take, and how far a check may move them.
 #[derive(Clone, Copy, Debug)]

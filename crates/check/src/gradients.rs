@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use retrograde_tensor::Tensor;
 
 use crate::layout::Layout;
-use crate::problem::{Failure, Fixed, Part, Problem, Recorded, named, point, tensors};
+use crate::parts::{Part, named, point, tensors};
+use crate::problem::{Failure, Fixed, Problem, Recorded};
 use crate::rounded::Rounded;
 use crate::subject::announced;
 use crate::{Error, Named};
@@ -27,6 +28,15 @@ impl Problem<'_> {
             flatten(&self.inputs, &self.fixed, &gradients.map_err(|source| Error::Backward { call, source })?)
         };
         vs.iter().map(explicit).collect()
+    }
+
+    /// The gradient of `⟨v, outputs⟩` where the check has moved something; nothing where the pass is not defined.
+    pub(crate) fn gradient_moved(&mut self, x: &[f64], v: Vec<f64>) -> Result<Option<Vec<f64>>, Error> {
+        match catch_unwind(AssertUnwindSafe(|| self.gradients(x, &[v]))) {
+            Ok(Ok(mut found)) => Ok(Some(found.remove(0))),
+            Ok(Err(Error::Forward { .. } | Error::Backward { .. })) | Err(_) => Ok(None),
+            Ok(Err(error)) => Err(error),
+        }
     }
 
     /// The gradients of `⟨v, outputs⟩` at `x` for each `v`, by the tape.

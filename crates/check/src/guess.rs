@@ -9,9 +9,10 @@ use retrograde_tensor::Tensor;
 use crate::Error;
 use crate::compare::{Comparison, Difference};
 use crate::cotangent::ALL;
+use crate::findings::Oracle;
+use crate::parts::tensors;
 use crate::pattern::Pattern;
-use crate::problem::{Recorded, tensors};
-use crate::report::Oracle;
+use crate::problem::Recorded;
 use crate::suspect::Suspect;
 
 /// Beyond this many elements no pattern is looked for where differences would have to tell the right gradient.

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::report::{Measure, Oracle, Report};
+use crate::findings::{Measure, Oracle};
+use crate::report::Report;
 
 impl Report {
     /// Returns all findings as one JSON object, for other programs.

@@ -28,6 +28,7 @@ mod cotangent;
 mod diagnose;
 mod domain;
 mod error;
+mod findings;
 mod gradients;
 mod guess;
 mod json;
@@ -37,6 +38,7 @@ mod lines;
 mod named;
 mod noise;
 mod oracles;
+mod parts;
 mod pattern;
 mod points;
 mod problem;
@@ -52,21 +54,19 @@ mod suspect;
 mod table;
 mod taylor;
 
-use std::ops::RangeBounds;
-
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_tensor::Tensor;
 
 pub use array::Array;
 pub use error::{BoxError, Error};
+pub use findings::{
+    Accuracy, Entry, Jacobian, Kink, Measure, Mismatch, NotApplicable, NotVerifiable, Oracle, Row, Verdict,
+};
 pub use layer::Checkable;
 pub use named::Named;
 pub use pattern::Pattern;
-pub use report::{
-    Accuracy, Entry, Jacobian, Kink, Measure, Mismatch, NotApplicable, NotVerifiable, Oracle, Report, Row,
-    Verdict,
-};
+pub use report::Report;
 pub use subject::{Backward, BlackBox, Forward};
 pub use taylor::{Remainder, Taylor};
 
@@ -176,46 +176,6 @@ impl Check {
     pub fn time_axis(mut self, name: impl Into<String>, axis: usize) -> Self {
         self.time.push((name.into(), axis));
         self
-    }
-
-    /// Says which values the elements of an input or parameter may take, such as `0.0..` for durations: the check moves them
-    /// no further. At a bound itself, differences are taken on one side.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_check::Check;
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let check = Check::new().input("dt", Tensor::from([0.0, 1e-3, 2.0])).within("dt", 0.0..);
-    /// check.run(|_, x| {
-    ///     let dt = &x["dt"];
-    ///     if dt.value().iter().any(|dt| dt < 0.0) {
-    ///         return Err("expected durations that are not negative".into());
-    ///     }
-    ///     Ok([("decay", (-dt).exp())].into())
-    /// })?.assert_ok();
-    /// # Ok::<(), retrograde_check::Error>(())
-    /// ```
-    #[must_use]
-    pub fn within(mut self, name: impl Into<String>, range: impl RangeBounds<f64>) -> Self {
-        self.domain(name.into()).within(range);
-        self
-    }
-
-    /// Sets the largest step by which the elements of an input or parameter are moved.
-    #[must_use]
-    pub fn largest_step(mut self, name: impl Into<String>, step: f64) -> Self {
-        self.domain(name.into()).at_most(step);
-        self
-    }
-
-    fn domain(&mut self, name: String) -> &mut Domain {
-        let known = self.domains.iter().position(|(known, _)| *known == name);
-        let i = known.unwrap_or_else(|| {
-            self.domains.push((name, Domain::default()));
-            self.domains.len() - 1
-        });
-        &mut self.domains[i].1
     }
 
     /// Checks the gradient that the tape derives from a forward pass.

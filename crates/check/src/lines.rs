@@ -10,6 +10,9 @@ use crate::slope::{Line, Sides, Slope};
 /// The first step, relative to the size of what moves. It is no power of two, nor are those that follow.
 const STEP: f64 = 0.028_57;
 
+/// Shares of the first step, from which a slope that contradicts a gradient is looked at again.
+const CONFIRM: [f64; 2] = [0.629, 0.391];
+
 impl Comparison<'_, '_> {
     /// Slopes along a direction: from steps that suit numbers of order 1, or, where those fail or do not agree with the
     /// gradient, of the elements' own order, and much shorter ones.
@@ -42,7 +45,17 @@ impl Comparison<'_, '_> {
                 last = step;
             }
         }
-        let slope = slope.expect("at least one step");
+        let mut slope = slope.expect("at least one step");
+        for factor in CONFIRM {
+            let disagree =
+                |&p: &usize| slope.error[p].is_finite() && !agrees(p, slope.value[p], slope.error[p]);
+            let mut steps: Vec<f64> = (0..wanted.len()).filter(disagree).map(|p| slope.step[p]).collect();
+            steps.sort_by(f64::total_cmp);
+            steps.dedup();
+            for step in steps {
+                slope.confirm(step, &self.line(u, wanted, sides, |line| line.slope(factor * step))?);
+            }
+        }
         match self.problem.failure.take() {
             Some(failure) if slope.error.iter().all(|error| error.is_infinite()) => {
                 Err(self.moved_out(u, last, failure))

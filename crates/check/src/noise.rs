@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
-use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::Error;
 use crate::calls::CALLS;
 use crate::compare::Comparison;
 use crate::cotangent::{median, rms, weight};
-use crate::problem::{Problem, require_same};
+use crate::parts::{Part, require_same};
+use crate::problem::Problem;
 
 /// Salts of computations in random rounding, and runs on inputs that are off by a unit in the last place.
 const SALTS: [u64; 6] = [
@@ -43,6 +45,32 @@ impl GradientNoise {
 }
 
 impl Comparison<'_, '_> {
+    /// The noise of the gradient under test, relative to the largest element of each block, as it is seen along a line of
+    /// points and cotangents: in a backward pass of single precision it is 1e-8, whatever the forward pass.
+    pub(crate) fn measure_noise(&mut self) -> Result<(), Error> {
+        let v = self.cotangents.dense[0].1.clone();
+        // Random numbers of its own, so that directions are those of the seed however much is measured.
+        let mut rng = StdRng::seed_from_u64(self.settings.seed);
+        let mut line = |of: &[f64]| -> Vec<f64> { of.iter().map(|x| x * weight(&mut rng)).collect() };
+        let (du, dv) = (line(&self.x), line(&v));
+        let mut rows = vec![self.gradients[0].clone()];
+        for point in 1..POINTS {
+            let moved = |of: &[f64], u: &[f64]| -> Vec<f64> {
+                of.iter().zip(u).map(|(x, u)| x + point as f64 * STEPS[2] * u).collect()
+            };
+            let x = self.problem.clamped(moved(&self.x, &du));
+            let Some(g) = self.problem.gradient_moved(&x, moved(&v, &dv))? else { return Ok(()) };
+            rows.push(g);
+        }
+        let noise = root_mean_squares(&high_differences(rows));
+        for block in &mut self.blocks {
+            let largest = |of: &[f64]| block.members.iter().map(|&i| of[i].abs()).fold(0.0, f64::max);
+            let (noise, magnitude) = (largest(&noise), largest(&self.gradients[0]));
+            block.noise = if magnitude > 0.0 { noise / magnitude } else { 0.0 };
+        }
+        Ok(())
+    }
+
     /// The noise of the gradient for a cotangent. A deviation that is not finite counts for nothing.
     ///
     /// Where the derivative of an operation cancels, as `1 - y²` of a saturated tanh, rounding is much of it. Products
@@ -78,7 +106,7 @@ impl Comparison<'_, '_> {
 }
 
 /// Numbers off by at most a unit in the last place. Zeros stay.
-pub(crate) fn nudged(x: &[f64], rng: &mut rand::rngs::StdRng) -> Vec<f64> {
+pub(crate) fn nudged(x: &[f64], rng: &mut StdRng) -> Vec<f64> {
     let nudge = |&x: &f64| x * (1.0 + f64::EPSILON * f64::from(rng.random_range(-1_i8..=1)));
     x.iter().map(nudge).collect()
 }
@@ -118,8 +146,45 @@ pub(crate) fn run_noise(problem: &mut Problem<'_>, x: &[f64], y: &[f64]) -> Resu
 const POINTS: usize = 8;
 const ORDER: usize = 6;
 
+/// Noise of most elements up to this, relative to an output, is that of a double.
+const DOUBLE: f64 = 1e-12;
+
 /// Noise beyond this, relative to an output, is none but a function that jumps.
 const LARGEST: f64 = 2e-5;
+
+/// The noise of a forward pass.
+#[derive(Debug)]
+pub(crate) struct ForwardNoise {
+    /// That of an element of each output, as most have it: of what precision the pass is.
+    pub(crate) typical: Vec<f64>,
+    /// That of each output element: where a recurrence is chaotic, or a norm divides by almost nothing, rounding grows from
+    /// step to step, and a few elements have far more of it than others.
+    pub(crate) elements: Vec<f64>,
+}
+
+/// The noise that one line shows.
+type Seen = ForwardNoise;
+
+impl ForwardNoise {
+    /// The noise in high differences of outputs: of an element the root of its mean square, of an output the median.
+    fn of(parts: &[Part], rows: Vec<Vec<f64>>) -> Self {
+        let typical = |part: &Part| {
+            let sizes = rows.iter().flat_map(|row| row[part.range.clone()].iter().map(|x| x.abs()));
+            let median = median(sizes.collect());
+            if median.is_finite() { median / 0.6745 } else { 0.0 }
+        };
+        ForwardNoise { typical: parts.iter().map(typical).collect(), elements: root_mean_squares(&rows) }
+    }
+
+    fn least(&mut self, other: &Self) {
+        let pairs = self.typical.iter_mut().zip(&other.typical);
+        pairs.chain(self.elements.iter_mut().zip(&other.elements)).for_each(|(a, b)| *a = a.min(*b));
+    }
+}
+
+/// Steps, relative to an input, that are so short that a smooth function is a line, also one that is steep. In single
+/// precision nothing moves by the first of them; the last is for that.
+const STEPS: [f64; 3] = [1e-11, 1e-8, 3e-7];
 
 /// The noise of a forward pass, which is seen where steps are so short that a smooth function is a line.
 ///
@@ -129,51 +194,70 @@ pub(crate) fn forward_noise(
     problem: &mut Problem<'_>,
     x: &[f64],
     y: &[f64],
-    rng: &mut rand::rngs::StdRng,
-) -> Result<Vec<f64>, Error> {
-    let mut noise = vec![0.0_f64; problem.outputs.len()];
-    for step in [1e-11, 1e-8, 3e-7] {
-        let mut seen = along_line(problem, x, y, step, rng)?;
-        let typical: Vec<f64> = problem.outputs.iter().map(|part| rms(&y[part.range.clone()])).collect();
-        if seen.iter().zip(&typical).any(|(seen, typical)| *seen > 1e-13 * typical) {
+    rng: &mut StdRng,
+) -> Result<ForwardNoise, Error> {
+    let mut noise = ForwardNoise { typical: vec![0.0; problem.outputs.len()], elements: vec![0.0; y.len()] };
+    let parts = problem.outputs.clone();
+    let sizes: Vec<f64> = parts.iter().map(|part| rms(&y[part.range.clone()])).collect();
+    for step in STEPS {
+        let mut seen = Seen::of(&parts, along_line(problem, x, y, step, rng)?);
+        let over = |(part, size): (&Part, &f64)| {
+            seen.elements[part.range.clone()].iter().any(|seen| *seen > 1e-13 * size)
+        };
+        if parts.iter().zip(&sizes).any(over) {
             // A kink on the line is not likely to lie on another.
-            let again = along_line(problem, x, y, step, rng)?;
-            seen.iter_mut().zip(again).for_each(|(seen, again)| *seen = seen.min(again));
+            let again = Seen::of(&parts, along_line(problem, x, y, step, rng)?);
+            seen.least(&again);
         }
-        for ((noise, seen), typical) in noise.iter_mut().zip(seen).zip(typical) {
-            if seen <= LARGEST * typical {
-                *noise = noise.max(seen);
+        for (i, (part, size)) in parts.iter().zip(&sizes).enumerate() {
+            let typical = seen.typical[i];
+            if typical <= LARGEST * size {
+                noise.typical[i] = noise.typical[i].max(typical);
+            }
+            // The last step is too long for an element that is steeper than others, but in single precision.
+            if step < STEPS[2] || typical > DOUBLE * size {
+                for place in part.range.clone() {
+                    noise.elements[place] =
+                        noise.elements[place].max(seen.elements[place].min(LARGEST * size));
+                }
             }
         }
     }
     Ok(noise)
 }
 
-/// The standard deviation of the noise of each output along a random line, by high differences.
+/// High differences of the outputs along a random line.
 fn along_line(
     problem: &mut Problem<'_>,
     x: &[f64],
     y: &[f64],
     step: f64,
-    rng: &mut rand::rngs::StdRng,
-) -> Result<Vec<f64>, Error> {
+    rng: &mut StdRng,
+) -> Result<Vec<Vec<f64>>, Error> {
     let u: Vec<f64> = x.iter().map(|x| x * weight(rng)).collect();
     let mut rows = vec![y.to_vec()];
     for point in 1..POINTS {
         let moved: Vec<f64> = x.iter().zip(&u).map(|(x, u)| x + point as f64 * step * u).collect();
         rows.push(problem.outputs_moved(&problem.clamped(moved))?);
     }
+    Ok(high_differences(rows))
+}
+
+/// High differences of each number in rows for points on a line, of the size of its noise.
+fn high_differences(mut rows: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     for _ in 0..ORDER {
         rows = rows.windows(2).map(|w| w[1].iter().zip(&w[0]).map(|(b, a)| b - a).collect()).collect();
     }
     // The variance of a difference of order n is that of a value times (2n)! / (n!)² = 924.
-    let scale = 1.0 / 924.0_f64.sqrt() / 0.6745;
-    let of_part = |range: std::ops::Range<usize>| {
-        let sizes = rows.iter().flat_map(|row| row[range.clone()].iter().map(|x| x.abs()));
-        let median = median(sizes.collect());
-        if median.is_finite() { scale * median } else { 0.0 }
-    };
-    Ok(problem.outputs.iter().map(|part| of_part(part.range.clone())).collect())
+    let scale = 1.0 / 924.0_f64.sqrt();
+    rows.iter_mut().flatten().for_each(|x| *x *= scale);
+    rows
+}
+
+/// The root of the mean square of each number, 0 where it is not finite.
+fn root_mean_squares(rows: &[Vec<f64>]) -> Vec<f64> {
+    let of = |i: usize| (rows.iter().map(|row| row[i] * row[i]).sum::<f64>() / rows.len() as f64).sqrt();
+    (0..rows[0].len()).map(of).map(|seen| if seen.is_finite() { seen } else { 0.0 }).collect()
 }
 
 /// The number of right bits of a result, and the tolerance of finite differences that follows.
@@ -186,7 +270,7 @@ pub(crate) struct Precision {
 impl Precision {
     /// That of outputs with this noise, if it is less than that of a double.
     pub(crate) fn of(noise: f64) -> Option<Self> {
-        if noise < 1e-12 {
+        if noise < DOUBLE {
             return None;
         }
         let bits = (-noise.log2()).floor() as u32;

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::compare::{Comparison, Difference, Unseen, contradicts, within};
-use crate::report::Oracle;
+use crate::findings::Oracle;
 
 /// Beyond this many elements, a block that fails is searched by halves for where.
 const SEARCHED: usize = 4096;
@@ -10,9 +10,9 @@ const SEARCHED: usize = 4096;
 /// An element is judged by its own size, but not where it is smaller than this of the tolerance of its block.
 const OWN: f64 = 1e-3;
 
-/// Beyond this tolerance a gradient need not be one of double precision, and what was added up for an element may be rounded
-/// by far more than its own size: its block alone counts.
-const DOUBLE: f64 = 1e-7;
+/// An element is not judged by its own size beyond this many times the noise of its block: what was added up for it is
+/// rounded by that, however small it is itself.
+const ROUNDED: f64 = 30.0;
 
 impl Comparison<'_, '_> {
     /// Finite differences of elements, and along random directions of each block.
@@ -56,8 +56,9 @@ impl Comparison<'_, '_> {
         let tolerances: Vec<f64> = (0..count).map(|p| self.tolerance(block, p)).collect();
         let wanted: Vec<f64> = tolerances.iter().map(|tolerance| 0.01 * tolerance).collect();
         let relative = self.relative_tolerance();
+        let rounded = (ROUNDED * self.blocks[block].noise / relative).clamp(OWN, 1.0);
         let slack = |analytic: f64, numeric: f64, of_block: f64| {
-            if relative > DOUBLE { of_block } else { own(relative, analytic, numeric).max(OWN * of_block) }
+            own(relative, analytic, numeric).max(rounded * of_block)
         };
         let mut slopes = Vec::with_capacity(places.len());
         for &place in places {

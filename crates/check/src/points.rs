@@ -4,8 +4,9 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::cotangent::{rms, weight};
-use crate::problem::Part;
-use crate::report::{Report, Row, Verdict, worst_first};
+use crate::findings::{Row, Verdict, worst_first};
+use crate::parts::Part;
+use crate::report::Report;
 
 /// Another point: each element moved by about the root mean square of its tensor, or by about 1 where that is zero.
 pub(crate) fn moved(parts: &[Part], x: &[f64], seed: u64) -> Vec<f64> {
@@ -38,6 +39,21 @@ impl Report {
                 let new: Vec<_> = from.into_iter().filter(|line| !into.contains(line)).collect();
                 into.extend(new);
             }
+            for found in other.not_applicable {
+                if !all.not_applicable.contains(&found) {
+                    all.not_applicable.push(found);
+                }
+            }
+            for found in other.accuracy {
+                match all.accuracy.iter_mut().find(|known| known.name == found.name) {
+                    Some(known) if known.relative >= found.relative => {}
+                    Some(known) => *known = found,
+                    None => all.accuracy.push(found),
+                }
+            }
+            // Tolerances followed the point that computes in the fewest bits.
+            let points = all.precision.into_iter().chain(other.precision);
+            all.precision = points.min_by_key(|precision| precision.bits);
             if let (Some(all), Some(other)) = (&mut all.jacobian, other.jacobian) {
                 all.below_noise += other.below_noise;
             }

@@ -6,9 +6,10 @@ use retrograde_tensor::Tensor;
 
 use crate::compare::{Comparison, Difference};
 use crate::cotangent::Cotangents;
-use crate::noise::{forward_noise, run_noise};
+use crate::noise::{ForwardNoise, forward_noise, run_noise};
+use crate::parts::{parts, require_finite};
 use crate::points::moved;
-use crate::problem::{Fixed, Problem, parts, require_finite};
+use crate::problem::{Fixed, Problem};
 use crate::settings::Settings;
 use crate::subject::{Backward, Subject};
 use crate::{Check, Error, Named, Report};
@@ -98,6 +99,7 @@ impl Check {
         let point = (x, y);
         let mut comparison = Comparison::new(problem, &self.settings, rng, point, cotangents, &noise)?;
         comparison.repeat_backward()?;
+        comparison.measure_noise()?;
         comparison.by_differences()?;
         comparison.by_adjoint()?;
         if comparison.problem.backward.is_some() && comparison.problem.is_recorded() {
@@ -121,7 +123,11 @@ impl Check {
     }
 
     /// Looks at a point nearby too, less thoroughly: what was read at the first one and kept is not right there.
-    fn at_another_point(&self, comparison: &mut Comparison<'_, '_>, noise: &[f64]) -> Result<(), Error> {
+    fn at_another_point(
+        &self,
+        comparison: &mut Comparison<'_, '_>,
+        noise: &ForwardNoise,
+    ) -> Result<(), Error> {
         let x = comparison.near(0.02);
         let y = comparison.problem.outputs_moved(&x)?;
         if !y.iter().all(|y| y.is_finite()) {

@@ -3,8 +3,9 @@
 use crate::Error;
 use crate::compare::{Comparison, Difference, contradicts};
 use crate::cotangent::{rms, weight};
-use crate::problem::{Part, Recorded, tensors};
-use crate::report::{NotApplicable, Oracle};
+use crate::findings::{NotApplicable, Oracle};
+use crate::parts::{Part, tensors};
+use crate::problem::Recorded;
 use crate::slope::{Line, Sides};
 
 impl Comparison<'_, '_> {

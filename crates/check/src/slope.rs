@@ -26,6 +26,8 @@ pub(crate) struct Slope {
     pub(crate) kink: Vec<Option<[f64; 2]>>,
     /// Whether anything moved at any step.
     pub(crate) moved: Vec<bool>,
+    /// The first of the steps that it was found with.
+    pub(crate) step: Vec<f64>,
 }
 
 /// A function of the distance `s` along a line, what is read off it, and how precisely.
@@ -51,6 +53,18 @@ impl Slope {
             floor: vec![f64::INFINITY; count],
             kink: vec![None; count],
             moved: vec![false; count],
+            step: vec![f64::NAN; count],
+        }
+    }
+
+    /// Takes in the same slopes from other steps than `step`. Of the many numbers of a tableau two agree by chance now
+    /// and then; two tableaux do not, so the error is no smaller than the distance between them.
+    pub(crate) fn confirm(&mut self, step: f64, again: &Slope) {
+        for p in (0..self.value.len()).filter(|&p| self.step[p] == step) {
+            let apart = (self.value[p] - again.value[p]).abs();
+            if apart.is_finite() {
+                self.error[p] = self.error[p].max(apart);
+            }
         }
     }
 
@@ -66,6 +80,7 @@ impl Slope {
                 let apart = if contradicts || !apart.is_finite() { 0.0 } else { apart };
                 (self.value[p], self.error[p]) = (finer.value[p], finer.error[p].max(apart));
                 (self.floor[p], self.kink[p]) = (finer.floor[p], finer.kink[p]);
+                self.step[p] = finer.step[p];
             }
         }
     }
@@ -81,7 +96,7 @@ impl Line<'_> {
     /// F'(x) and F'(x) F''(x)* (1982).
     pub(crate) fn slope(&mut self, mut h: f64) -> Result<Slope, Error> {
         let count = self.rounding.len();
-        let mut best = Slope::unknown(count);
+        let mut best = Slope { step: vec![h; count], ..Slope::unknown(count) };
         let mut above: Vec<Vec<f64>> = Vec::new();
         let mut gaps = vec![f64::INFINITY; count];
         let mut steeper = vec![false; count];

@@ -1,7 +1,7 @@
 //! Relations of a wrong gradient to the right one.
 
+use crate::parts::Part;
 use crate::pattern::Pattern;
-use crate::problem::Part;
 
 /// A gradient of one tensor, and the values that it is compared with.
 pub(crate) struct Suspect<'a> {

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::findings::{Oracle, Row, Verdict};
 use crate::noise::Precision;
-use crate::report::{Oracle, Report, Row, Verdict};
+use crate::report::Report;
 
 /// The number of mismatches, kinks and blocks that are listed before the rest is only counted.
 const LISTED: usize = 10;
@@ -11,7 +12,7 @@ const LISTED: usize = 10;
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let elements: usize = self.rows.iter().map(|row| row.elements).sum();
-        writeln!(f, "gradient check: {}", self.outcome(elements))?;
+        writeln!(f, "{}", self.headline())?;
         let (runs, seed, directions) = (self.runs, self.seed, self.directions);
         let points = if self.points > 1 { format!("{} points, ", self.points) } else { String::new() };
         write!(f, "{elements} elements, {points}{directions} directions, seed {seed}")?;
@@ -87,7 +88,11 @@ impl fmt::Display for Report {
 
 impl Report {
     /// The first line: what was found, and of how many elements nothing.
-    fn outcome(&self, elements: usize) -> String {
+    pub(crate) fn headline(&self) -> String {
+        format!("gradient check: {}", self.outcome())
+    }
+
+    fn outcome(&self) -> String {
         let silent = self.unverified();
         if !self.is_ok() {
             return "MISMATCH".to_owned();
@@ -95,8 +100,11 @@ impl Report {
         if silent == 0 {
             return "ok".to_owned();
         }
+        let elements: usize = self.rows.iter().map(|row| row.elements).sum();
         let names: Vec<&str> = self.unverified_by_name().into_iter().map(|(name, _)| name).collect();
-        let outcome = format!("ok, {silent} of {elements} elements not verified: {}", names.join(", "));
+        let outcome = if self.is_silent() { "NOTHING VERIFIED" } else { "ok" };
+        let outcome =
+            format!("{outcome}, {silent} of {elements} elements not verified: {}", names.join(", "));
         fit(&outcome, 64)
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use retrograde_tensor::{Float, Scalar, Shape, Tensor};
 
+use crate::op::Op;
 use crate::recompute::forward_again;
 use crate::tape::Tape;
 use crate::tape::id::NodeId;
@@ -118,6 +119,7 @@ impl<E: Float> Record<E> {
             let x: Vec<_> =
                 operands.iter().map(|x| values[x.index()].as_ref().expect("still needed")).collect();
             let value = match self.kind(id) {
+                Kind::Op(Op::Max { axes }) => even_max(x[0], axes)?,
                 Kind::Op(op) => op.eval(&x)?,
                 Kind::Function(opaque) => function(&**opaque, &x, *self.shape(id))?,
                 Kind::Variable | Kind::Parameter | Kind::Constant => leaf(id, self.leaf(id)),
@@ -132,4 +134,25 @@ impl<E: Float> Record<E> {
         }
         Ok(())
     }
+}
+
+/// The largest elements over axes. Where several are equal, a number that carries a derivative takes the mean of theirs: a
+/// comparison of two at a time would give the last of three a half.
+fn even_max<S: Scalar>(x: &Tensor<S>, axes: &[usize]) -> Result<Tensor<S>> {
+    let max = x.try_max_axes(axes, true)?;
+    let tied = x.try_eq_mask(&max)?;
+    let count = tied.try_sum_axes(axes, true)?;
+    if count.iter().all(|count| count.to_f64() <= 1.0) {
+        return Ok(max);
+    }
+    // Of value 0, with the derivative that an element has and the maximum has not; ∞ - ∞ is no 0.
+    let zero = S::default();
+    let apart = x.try_zip(&max.try_broadcast_to(x.shape())?, |x, max| {
+        let apart = x - max;
+        if x == max && apart == zero { apart } else { zero }
+    })?;
+    let mean = apart.try_sum_axes(axes, true)?.try_zip(&count, |apart, count| {
+        if count.to_f64() > 1.0 { apart / S::from_f64(count.to_f64()) } else { zero }
+    })?;
+    Ok(max.try_add(&mean)?)
 }

@@ -135,6 +135,34 @@ fn ndarray_is_a_black_box() {
     assert_eq!(report.pattern("w").map(ToString::to_string).as_deref(), Some("constant factor 0.5"));
 }
 
+/// Without a tape, and of more elements than are perturbed one by one: halves of a direction lead to the one that is wrong.
+#[test]
+fn the_wrong_element_of_a_large_array_is_found() {
+    let (n, d, h) = (2, 90, 80);
+    let mut rng = StdRng::seed_from_u64(5);
+    let mut normal = |shape: &[usize], deviation| Tensor::normal(shape, 0.0, deviation, &mut rng).unwrap();
+    let check = Check::new().input("x", normal(&[n, d], 1.0)).input("w", normal(&[d, h], 0.1));
+    let matrix =
+        |a: &Array| ArrayD::from_shape_vec(a.shape(), a.to_vec()).unwrap().into_dimensionality::<Ix2>();
+    let array = |a: ndarray::Array2<f64>| Array::new(a.iter().copied().collect(), a.shape());
+    for (row, column) in [(0, 0), (41, 7), (89, 79), (63, 40)] {
+        let report = check.black_box(
+            |p| Ok([("y", array(matrix(&p["x"])?.dot(&matrix(&p["w"])?).mapv(f64::tanh))?)].into()),
+            |p, dy| {
+                let (x, w) = (matrix(&p["x"])?, matrix(&p["w"])?);
+                let dt = matrix(&dy["y"])? * x.dot(&w).mapv(|t| 1.0 - t.tanh().powi(2));
+                let mut dw = x.t().dot(&dt);
+                dw[[row, column]] *= 1.01;
+                Ok([("x", array(dt.dot(&w.t()))?), ("w", array(dw)?)].into())
+            },
+        );
+        let report = report.unwrap();
+        assert_eq!(report.wrong(), ["w"], "{report}");
+        let [found] = report.mismatches() else { panic!("expected one mismatch\n{report}") };
+        assert_eq!(found.index.as_deref(), Some(&[row, column][..]), "{report}");
+    }
+}
+
 #[derive(Debug)]
 struct OutOfLuck;
 

@@ -82,6 +82,35 @@ fn several_points() {
 }
 
 /// A backward pass that clips its cotangents is right for small ones.
+/// A point that was not given has something to say too: what cancels there, and in which bits it computes.
+#[test]
+fn what_is_said_of_other_points_is_kept() {
+    // Moved by about 6, the other point is saturated.
+    let check = Check::new().input("x", Tensor::from([6.0, -5.0])).seed(3);
+    let by_hand = |points: usize| {
+        let report = check.clone().points(points).compare(
+            |_, x| Ok([("y", x["x"].tanh())].into()),
+            |x, dy| Ok([("x", &dy["y"] * &x["x"].map(|x| x.cosh().powi(-2)))].into()),
+        );
+        report.unwrap()
+    };
+    let (one, four) = (by_hand(1), by_hand(4));
+    one.assert_ok();
+    four.assert_ok();
+    let worst = |report: &Report| report.accuracy().iter().map(|found| found.relative).fold(0.0, f64::max);
+    assert!(worst(&four) > 10.0 * worst(&one), "{one}\n{four}");
+    let names: Vec<_> = four.accuracy().iter().map(|found| found.name.as_str()).collect();
+    assert_eq!(names, ["x"]);
+    assert!(four.to_string().contains("4 points"), "{four}");
+    // Of units that are off at the first point, some are on at another: verified at one of them.
+    let off = Check::new().input("x", Tensor::from([-0.5, -0.7, -0.6, 0.4]));
+    let relu = |check: &Check| check.run(|_, x| Ok([("y", x["x"].relu().sum())].into())).unwrap();
+    assert_eq!(relu(&off).unverified(), 0);
+    let off = off.time_axis("x", 0);
+    assert_eq!(relu(&off).unverified(), 3);
+    assert_eq!(relu(&off.points(8)).unverified(), 0);
+}
+
 #[test]
 fn the_scale_of_cotangents() {
     let check = Check::new().input("x", normal([3], 6));

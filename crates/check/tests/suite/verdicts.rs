@@ -67,6 +67,30 @@ fn the_first_line_says_what_was_not_verified() {
     assert!(report.to_string().starts_with("gradient check: ok\n"), "{report}");
 }
 
+/// No output moves with anything: there is nothing wrong, and nothing was seen to be right.
+#[test]
+fn a_check_that_verifies_nothing_is_not_green() {
+    let off = Check::new().input("x", Tensor::from([-0.5, -2.0]));
+    let report = off.run(|_, x| Ok([("y", x["x"].relu())].into())).unwrap();
+    assert!(report.is_ok() && report.wrong().is_empty() && report.unverified() == 2);
+    assert!(
+        report.to_string().starts_with("gradient check: NOTHING VERIFIED, 2 of 2 elements not verified: x\n"),
+        "{report}"
+    );
+    assert!(catch_unwind(AssertUnwindSafe(|| report.assert_ok())).is_err());
+    // Nothing but noise: no oracle resolves the gradient, right or wrong.
+    let noise = |x: f64| (x.to_bits().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64;
+    let report = Check::new().input("x", Tensor::from([0.3, -1.2])).black_box(
+        |x| Ok([("y", x["x"].iter().map(|&x| noise(x)).collect::<Vec<_>>().into())].into()),
+        |_, dy| Ok([("x", dy["y"].clone())].into()),
+    );
+    assert!(report.is_err() || catch_unwind(AssertUnwindSafe(|| report.unwrap().assert_ok())).is_err());
+    let some = Check::new().input("off", Tensor::from([-0.5])).input("x", Tensor::from([2.0]));
+    let report = some.run(|_, x| Ok([("y", x["x"].relu() + x["off"].relu())].into())).unwrap();
+    report.assert_ok();
+    assert!(catch_unwind(AssertUnwindSafe(|| report.assert_verified())).is_err());
+}
+
 #[test]
 fn where_a_layer_is_not_defined() {
     let check = Check::new().input("x", Tensor::from([0.5, 2.0]));

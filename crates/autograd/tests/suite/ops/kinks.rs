@@ -74,21 +74,48 @@ fn the_maximum_of_a_variable_and_itself_is_itself() {
     assert_eq!(dual, rule);
 }
 
-/// Among three equals the rule gives thirds; dual numbers, which meet two at a time, give what a tree of halves gives,
-/// so only the sum is compared.
+/// Two, three and four equals share evenly, by the rule and by dual numbers, over any axes.
 #[test]
 fn equals_share_the_cotangent_of_the_largest() {
     let tape = Tape::new();
-    let x = tape.var(Tensor::from([[5.0_f64, 1.0, 5.0, 5.0], [0.0, 7.0, 7.0, 2.0]]));
+    let x = tape.var(Tensor::from([[5.0_f64, 1.0, 5.0, 5.0], [0.0, 7.0, 7.0, 2.0], [4.0, 4.0, 4.0, 4.0]]));
+    let u = Tensor::from([[3.0_f64, 100.0, 6.0, -12.0], [50.0, 8.0, -2.0, 1.0], [4.0, 8.0, -16.0, 1.0]]);
     let y = x.max_axes(&[1], false);
-    let gradients = y.backward_with(&Tensor::from([3.0, 8.0])).unwrap();
-    assert_eq!(gradients.get(&x), Some(&Tensor::from([[1.0, 0.0, 1.0, 1.0], [0.0, 4.0, 4.0, 0.0]])));
-    let moved = tape.jvp(&[&y], &[(&x, &Tensor::full([2, 4], 3.0))]).unwrap();
-    assert_eq!(moved[0], Tensor::from([3.0, 3.0]));
+    let gradients = y.backward_with(&Tensor::from([3.0, 8.0, 4.0])).unwrap();
+    let shares = [[1.0, 0.0, 1.0, 1.0], [0.0, 4.0, 4.0, 0.0], [1.0; 4]];
+    assert_eq!(gradients.get(&x), Some(&Tensor::from(shares)));
+    let moved = |y: &Var<'_, f64>, u: &Tensor<f64>| tape.jvp(&[y], &[(&x, u)]).unwrap()[0].clone();
+    assert_eq!(moved(&y, &u), Tensor::from([-1.0, 3.0, -0.75]));
 
     let y = x.min_axes(&[0], false);
     let gradients = y.backward_with(&Tensor::from([1.0, 2.0, 3.0, 4.0])).unwrap();
-    assert_eq!(gradients.get(&x), Some(&Tensor::from([[0.0, 2.0, 3.0, 0.0], [1.0, 0.0, 0.0, 4.0]])));
+    let shares = [[0.0, 2.0, 0.0, 0.0], [1.0, 0.0, 0.0, 4.0], [0.0, 0.0, 3.0, 0.0]];
+    assert_eq!(gradients.get(&x), Some(&Tensor::from(shares)));
+    assert_eq!(moved(&y, &u), Tensor::from([50.0, 100.0, -16.0, 1.0]));
+}
+
+/// The rule and dual numbers agree on every element alone, also where infinities are equal.
+#[test]
+fn each_of_several_equals_has_its_share() {
+    let tape = Tape::new();
+    for (largest, axes) in [(2.0, &[0, 1][..]), (2.0, &[1]), (2.0, &[0]), (f64::INFINITY, &[1])] {
+        let l = largest;
+        let x = tape.var(Tensor::from([[l, 0.5, l, l, l], [-1.0, l, 0.0, l, 1.5], [l, l, -3.0, 0.25, l]]));
+        let y = x.max_axes(axes, true);
+        let v = Tensor::from_fn(y.shape(), |at| 1.0 + at[0] as f64 - 0.3 * at[1] as f64);
+        let g = y.backward_with(&v).unwrap().get(&x).unwrap().to_vec();
+        for (i, g) in g.into_iter().enumerate() {
+            let mut u = vec![0.0; 15];
+            u[i] = 1.0;
+            let ju = tape.jvp(&[&y], &[(&x, &Tensor::from_vec(u, [3, 5]).unwrap())]).unwrap();
+            let found: f64 = ju[0].iter().zip(v.iter()).map(|(a, b)| a * b).sum();
+            if l.is_finite() {
+                assert!((found - g).abs() < 1e-15, "{axes:?}, element {i}: {found} and {g}");
+            } else {
+                assert!(found.is_finite() && g.is_finite());
+            }
+        }
+    }
 }
 
 #[test]

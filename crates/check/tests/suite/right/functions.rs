@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use retrograde_autograd::{Function, Param, Result};
-use retrograde_check::{Check, Error, Report};
+use retrograde_check::{Array, Check, Error, Report};
 use retrograde_tensor::Tensor;
 
 use super::Case;
@@ -203,4 +203,44 @@ fn a_random_layer_has_the_tolerance_of_its_noise() {
     assert!(!noisy(1, 1.01).unwrap().is_ok());
     let error = noisy(7, 1.0).unwrap_err().to_string();
     assert!(error.contains("the layer is random or keeps state between calls"), "{error}");
+}
+
+/// `y = tanh(x w)` as a black box, its backward pass in single precision or not, and `dw` scaled by a factor in one column.
+fn backward_in(single: bool, factor: f64, tolerance: Option<f64>) -> Report {
+    let round = move |x: &Tensor<f64>| if single { x.map(|x| f64::from(x as f32)) } else { x.clone() };
+    let matrix = |a: &Array| Tensor::from_vec(a.to_vec(), a.shape()).unwrap();
+    let array = |a: Tensor<f64>| Array::new(a.to_vec(), &a.shape());
+    let rng = &mut StdRng::seed_from_u64(3);
+    let mut check = Check::new()
+        .input("x", normal([5, 4], 1.0, rng) * &Tensor::from([1.0, 1e-3, 1.0, 1.0]))
+        .input("w", normal([4, 3], 0.5, rng));
+    if let Some(tolerance) = tolerance {
+        check = check.tolerance(tolerance);
+    }
+    let report = check.black_box(
+        |p| Ok([("y", array(matrix(&p["x"]).matmul(&matrix(&p["w"])).tanh())?)].into()),
+        |p, dy| {
+            let [x, w, dy] = [&p["x"], &p["w"], &dy["y"]].map(|a| round(&matrix(a)));
+            let y = round(&x.matmul(&w).tanh());
+            let dt = round(&(dy * (1.0 - y.square())));
+            // The second row, of x's small column, is a thousandth of the others.
+            let dw = round(&x.t().matmul(&dt)) * &Tensor::from([[1.0], [factor], [1.0], [1.0]]);
+            Ok([("x", array(round(&dt.matmul(&w.t())))?), ("w", array(dw)?)].into())
+        },
+    );
+    report.unwrap()
+}
+
+/// A looser tolerance is one of each element's own size, down to what the backward pass rounds by, which is measured.
+#[test]
+fn the_precision_of_a_backward_pass_is_measured() {
+    for tolerance in [1e-5, 1e-4] {
+        backward_in(true, 1.0, Some(tolerance)).assert_verified();
+        for single in [false, true] {
+            let report = backward_in(single, 1.01, Some(tolerance));
+            assert_eq!(report.wrong(), ["w"], "{tolerance}, {single}: {report}");
+        }
+    }
+    backward_in(false, 1.0, Some(1e-4)).assert_verified();
+    assert!(!backward_in(true, 1.0, None).is_ok());
 }

@@ -127,6 +127,14 @@ pub(super) const CASES: &[Case] = &[
             .time_axis("x", 1)
             .run(|_, x| Ok([("y", (&x["x"] * &mask).tanh())].into()))
     }),
+    (
+        "the maximum of equals",
+        || expression!("x" = Tensor::from([[1.0, 1.0, 1.0, 0.2], [0.5, 0.5, 0.5, 0.5]]); |x| x["x"].max_axes(&[1], false)),
+    ),
+    ("the maximum of what relu cut off", || {
+        expression!("x" = Tensor::from([[-1.0, -2.0, -0.5, 0.3], [0.5, 0.5, -0.1, 0.5]]);
+            |x| x["x"].relu().max_axes(&[1], false))
+    }),
     ("a choice by comparison", || {
         expression!("x" = Tensor::from([0.5, -0.3, 1e-5]); |x| {
             let x = &x["x"];
