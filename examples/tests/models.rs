@@ -87,7 +87,7 @@ fn in_single<M: Module<f32>>(
             let gradients = y.backward_with(&dy)?;
             let of = |(name, param): &(String, Param<f32>)| {
                 let zero = || Tensor::zeros(param.value().shape());
-                let dw = gradients.param(param).cloned().unwrap_or_else(zero);
+                let dw = gradients.get(param).cloned().unwrap_or_else(zero);
                 Ok((name.clone(), Array::new(dw.iter().map(f64::from).collect(), &dw.shape())?))
             };
             params.iter().map(of).collect()

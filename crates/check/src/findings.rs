@@ -20,7 +20,6 @@ pub enum Oracle {
 
 /// The distance of a gradient from the value of an oracle.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
 pub struct Measure {
     /// The largest absolute difference.
     pub absolute: f64,
@@ -157,7 +156,6 @@ pub struct Accuracy {
 
 /// The number of entries of the full Jacobian that were compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Jacobian {
     /// The number of output elements.
     pub outputs: usize,
