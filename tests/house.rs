@@ -72,3 +72,23 @@ fn one_name_for_one_thing() {
     }
     assert!(met > 200, "met h_prev {met} times");
 }
+
+/// The crates of this workspace that the facade stands on, by a lock file; `None` if the facade is not in it.
+fn facade(lock: &str) -> Option<BTreeSet<&str>> {
+    let package = lock.split("[[package]]").find(|it| it.contains("name = \"retrograde\"\n"))?;
+    Some(package.split('"').filter(|word| word.starts_with("retrograde-")).collect())
+}
+
+/// Packages outside of the workspace have lock files of their own, which must know of every crate.
+#[test]
+fn lock_files_know_the_crates() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |folder: &str| fs::read_to_string(root.join(folder).join("Cargo.lock")).unwrap();
+    let whole = read(".");
+    let expected = facade(&whole).unwrap();
+    assert!(expected.len() > 4, "{expected:?}");
+    for folder in ["benches/peers/retrograde", "examples-mpi", "examples-wasm"] {
+        let lock = read(folder);
+        assert_eq!(facade(&lock).as_ref(), Some(&expected), "{folder}: run `cargo tree` there");
+    }
+}

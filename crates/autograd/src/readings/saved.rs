@@ -80,6 +80,9 @@ impl OpSets {
 
 /// The saved sets of `op` on operands of shapes `x`. They are the same whatever the shapes and attributes, so they are
 /// found at the first use of each kind of operation, whichever the tape.
+///
+/// The table is a cache of a pure function: no program can tell whether a set was in it. A table in each tape would be filled
+/// again at every training step.
 pub(crate) fn saved_sets(op: &Op, x: impl FnOnce() -> Vec<Shape>, output: Shape) -> OpSets {
     static KNOWN: [OnceLock<OpSets>; Op::KINDS] = [const { OnceLock::new() }; Op::KINDS];
     *KNOWN[op.kind()].get_or_init(|| {
