@@ -42,7 +42,7 @@ fn same(quoted: &[Vec<&str>], printed: &[Vec<&str>], least: usize) {
         assert_eq!(quoted.len(), printed.len(), "{quoted:?}\n{printed:?}");
         if quoted.ends_with(&["seconds"]) || quoted.ends_with(&["characters/s"]) {
             let is_time = |word: &&str| ["seconds", "characters/s"].contains(word);
-            times = quoted.iter().rev().map(|word| is_time(word)).collect();
+            times = quoted.iter().rev().map(is_time).collect();
         }
         // Numbers of a line with decimals are found by the run; others are sizes, which come out as they are.
         let found = quoted.iter().any(|word| word.contains('.') && number(word).is_some());
