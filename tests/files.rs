@@ -2,9 +2,11 @@
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use retrograde_nn::weights::Writer;
+use retrograde_nn::weights::{Writer, save_npy};
 use retrograde_tensor::Tensor;
-use retrograde_tests::files::{checkpoint, damaged, state_dict, torch, weights, whole_checkpoint};
+use retrograde_tests::files::{
+    checkpoint, damaged, npy, state_dict, torch, weights, whole_checkpoint, written,
+};
 
 fn count() -> u64 {
     std::env::var("RETROGRADE_FILES").map_or(4000, |count| count.parse().expect("a number"))
@@ -32,6 +34,25 @@ fn weights_that_are_damaged() {
     let whole = std::fs::read(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     hunt(&whole, weights);
+}
+
+#[test]
+fn arrays_of_numpy_that_are_damaged() {
+    let x = Tensor::<f64>::from_fn([2, 3], |at| at[0] as f64 - 0.5 * at[1] as f64);
+    let whole = written(|path| save_npy(&x, path).unwrap());
+    hunt(&whole, npy);
+    // In Fortran order, big-endian, of another type.
+    let header = "{'descr': '>i4', 'fortran_order': True, 'shape': (3, 2), }\n";
+    let start = [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes()].concat();
+    hunt(&[start, (1..7_i32).flat_map(i32::to_be_bytes).collect()].concat(), npy);
+}
+
+#[test]
+fn archives_of_numpy_that_are_damaged() {
+    let mut writer = Writer::default();
+    writer.insert("wx", &Tensor::<f64>::from_fn([2, 3], |at| at[0] as f64 - 0.5 * at[1] as f64));
+    writer.insert("ids", &Tensor::from([3_usize, 4]));
+    hunt(&written(|path| writer.save_npz(path).unwrap()), weights);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use retrograde::nn::init;
 use retrograde::prelude::*;
 use retrograde_examples::figure::{Curve, Figure, Scale, running_mean};
 use retrograde_examples::table::{Align, Table};
+use retrograde_examples::tensorboard::Scalars;
 use retrograde_examples::{Findings, Ink, Options, Result, Screen, finish, svg};
 
 /// Add two numbers that lie far apart: an RNN against an LSTM.
@@ -22,6 +23,8 @@ use retrograde_examples::{Findings, Ink, Options, Result, Screen, finish, svg};
 struct Args {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    scalars: Scalars,
     /// Lengths of the sequences [default: 10 50 100; quick: 10]
     #[arg(long, value_name = "T", num_args = 1.., value_parser = clap::value_parser!(u64).range(2..))]
     steps: Vec<u64>,
@@ -67,6 +70,11 @@ fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
         found.push(Curves { steps, cell: "LSTM", losses, seconds: start.elapsed().as_secs_f64() });
     }
 
+    for Curves { steps, cell, losses, .. } in &found {
+        if let Some(mut events) = args.scalars.open(&format!("{cell}-{steps}"))? {
+            losses.iter().enumerate().try_for_each(|(step, &loss)| events.scalar("loss", step, loss))?;
+        }
+    }
     let mut table = Table::new(&[
         ("T", Align::Right),
         ("cell", Align::Left),

@@ -23,6 +23,7 @@ use resume::Saved;
 use retrograde::nn::{MguCell, init};
 use retrograde::prelude::*;
 use retrograde_examples::screen::{WIDTH, wrap};
+use retrograde_examples::tensorboard::Scalars;
 use retrograde_examples::text::Text;
 use retrograde_examples::{Findings, Ink, Options, Result, Screen, finish, svg};
 use settings::{Choices, Kind};
@@ -35,6 +36,8 @@ use writing::Writing;
 struct Args {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    scalars: Scalars,
     /// Learn to write like FILE [default: a novel]
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
@@ -79,7 +82,7 @@ fn with<C: Cell<f32>>(
     args: &Args,
     screen: &mut Screen,
 ) -> Result<Findings> {
-    let path = args.options.figure("char_rnn.svg")?;
+    let (path, events) = (args.options.figure("char_rnn.svg")?, args.scalars.open("char_rnn")?);
     let settings = args.choices.settings(&args.options)?;
     let [text, validation] =
         &settings.split(args.text.as_deref().map_or_else(|| Ok(Text::novel()), Text::read)?)?;
@@ -106,7 +109,7 @@ fn with<C: Cell<f32>>(
         screen.lines(wrap(&line, WIDTH))?;
     }
     screen.line("")?;
-    train(&mut run, [text, validation], &settings, saved.as_ref(), screen)?;
+    train(&mut run, [text, validation], &settings, (saved.as_ref(), events), screen)?;
     screen.line("")?;
     screen.line(format!(
         "Losses are in nats per character. Guessing by frequency costs {:.4}.",

@@ -5,6 +5,7 @@ use std::time::Instant;
 use rand::RngExt;
 use retrograde::nn::{Noise, Perplexity, SequenceOptions};
 use retrograde::prelude::*;
+use retrograde_examples::tensorboard::Events;
 use retrograde_examples::text::Text;
 use retrograde_examples::{Ink, Result, Screen, progress};
 
@@ -30,7 +31,7 @@ pub(crate) fn train<C: Cell<f32>>(
     run: &mut Run<C>,
     [text, validation]: [&Text; 2],
     settings: &Settings,
-    saved: Option<&Saved>,
+    (saved, mut events): (Option<&Saved>, Option<Events>),
     screen: &mut Screen,
 ) -> Result<()> {
     let mut windows = text.windows(settings.batch, settings.steps)?.at(run.position);
@@ -56,12 +57,20 @@ pub(crate) fn train<C: Cell<f32>>(
         clip_grad_norm(&mut grads, settings.clip);
         run.adam.lr = schedule.lr(step as u64);
         run.adam.step(&grads)?;
-        run.history.losses.push(loss.value().item()?.into());
+        let loss = f64::from(loss.value().item()?);
+        run.history.losses.push(loss);
+        if let Some(events) = &mut events {
+            events.scalar("loss/training", step, loss)?;
+        }
         run.position = windows.position();
 
         let (epoch, over) = (step / per_epoch, (step + 1) % per_epoch == 0);
         if over {
-            run.history.validation.push(evaluate(&mut run.model, validation, settings)?);
+            let loss = evaluate(&mut run.model, validation, settings)?;
+            run.history.validation.push(loss);
+            if let Some(events) = &mut events {
+                events.scalar("loss/validation", step, loss)?;
+            }
         }
         run.history.elapsed = before + clock.elapsed().as_secs_f64();
         if over {

@@ -21,6 +21,7 @@ use retrograde::prelude::*;
 use retrograde_examples::figure::{Curve, Figure, Scale};
 use retrograde_examples::screen::{WIDTH, wrap};
 use retrograde_examples::table::{Align, Table};
+use retrograde_examples::tensorboard::Scalars;
 use retrograde_examples::text::Text;
 use retrograde_examples::words::Words;
 use retrograde_examples::{Findings, Ink, Options, Result, Screen, chart, finish, svg};
@@ -33,6 +34,8 @@ use train::{Epoch, Recipe, train};
 struct Args {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    scalars: Scalars,
     /// Learn the words of FILE [default: a novel]
     #[arg(long, value_name = "FILE", conflicts_with = "init")]
     text: Option<PathBuf>,
@@ -62,7 +65,7 @@ fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
             heading(screen)?;
             screen.line(format!("{} words and the weights to start from are given", ids.len()))?;
             screen.line("")?;
-            vec![("simple", train(&mut model, &ids, None, &recipe)?)]
+            vec![("simple", train(&mut model, &ids, None, &recipe, args.scalars.open("simple")?)?)]
         }
         _ => compare(args, screen)?,
     };
@@ -112,10 +115,11 @@ fn compare(args: &Args, screen: &mut Screen) -> Result<Vec<Run>> {
     screen.line(format!("simple: TimeRnn {d}→{h}, {} parameters", simple.param_count()))?;
     screen.line(format!("better: 2 TimeLstm {h}→{h}, weights tied, {} parameters", better.param_count()))?;
     screen.line("")?;
+    let [for_simple, for_better] = [args.scalars.open("simple")?, args.scalars.open("better")?];
     let recipe = |recipe: Recipe| Recipe { epochs, seed: args.options.seed, ..recipe };
     Ok(vec![
-        ("simple", train(&mut simple, train_on, Some(valid), &recipe(Recipe::simple()))?),
-        ("better", train(&mut better, train_on, Some(valid), &recipe(Recipe::better()))?),
+        ("simple", train(&mut simple, train_on, Some(valid), &recipe(Recipe::simple()), for_simple)?),
+        ("better", train(&mut better, train_on, Some(valid), &recipe(Recipe::better()), for_better)?),
     ])
 }
 

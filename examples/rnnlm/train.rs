@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use retrograde::nn::{Noise, Perplexity, Plateau, Windows};
 use retrograde::prelude::*;
+use retrograde_examples::tensorboard::Events;
 use retrograde_examples::{Result, progress};
 
 /// A model that predicts the next word.
@@ -68,6 +69,7 @@ pub(crate) fn train(
     words: &[usize],
     valid: Option<&[usize]>,
     recipe: &Recipe,
+    mut events: Option<Events>,
 ) -> Result<Vec<Epoch>> {
     let mut windows = Windows::new(words, recipe.batch, recipe.steps)?;
     let per_epoch = windows.per_epoch().max(1); // a short text is read more than once
@@ -96,6 +98,10 @@ pub(crate) fn train(
             sgd.lr = plateau.observe(valid);
         }
         let train = perplexity.value().unwrap_or(f64::NAN);
+        if let Some(events) = &mut events {
+            events.scalar("perplexity/training", epoch + 1, train)?;
+            valid.map_or(Ok(()), |valid| events.scalar("perplexity/validation", epoch + 1, valid))?;
+        }
         bar.set_message(format!("perplexity {train:.2}"));
         epochs.push(Epoch { train, valid, seconds: clock.elapsed().as_secs_f64() });
     }

@@ -17,6 +17,7 @@ use retrograde_examples::figure::{Curve, Figure, Scale};
 use retrograde_examples::heat_map::{self, HeatMap};
 use retrograde_examples::screen::{WIDTH, wrap};
 use retrograde_examples::table::{Align, Table};
+use retrograde_examples::tensorboard::Scalars;
 use retrograde_examples::{Findings, Ink, Options, Result, Screen, chart, finish, svg};
 use train::{Recipe, train};
 
@@ -26,6 +27,8 @@ use train::{Recipe, train};
 struct Args {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    scalars: Scalars,
     /// Read the question backwards
     #[arg(long)]
     reversed: bool,
@@ -70,7 +73,8 @@ fn run(args: &Args, screen: &mut Screen) -> Result<Findings> {
         let mut rng = StdRng::seed_from_u64(options.seed);
         let mut model = Seq2seq::new(variant, 16, h, &mut rng);
         let name = variant.name();
-        let (accuracies, seconds) = train(&mut model, [&sums, &test], &recipe, &name, &mut rng)?;
+        let events = args.scalars.open(&name)?;
+        let (accuracies, seconds) = train(&mut model, [&sums, &test], &recipe, (&name, events), &mut rng)?;
         let last = 100.0 * accuracies[accuracies.len() - 1];
         table.row([
             name.clone(),

@@ -5,6 +5,7 @@ use std::time::Instant;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use retrograde::prelude::*;
+use retrograde_examples::tensorboard::Events;
 use retrograde_examples::{Result, progress};
 
 use crate::addition::{ANSWER, Sums};
@@ -21,7 +22,7 @@ pub(crate) fn train(
     model: &mut Seq2seq<f32>,
     [sums, test]: [&Sums; 2],
     recipe: &Recipe,
-    name: &str,
+    (name, mut events): (&str, Option<Events>),
     rng: &mut StdRng,
 ) -> Result<(Vec<f64>, f64)> {
     let mut adam = Adam::new(2e-3).of(model)?;
@@ -38,6 +39,9 @@ pub(crate) fn train(
             bar.inc(1);
         }
         accuracies.push(accuracy(model, test)?);
+        if let Some(events) = &mut events {
+            events.scalar("right answers", accuracies.len(), accuracies[accuracies.len() - 1])?;
+        }
         bar.set_message(format!("{name}: {:.1} % right", 100.0 * accuracies[accuracies.len() - 1]));
     }
     bar.finish_and_clear();

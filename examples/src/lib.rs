@@ -17,6 +17,7 @@ pub mod progress;
 pub mod screen;
 pub mod svg;
 pub mod table;
+pub mod tensorboard;
 pub mod text;
 pub mod words;
 

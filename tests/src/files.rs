@@ -2,14 +2,14 @@
 //! written. A fuzzer and a seeded loop share these functions.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use retrograde_autograd::Tape;
 use retrograde_nn::torch::{StateDict, TorchLayer};
-use retrograde_nn::weights::{Weights, Writer};
+use retrograde_nn::weights::{Weights, Writer, load_npy, save_npy};
 use retrograde_nn::{
     Adam, Bidirectional, Checkpoint, GruCell, Layer, LstmCell, Module, Optimizer, RnnCell, Stacked, Time,
 };
@@ -92,6 +92,29 @@ pub fn weights(bytes: &[u8]) -> bool {
     true
 }
 
+/// Reads bytes as an array of NumPy. Returns whether they are one.
+///
+/// # Panics
+/// If what was read is not what is read again after it was written.
+#[must_use]
+pub fn npy(bytes: &[u8]) -> bool {
+    let file = Temporary::new(bytes);
+    let Ok(x) = load_npy::<f64>(&file.0) else { return false };
+    save_npy(&x, &file.0).expect("a folder for temporary files");
+    let again = load_npy::<f64>(&file.0).expect("it was just written");
+    let bits = |x: &Tensor<f64>| x.iter().map(f64::to_bits).collect::<Vec<_>>();
+    assert_eq!((again.shape(), bits(&again)), (x.shape(), bits(&x)));
+    true
+}
+
+/// The bytes that a writer writes to a path.
+#[must_use]
+pub fn written(write: impl FnOnce(&Path)) -> Vec<u8> {
+    let file = Temporary::new(&[]);
+    write(&file.0);
+    fs::read(&file.0).expect("it was just written")
+}
+
 /// A checkpoint of a run that has taken a step, as a file.
 #[must_use]
 pub fn whole_checkpoint() -> Vec<u8> {
@@ -106,9 +129,7 @@ pub fn whole_checkpoint() -> Vec<u8> {
     checkpoint.carry("rnn", Some(&out.last.detach()));
     checkpoint.series.insert("losses".into(), vec![1.0, 0.5]);
     checkpoint.generators.insert("noise".into(), [7; 49]);
-    let file = Temporary::new(&[]);
-    checkpoint.save(&file.0).expect("a folder for temporary files");
-    fs::read(&file.0).expect("it was just written")
+    written(|path| checkpoint.save(path).expect("a folder for temporary files"))
 }
 
 fn model() -> Time<RnnCell<f64>, f64> {

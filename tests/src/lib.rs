@@ -10,6 +10,11 @@ pub mod program;
 #[doc = include_str!("../../docs/recipes.md")]
 struct Recipes;
 
+/// The page for those who come from elsewhere, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coming-from.md")]
+struct ComingFrom;
+
 /// The programs of the course, as tests.
 #[cfg(doctest)]
 mod learn {
