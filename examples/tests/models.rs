@@ -1,10 +1,12 @@
-//! The models of the examples under the checker, from the source that the examples run, at small sizes.
+//! Every model of the examples under the checker, from the source that the examples run, at small sizes.
 //!
 //! Models that the examples build in single precision are checked as they are, as a black box that the checker finds to compute
 //! in 24 bits; the others in double precision. The cells of the gallery have a test of their own.
 
 #![allow(dead_code)]
 
+#[path = "../seq2seq/addition.rs"]
+mod addition;
 #[path = "../rnnlm/better.rs"]
 mod better;
 #[path = "../bptt/model.rs"]
@@ -15,6 +17,8 @@ mod char_rnn;
 mod forecaster;
 #[path = "../custom_cell/janet.rs"]
 mod janet;
+#[path = "../seq2seq/model.rs"]
+mod seq2seq;
 #[path = "../char_rnn/settings.rs"]
 mod settings;
 #[path = "../rnnlm/simple.rs"]
@@ -134,6 +138,14 @@ fn the_models_in_single_precision() {
         Ok(model.forward(tape, &words, &SequenceOptions::new().with_noise(Noise::seeded(4)))?)
     });
     assert_single(&report, "the model of characters");
+
+    let sums = addition::Sums::draw(2, &mut rng());
+    for (reversed, peeky, attention) in [(true, false, false), (false, true, false), (true, true, true)] {
+        let variant = seq2seq::Variant { reversed, peeky, attention };
+        let model = seq2seq::Seq2seq::new(variant, 3, 4, &mut rng());
+        let report = in_single(model, |model, tape| Ok(model.loss(tape, &sums)?));
+        assert_single(&report, &format!("{variant:?}"));
+    }
 }
 
 #[test]

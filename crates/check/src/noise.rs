@@ -223,7 +223,25 @@ pub(crate) fn forward_noise(
             }
         }
     }
+    // Where outputs hardly move on such lines, as a loss with a small gradient, rounding to a coarse grid does not show.
+    let moved = problem.outputs_moved(&problem.clamped(x.iter().map(|x| 1.000_7 * x).collect()))?;
+    for ((part, size), typical) in parts.iter().zip(&sizes).zip(&mut noise.typical) {
+        let range = part.range.clone();
+        if is_single(y[range.clone()].iter().chain(&moved[range.clone()])) {
+            *typical = typical.max(SINGLE * size);
+            noise.elements[range].iter_mut().for_each(|noise| *noise = noise.max(SINGLE * size));
+        }
+    }
     Ok(noise)
+}
+
+/// The noise of a number that was rounded to single precision, relative.
+const SINGLE: f64 = 1.0 / (1 << 25) as f64;
+
+/// Whether all numbers are of single precision, and some of more than a few bits, as constants and masks have.
+fn is_single<'a>(mut numbers: impl Iterator<Item = &'a f64> + Clone) -> bool {
+    let long = |x: &f64| x.to_bits().trailing_zeros() < 40;
+    numbers.clone().all(|&x| f64::from(x as f32) == x) && numbers.any(long)
 }
 
 /// High differences of the outputs along a random line.

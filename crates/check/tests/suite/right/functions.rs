@@ -244,3 +244,31 @@ fn the_precision_of_a_backward_pass_is_measured() {
     backward_in(false, 1.0, Some(1e-4)).assert_verified();
     assert!(!backward_in(true, 1.0, None).is_ok());
 }
+
+/// A loss in single precision, so large that it hardly moves with what it depends on.
+#[test]
+fn a_loss_in_single_precision_is_one() {
+    let report = |factor: f64| {
+        let rng = &mut StdRng::seed_from_u64(6);
+        let check = Check::new().input("x", normal([4, 3], 1.0, rng)).input("w", normal([4, 3], 1.0, rng));
+        let report = check.black_box(
+            |p| {
+                let terms = p["x"].iter().zip(&p["w"][..]).map(|(&x, &w)| (x as f32 * w as f32).tanh());
+                Ok([("loss", Array::from(f64::from(2.5 + 0.02 * terms.sum::<f32>())))].into())
+            },
+            |p, dy| {
+                let slope = |i: usize| {
+                    let y = (p["x"][i] as f32 * p["w"][i] as f32).tanh();
+                    f64::from(0.02 * dy["loss"][0] as f32 * (1.0 - y * y))
+                };
+                let dx: Vec<f64> = (0..12).map(|i| slope(i) * p["w"][i]).collect();
+                let dw = (0..12).map(|i| slope(i) * p["x"][i] * factor).collect();
+                Ok([("x", Array::new(dx, &[4, 3])?), ("w", Array::new(dw, &[4, 3])?)].into())
+            },
+        );
+        report.unwrap()
+    };
+    report(1.0).assert_ok();
+    assert_eq!(report(1.0).bits(), Some(24));
+    assert_eq!(report(1.1).wrong(), ["w"]);
+}
