@@ -122,10 +122,10 @@ fn what_a_kill_leaves_is_removed_and_no_other_file() {
     ];
     users.iter().for_each(|name| fs::write(folder.join(name), name).unwrap());
     let mut left = 0;
-    for moment in 0..40 {
+    for kill in 0..200 {
         let mut saver = process("save_many_times", &path).spawn().unwrap();
         while !path.exists() && saver.try_wait().unwrap().is_none() {}
-        std::thread::sleep(std::time::Duration::from_micros(700 * moment));
+        std::thread::sleep(std::time::Duration::from_micros(350 * (kill % 80)));
         saver.kill().unwrap();
         saver.wait().unwrap();
         left = left.max(leftovers() - 3);

@@ -50,6 +50,28 @@ fn a_hundred_thousand_steps_on_a_stack_of_64_kilobytes() {
     std::thread::Builder::new().stack_size(64 << 10).spawn(run).unwrap().join().unwrap();
 }
 
+/// `cargo test --release -p retrograde-autograd --test suite ten_million -- --ignored`
+#[test]
+#[ignore = "takes some gigabytes; the test above has a thirtieth of the nodes"]
+fn ten_million_nodes() {
+    let (n, a) = (10_000_000, 1.0 - 1e-7);
+    let tape = Tape::new();
+    let x = tape.var(Tensor::from([3.0_f64]));
+    let w = tape.var(Tensor::from([a]));
+    let mut y = &x * &w;
+    for _ in 1..n {
+        y = &y * &w;
+    }
+    assert_eq!(tape.len(), 2 + n);
+    // y = x wⁿ, of which each factor is rounded.
+    let gradients = y.backward_with(&Tensor::from([1.7])).unwrap();
+    let found = |v| gradients.get(v).unwrap().item().unwrap();
+    let power = a.powi(n as i32 - 1);
+    for (found, expected) in [(found(&x), 1.7 * a * power), (found(&w), 1.7 * 3.0 * n as f64 * power)] {
+        assert!((found - expected).abs() < 1e-8 * expected, "{found} and {expected}");
+    }
+}
+
 /// Four nodes a step, of which `tanh` keeps its output: eight bytes. Slices are views and keep nothing.
 #[test]
 fn nodes_and_bytes_grow_linearly_with_the_steps() {
