@@ -1,9 +1,9 @@
 //! The list of cells.
 
 use rand::rngs::StdRng;
-use retrograde::check::Report;
-use retrograde_examples::Result;
+use retrograde::prelude::*;
 
+use crate::any_cell::{AnyCell, Bound};
 use crate::cells::antisymmetric::Antisymmetric;
 use crate::cells::attention_cell::AttentionCell;
 use crate::cells::co_rnn::CoRnn;
@@ -24,22 +24,22 @@ use crate::cells::s6::S6;
 use crate::cells::sru::Sru;
 use crate::cells::turing_machine::TuringMachine;
 use crate::cells::ug_rnn::UgRnn;
-use crate::task::{Input, Sizes, Trained, train};
-use crate::verify;
+use crate::task::Input;
 
 /// A cell of the gallery.
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     /// The file.
     source: &'static str,
-    /// The report of a check of all gradients.
-    pub(crate) check: fn(u64) -> Result<Report>,
-    /// Trains it on the task.
-    pub(crate) train: fn(&Sizes, u64) -> Result<Trained>,
-    /// Panics if it is not the same in steps, in single precision, with recomputation, lengths or resets.
+    /// The columns that it reads.
+    pub(crate) input: Input,
+    /// Makes the cell for a number of columns, in both precisions.
+    pub(crate) double: New<f64>,
     #[allow(dead_code)]
-    pub(crate) agree: fn(u64),
+    pub(crate) single: New<f32>,
 }
+
+type New<E> = fn(usize, &mut StdRng) -> Box<dyn AnyCell<E>>;
 
 impl Entry {
     /// The lines of code of the cell: without comments and imports, and without what follows from the constructor on.
@@ -65,18 +65,9 @@ macro_rules! entry {
         Entry {
             name: $name,
             source: include_str!(concat!("cells/", $file, ".rs")),
-            check: |seed| verify::check(|$d, $rng: &mut StdRng| $new, $input, seed, $bind),
-            train: |sizes, seed| train(|$d, $rng: &mut StdRng| $new, $input, sizes, seed, $bind),
-            agree: |seed| {
-                verify::agree(
-                    |$d, $rng: &mut StdRng| $new,
-                    |$d, $rng: &mut StdRng| $new,
-                    $input,
-                    seed,
-                    $bind,
-                    $bind,
-                )
-            },
+            input: $input,
+            double: |$d, $rng| Box::new(Bound { layer: Time::new($new), bind: $bind }),
+            single: |$d, $rng| Box::new(Bound { layer: Time::new($new), bind: $bind }),
         }
     };
 }

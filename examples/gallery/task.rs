@@ -7,6 +7,8 @@ use rand::rngs::StdRng;
 use retrograde::prelude::*;
 use retrograde_examples::Result;
 
+use crate::gallery::Entry;
+
 /// The number of letters; beside them is a column of noise.
 pub(crate) const LETTERS: usize = 4;
 pub(crate) const FEATURES: usize = LETTERS + 1;
@@ -29,6 +31,8 @@ pub(crate) struct Sizes {
     pub(crate) batch: usize,
     pub(crate) steps: usize,
     pub(crate) updates: usize,
+    /// The mean loss of 10 batches at which it is over.
+    pub(crate) enough: f64,
 }
 
 /// The outcome of training.
@@ -42,22 +46,19 @@ pub(crate) struct Trained {
 
 impl Input {
     /// The features `[N, T, FEATURES]` with the columns that are read beside them.
-    pub(crate) fn of<E: Float>(self, xs: &Tensor<E>, rng: &mut StdRng) -> Tensor<E> {
+    pub(crate) fn of(self, xs: &Tensor<f64>, rng: &mut StdRng) -> Tensor<f64> {
         let [n, steps] = [xs.dims()[0], xs.dims()[1]];
-        let column =
-            |f: &mut dyn FnMut(usize) -> f64| Tensor::from_fn([n, steps, 1], |at| E::from_f64(f(at[1])));
+        let column = |f: &mut dyn FnMut(usize) -> f64| Tensor::from_fn([n, steps, 1], |at| f(at[1]));
         match self {
             Input::Plain => xs.clone(),
             Input::Timed => Tensor::concat(&[xs, &column(&mut |step| step as f64)], 2),
             Input::Elapsed => Tensor::concat(&[xs, &column(&mut |_| rng.random_range(0.5..1.5))], 2),
             Input::Missing => {
-                let mask = Tensor::from_fn(xs.shape(), |at| {
-                    E::from_f64(f64::from(u8::from(at[1] == 0 || rng.random())))
-                });
+                let mask = Tensor::from_fn(xs.shape(), |at| f64::from(u8::from(at[1] == 0 || rng.random())));
                 let since = |at: &[usize]| {
-                    (0..at[1]).rev().take_while(|&t| mask.at(&[at[0], t, at[2]]) == E::default()).count()
+                    (0..at[1]).rev().take_while(|&t| mask.at(&[at[0], t, at[2]]) == 0.0).count()
                 };
-                let delta = Tensor::from_fn(xs.shape(), |at| E::from_f64(since(at) as f64));
+                let delta = Tensor::from_fn(xs.shape(), |at| since(at) as f64);
                 Tensor::concat(&[&(xs * &mask), &mask, &delta], 2)
             }
         }
@@ -68,53 +69,45 @@ impl Input {
 ///
 /// # Shapes
 /// `[N, T, FEATURES], [N]`
-fn draw(sizes: &Sizes, rng: &mut StdRng) -> (Tensor<f32>, Tensor<usize>) {
+fn draw(sizes: &Sizes, rng: &mut StdRng) -> (Tensor<f64>, Tensor<usize>) {
     let letters = Tensor::from_fn([sizes.batch], |_| rng.random_range(0..LETTERS));
     let xs = Tensor::from_fn([sizes.batch, sizes.steps, FEATURES], |at| match (at[1], at[2]) {
         (_, LETTERS) => rng.random_range(0.2..1.0),
-        (0, letter) => f32::from(u8::from(letter == letters.at(&at[..1]))),
+        (0, letter) => f64::from(u8::from(letter == letters.at(&at[..1]))),
         _ => 0.0,
     });
     (xs, letters)
 }
 
-/// Trains a cell on the task. `bind` binds the memory of a cell that has one, which is the sequence itself.
-pub(crate) fn train<C: Cell<f32>>(
-    new: impl Fn(usize, &mut StdRng) -> C,
-    input: Input,
-    sizes: &Sizes,
-    seed: u64,
-    bind: impl Fn(&C, &Var<'_, f32>),
-) -> Result<Trained> {
-    let mut rng = StdRng::seed_from_u64(seed);
-    let rng = &mut rng;
-    let layer = Time::new(new(FEATURES, rng));
-    let options = SequenceOptions::new();
+/// Trains a cell on the task.
+pub(crate) fn train(entry: &Entry, sizes: &Sizes, seed: u64) -> Result<Trained> {
+    let rng = &mut StdRng::seed_from_u64(seed);
+    let (layer, options) = ((entry.double)(FEATURES, rng), SequenceOptions::new());
     let width = {
-        let (tape, xs) = (Tape::inference(), input.of(&draw(sizes, rng).0, rng));
-        let xs = tape.constant(xs);
-        bind(&layer.cell, &xs);
-        layer.run(&xs, None, &options)?.hs.shape()[2]
+        let tape = Tape::inference();
+        let xs = tape.constant(entry.input.of(&draw(sizes, rng).0, rng));
+        layer.run([&xs, &xs], None, &options)?.0.shape()[2]
     };
     let linear = Linear::new(width, LETTERS, rng);
     let mut adam = Adam::new(1e-2).of(&(&layer, &linear))?;
     let (mut losses, mut milliseconds) = (Vec::new(), f64::INFINITY);
-    for _ in 0..sizes.updates {
+    let last = |losses: &[f64]| {
+        let last = &losses[losses.len().saturating_sub(10)..];
+        last.iter().sum::<f64>() / last.len() as f64
+    };
+    while losses.len() < sizes.updates && (losses.len() < 10 || last(&losses) > sizes.enough) {
         let (xs, letters) = draw(sizes, rng);
-        let xs = input.of(&xs, rng);
+        let xs = entry.input.of(&xs, rng);
         let start = Instant::now();
         let tape = Tape::new();
         let xs = tape.constant(xs);
-        bind(&layer.cell, &xs);
-        let h = layer.run(&xs, None, &options)?.hs.select(1, sizes.steps - 1); // [N, H]
+        let h = layer.run([&xs, &xs], None, &options)?.0.select(1, sizes.steps - 1); // [N, H]
         let loss = cross_entropy(&linear.forward(&h)?, &letters)?;
         let mut grads = loss.backward()?;
         milliseconds = milliseconds.min(start.elapsed().as_secs_f64() * 1e3);
         clip_grad_norm(&mut grads, 1.0);
         adam.step(&grads)?;
-        losses.push(f64::from(loss.value().item()?));
+        losses.push(loss.value().item()?);
     }
-    let last = &losses[losses.len().saturating_sub(10)..];
-    let loss = last.iter().sum::<f64>() / last.len() as f64;
-    Ok(Trained { parameters: layer.param_count(), loss, milliseconds })
+    Ok(Trained { parameters: layer.param_count(), loss: last(&losses), milliseconds })
 }

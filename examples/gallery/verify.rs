@@ -5,114 +5,111 @@ use retrograde::check::Report;
 use retrograde::prelude::*;
 use retrograde_examples::Result;
 
-use crate::task::{FEATURES, Input};
+use crate::any_cell::AnyCell;
+use crate::gallery::Entry;
+use crate::task::FEATURES;
 
 const N: usize = 2;
 const STEPS: usize = 4;
 
-/// Random features with the columns beside them, and a cell.
-fn case<C>(new: impl Fn(usize, &mut StdRng) -> C, input: Input, seed: u64) -> Result<(C, Tensor<f64>)> {
-    let mut rng = StdRng::seed_from_u64(seed);
-    let cell = new(FEATURES, &mut rng);
-    let xs = Tensor::normal([N, STEPS, FEATURES], 0.0, 1.0, &mut rng)?;
-    Ok((cell, input.of(&xs, &mut rng)))
+/// A cell, and random features with the columns beside them.
+fn case(entry: &Entry, seed: u64) -> Result<(Box<dyn AnyCell<f64>>, Tensor<f64>)> {
+    let rng = &mut StdRng::seed_from_u64(seed);
+    let cell = (entry.double)(FEATURES, rng);
+    let xs = Tensor::normal([N, STEPS, FEATURES], 0.0, 1.0, rng)?;
+    Ok((cell, entry.input.of(&xs, rng)))
 }
 
-/// Checks the gradients of the outputs and of the last state with respect to the input, the initial state and all parameters.
-pub(crate) fn check<C: Cell<f64>>(
-    new: impl Fn(usize, &mut StdRng) -> C,
-    input: Input,
-    seed: u64,
-    bind: impl Fn(&C, &Var<'_, f64>),
-) -> Result<Report> {
-    let (cell, xs) = case(new, input, seed)?;
-    let layer = Time::new(cell);
+/// Checks the gradients of the outputs and of the last state with respect to the input and all parameters.
+pub(crate) fn check(entry: &Entry, seed: u64) -> Result<Report> {
+    let (cell, xs) = case(entry, seed)?;
     let mut check = Check::new().input("xs", xs).time_axis("xs", 1).time_axis("hs", 1);
-    for (path, param) in layer.named_params() {
+    for (path, param) in cell.named_params() {
         check = check.param(path, &param);
     }
     let report = check.run(|_, x| {
-        bind(&layer.cell, &x["xs"]);
-        let out = layer.run(&x["xs"], None, &SequenceOptions::new())?;
-        let last = out.last.leaves().into_iter().enumerate().map(|(i, x)| (format!("last {i}"), x.clone()));
-        Ok([("hs".to_owned(), out.hs)].into_iter().chain(last).collect())
+        let (hs, last) = cell.run([&x["xs"], &x["xs"]], None, &SequenceOptions::new())?;
+        let last = last.into_iter().enumerate().map(|(i, x)| (format!("last {i}"), x));
+        Ok([("hs".to_owned(), hs)].into_iter().chain(last).collect())
     })?;
     Ok(report)
 }
 
-/// The outputs, and the gradients of the input and of all parameters, from cotangents that are the same each time.
-fn outcome<C: Cell<f64>>(
-    layer: &Time<C, f64>,
+/// The outputs of a call, the gradient of its input, and those of all parameters, from these cotangents of the outputs; from
+/// zeros, if there are none.
+fn pass(
+    cell: &dyn AnyCell<f64>,
     [xs, memory]: [&Tensor<f64>; 2],
     options: &SequenceOptions<f64>,
-    bind: &impl Fn(&C, &Var<'_, f64>),
-) -> Vec<Tensor<f64>> {
+    dhs: Option<&Tensor<f64>>,
+) -> (Tensor<f64>, Option<Tensor<f64>>, Gradients<f64>) {
     let tape = Tape::new();
     let xs = tape.var(xs.clone());
-    bind(&layer.cell, &tape.constant(memory.clone()));
-    let hs = layer.run(&xs, None, options).unwrap().hs;
-    let dhs = Tensor::from_fn(hs.shape(), |at| 0.3 - (at[1] * 5 + at[2] * 3 + at[0]) as f64 % 0.7);
-    let grads = hs.backward_with(&dhs).unwrap();
-    let params = layer.params().into_iter().filter_map(|p| grads.get(&p).cloned());
-    let dx = grads.get(&xs).cloned();
-    [hs.value().clone()].into_iter().chain(dx).chain(params).collect()
+    let (hs, _) = cell.run([&xs, &tape.constant(memory.clone())], None, options).unwrap();
+    let zeros = Tensor::zeros(hs.shape());
+    let grads = hs.backward_with(dhs.unwrap_or(&zeros)).unwrap();
+    (hs.value().clone(), grads.get(&xs).cloned(), grads)
 }
 
-/// Holds a sequence against its steps, single against double precision, recomputation, lengths and resets against the
-/// sequences that they stand for.
+/// Holds a sequence against its steps, single against double precision, recomputation, the rows of a batch, lengths and
+/// resets against the sequences that they stand for.
 ///
 /// # Panics
 /// If two of them differ.
 #[allow(dead_code)]
-pub(crate) fn agree<C: Cell<f64>, S: Cell<f32>>(
-    new: impl Fn(usize, &mut StdRng) -> C,
-    single: impl Fn(usize, &mut StdRng) -> S,
-    input: Input,
-    seed: u64,
-    bind: impl Fn(&C, &Var<'_, f64>),
-    bind_single: impl Fn(&S, &Var<'_, f32>),
-) {
-    let (cell, xs) = case(&new, input, seed).unwrap();
-    let (layer, plain) = (Time::new(cell), SequenceOptions::new());
-    let whole = outcome(&layer, [&xs, &xs], &plain, &bind);
-    let hs = &whole[0];
+pub(crate) fn agree(entry: &Entry, seed: u64) {
+    let (cell, xs) = case(entry, seed).unwrap();
+    let (cell, plain) = (cell, SequenceOptions::new());
+    let hs = pass(&*cell, [&xs, &xs], &plain, None).0;
+    let dhs = Tensor::normal(hs.shape(), 0.0, 1.0, &mut StdRng::seed_from_u64(seed + 1)).unwrap();
+    let (_, dxs, grads) = pass(&*cell, [&xs, &xs], &plain, Some(&dhs));
+    let equal = |found: &Gradients<f64>, expected: &Gradients<f64>| {
+        let [found, expected] =
+            [found, expected].map(|grads| Tensor::from(cell.flat_gradients(grads).unwrap()));
+        let size = expected.abs().max().item().unwrap();
+        assert_close!(found, expected, 1e-10, 1e-11 * size.max(1.0));
+    };
 
     // Its steps one by one, each from the state before.
     let tape = Tape::inference();
     let memory = tape.constant(xs.clone());
-    bind(&layer.cell, &memory);
-    let mut state = layer.cell.initial_state(N).on(&tape);
+    let mut state = None;
     for step in 0..STEPS {
-        let (h, next) = layer.run_from(&memory.narrow(1, step, 1), state, &plain).unwrap();
+        let (h, next) = cell.run([&memory.narrow(1, step, 1), &memory], state, &plain).unwrap();
         assert_close!(h.value(), hs.narrow(1, step, 1), 1e-12, 1e-12);
-        state = next;
+        state = Some(next);
     }
 
-    // The steps up to a length, and those after a reset, are sequences.
-    let part = |row: usize, start: usize, length: usize| {
-        let [xs, memory] = [xs.narrow(0, row, 1).narrow(1, start, length), xs.narrow(0, row, 1)];
-        outcome(&layer, [&xs, &memory], &plain, &bind)[0].clone()
+    // Parts of the rows from a step on, as sequences of their own: all rows, one by one; then the steps up to a length, and
+    // those after a reset.
+    let parts = |parts: &[(usize, usize, usize)], whole: &Tensor<f64>, grads: &Gradients<f64>| {
+        let mut sum = Gradients::default();
+        for &(row, start, length) in parts {
+            let cut = |x: &Tensor<f64>| x.narrow(0, row, 1).narrow(1, start, length);
+            let (h, _, dw) = pass(&*cell, [&cut(&xs), &xs.narrow(0, row, 1)], &plain, Some(&cut(&dhs)));
+            assert_close!(cut(whole), h, 1e-12, 1e-12);
+            sum.add_params(&dw);
+        }
+        equal(&sum, grads);
     };
+    parts(&[(0, 0, STEPS), (1, 0, STEPS)], &hs, &grads);
     let resets = Tensor::from_fn([N, STEPS], |at| f64::from(u8::from(at == [0, 2])));
     let options = SequenceOptions::new().lengths(&[STEPS, 3]).resets(resets);
-    let cut = &outcome(&layer, [&xs, &xs], &options, &bind)[0];
-    for (row, start, length) in [(0, 0, 2), (0, 2, STEPS - 2), (1, 0, 3)] {
-        assert_close!(cut.narrow(0, row, 1).narrow(1, start, length), part(row, start, length), 1e-12, 1e-12);
-    }
+    let (cut, _, dw) = pass(&*cell, [&xs, &xs], &options, Some(&dhs));
+    parts(&[(0, 0, 2), (0, 2, STEPS - 2), (1, 0, 3)], &cut, &dw);
 
     // Single precision, with the same parameters.
-    let wide: Vec<_> = layer.params();
-    let other = Time::new(single(FEATURES, &mut StdRng::seed_from_u64(seed)));
-    for (narrow, wide) in other.params().iter().zip(&wide) {
-        narrow.set(wide.value().map(|x| x as f32)).unwrap();
+    let single = (entry.single)(FEATURES, &mut StdRng::seed_from_u64(seed));
+    for (single, double) in single.params().iter().zip(cell.params()) {
+        single.set(double.value().cast()).unwrap();
     }
     let tape = Tape::inference();
-    let narrow = tape.constant(xs.map(|x| x as f32));
-    bind_single(&other.cell, &narrow);
-    let narrow = other.run(&narrow, None, &SequenceOptions::new()).unwrap().hs;
-    assert_close!(narrow.value().map(f64::from), hs, 1e-3, 1e-4);
+    let narrow = tape.constant(xs.cast::<f32>());
+    let (narrow, _) = single.run([&narrow, &narrow], None, &SequenceOptions::new()).unwrap();
+    assert_close!(narrow.value().cast::<f64>(), hs, 1e-3, 1e-4);
 
     // Computed again, bit for bit.
-    let again = layer.recompute_every(3);
-    assert_eq!(outcome(&again, [&xs, &xs], &plain, &bind), whole);
+    let (all, params) = (cell.flat_gradients(&grads).unwrap(), cell.params());
+    let (h, dx, dw) = pass(&*cell.recomputed(3), [&xs, &xs], &plain, Some(&dhs));
+    assert_eq!((h, dx, params.flat_gradients(&dw).unwrap()), (hs, dxs, all));
 }

@@ -5,7 +5,7 @@
 //! c_t = f ⊙ c_{t-1} + i ⊙ g
 //! h_t = o ⊙ tanh(c_t)
 //! ```
-//! Features are positions of D channels each, `[N, S D]`; there are zeros beyond the ends. The columns of `W`, `U` and `b` are
+//! The input of a step is S positions of D channels, `[N, S, D]`; there are zeros beyond the ends. The columns of `W`, `U` and `b` are
 //! four blocks of H in the order i, f, o, g.
 //!
 //! # Source
@@ -27,21 +27,17 @@ module!(ConvLstm { w, u, b });
 impl<E: Float> Cell<E> for ConvLstm<E> {
     type State = [Tensor<E>; 2]; // [N, S, H] each
 
-    fn input_size(&self) -> usize {
-        self.positions * self.w.shape()[0] / 3
+    fn input_shape(&self) -> Shape {
+        Shape::from([self.positions, self.w.shape()[0] / 3])
     }
     fn initial_state(&self, n: usize) -> Self::State {
         [(); 2].map(|()| Tensor::zeros([n, self.positions, self.b.shape()[0] / 4]))
     }
     fn step<'t>(&self, x: &Var<'t, E>, [h_prev, c_prev]: &[Var<'t, E>; 2]) -> [Var<'t, E>; 2] {
-        let x = x.reshape([x.shape()[0], self.positions, self.w.shape()[0] / 3]); // [N, S, D]
-        let t = neighbours(&x).matmul(&self.w) + neighbours(h_prev).matmul(&self.u) + &self.b;
+        let t = neighbours(x).matmul(&self.w) + neighbours(h_prev).matmul(&self.u) + &self.b;
         let [i, f, o, g] = t.chunk(2); // [N, S, H] each
         let c = f.sigmoid() * c_prev + i.sigmoid() * g.tanh();
         [o.sigmoid() * c.tanh(), c]
-    }
-    fn output<'t>(&self, _: &Var<'t, E>, [h, _]: &[Var<'t, E>; 2]) -> Var<'t, E> {
-        h.reshape([h.shape()[0], h.shape()[1] * h.shape()[2]]) // [N, S H]
     }
 }
 

@@ -12,7 +12,7 @@
 //! # Source
 //! D. Neil, M. Pfeiffer and S. Liu, *Phased LSTM* (2016), equations 6 to 10, without peepholes.
 
-use rand::Rng;
+use rand::{Rng, RngExt};
 use retrograde::nn::init;
 use retrograde::prelude::*;
 
@@ -47,11 +47,10 @@ impl<E: Float> PhasedLstm<E> {
     pub(crate) fn new(d: usize, h: usize, rng: &mut impl Rng) -> Self {
         let (w, u) = (weight("W", [d, 4 * h], rng), weight("U", [h, 4 * h], rng));
         let b = Param::new("b", init::forget_bias(h, 1.0));
-        let spread = |name, from: f64, to: f64| {
-            let at = |at: &[usize]| from + (to - from) * at[0] as f64 / h as f64;
-            Param::new(name, Tensor::from_fn([h], |index| E::from_f64(at(index))))
-        };
-        PhasedLstm { w, u, b, tau: spread("tau", 1.1, 4.0), s: spread("s", 0.3, 1.0) }
+        let tau = Tensor::from_fn([h], |at| E::from_f64(1.1 + 2.9 * at[0] as f64 / h as f64));
+        // Shifts anywhere in the period: at each time, some units are open.
+        let s = &tau * Tensor::from_fn([h], |_| E::from_f64(rng.random()));
+        PhasedLstm { w, u, b, tau: Param::new("tau", tau), s: Param::new("s", s) }
     }
 }
 
