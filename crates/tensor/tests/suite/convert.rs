@@ -115,7 +115,7 @@ fn the_greatest_are_those_of_a_sort() {
 #[cfg(feature = "ndarray")]
 #[test]
 fn arrays_of_ndarray_go_there_and_back() {
-    use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+    use ndarray::{ArrayD, Dimension, IxDyn, ShapeBuilder};
     for (seed, dims) in
         [&[][..], &[1], &[4], &[2, 3], &[0, 2], &[2, 3, 4], &[1, 2, 3, 1, 2, 2]].iter().enumerate()
     {
