@@ -25,7 +25,7 @@ struct Args {
     options: Options,
     #[command(flatten)]
     scalars: Scalars,
-    /// Lengths of the sequences [default: 10 50 100; quick: 10]
+    /// Lengths of sequences [default: 10 50 100; quick: 10]
     #[arg(long, value_name = "T", num_args = 1.., value_parser = clap::value_parser!(u64).range(2..))]
     steps: Vec<u64>,
 }

@@ -35,7 +35,7 @@ struct Args {
     /// Learn to write like FILE [default: a novel]
     #[arg(long, value_name = "FILE")]
     text: Option<PathBuf>,
-    /// Put the SVG figures into DIR
+    /// Put the figures into DIR
     #[arg(long, value_name = "DIR", default_value = "target/bptt")]
     out: PathBuf,
 }

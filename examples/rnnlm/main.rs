@@ -45,7 +45,7 @@ struct Args {
     /// Start the simple model from the weights in FILE
     #[arg(long, value_name = "FILE", requires = "corpus")]
     init: Option<PathBuf>,
-    /// Read words, as numbers, from the array `corpus` of FILE
+    /// Read words, as numbers, from array `corpus` of FILE
     #[arg(long, value_name = "FILE", requires = "init")]
     corpus: Option<PathBuf>,
 }

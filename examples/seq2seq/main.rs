@@ -32,7 +32,7 @@ struct Args {
     /// Read the question backwards
     #[arg(long)]
     reversed: bool,
-    /// Let the decoder see the encoder's last state in every step
+    /// Show the encoder's last state to each decoder step
     #[arg(long)]
     peeky: bool,
     /// Let the decoder look at all states of the encoder

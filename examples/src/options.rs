@@ -15,7 +15,7 @@ pub struct Options {
     /// Take a few seconds: smaller models, less training
     #[arg(long)]
     pub quick: bool,
-    /// Put the SVG figures into DIR
+    /// Put the figures into DIR
     #[arg(long, value_name = "DIR", default_value = "target/figures")]
     pub out: PathBuf,
 }
