@@ -46,7 +46,7 @@ pub(crate) fn two_by_three() -> Tensor<f64> {
     normal([2, 3], 1.0, &mut rng())
 }
 
-/// The squares of the last call, whoever asks.
+/// Squares, whose backward pass takes the input of the last call for its own.
 pub(crate) fn last_call() -> Outcome {
     let kept: Arc<Mutex<Option<Tensor<f64>>>> = Arc::default();
     let last = kept.clone();

@@ -45,8 +45,8 @@ impl GradientNoise {
 }
 
 impl Comparison<'_, '_> {
-    /// The noise of the gradient under test, relative to the largest element of each block, as it is seen along a line of
-    /// points and cotangents: in a backward pass of single precision it is 1e-8, whatever the forward pass.
+    /// Measures the noise of the gradient under test along a line of points and cotangents, relative to the largest element
+    /// of each block. In a backward pass of single precision it is 1e-8, whatever the forward pass.
     pub(crate) fn measure_noise(&mut self) -> Result<(), Error> {
         let v = self.cotangents.dense[0].1.clone();
         // Random numbers of its own, so that directions are those of the seed however much is measured.

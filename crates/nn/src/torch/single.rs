@@ -65,8 +65,8 @@ cell!(LstmCell, "LSTMCell");
 cell!(GruCell, "GRUCell");
 
 impl<E: Float> Linear<E> {
-    /// Makes the map of a `torch.nn.Linear`, whose entries are `{prefix}weight`, transposed, and `{prefix}bias`. Without a
-    /// bias it is zero.
+    /// Makes the map of a `torch.nn.Linear`. Its entries are `{prefix}weight`, transposed, and `{prefix}bias`, which is zero
+    /// if it is missing.
     ///
     /// # Errors
     /// If the weight is missing, if there is an entry that such a layer does not have, or if shapes do not agree.
