@@ -71,6 +71,10 @@ fn main() {
     run("sum to [H, S]", &|| s.sum_to([H, S]), all);
     run("[N, H, S] x [N, S, 1]", &|| s.matmul(&vectors), all);
     run("[N, S, H] x [N, H, 1]", &|| s.transpose(1, 2).matmul(&columns), all);
+    for [k, n] in [[64, 64], [100, 400], [128, 512], [512, 2048]] {
+        let (x, w) = (noise(&[1, k], 11), noise(&[k, n], 12));
+        run(&format!("[1, {k}] x [{k}, {n}]"), &|| x.matmul(&w), k * n);
+    }
     let s = noise(&[4096, 5], 8);
     let (row, column) = (noise(&[5], 9), noise(&[4096, 1], 10));
     run("short rows: [4096, 5] * [5]", &|| &s * &row, s.numel());

@@ -90,7 +90,7 @@ impl<E: Copy> MicroTile<E> {
     /// # Safety
     /// `M` rows and that many columns must lie within the matrices; the processor must have the level of `V`.
     #[inline(always)]
-    unsafe fn compute<V: Vector<Lane = E>, const M: usize, const N: usize>(self, last: usize) {
+    pub(super) unsafe fn compute<V: Vector<Lane = E>, const M: usize, const N: usize>(self, last: usize) {
         // SAFETY: the caller's.
         unsafe { V::outlined(Accumulators::<E, M, N> { tile: self, last }) }
     }
@@ -208,32 +208,6 @@ pub(super) unsafe fn panel<V: Vector>(product: MicroTile<V::Lane>, rows: usize, 
             match columns.checked_sub(V::LANES) {
                 None | Some(0) => tile.rows::<V, 1>(count, columns),
                 Some(last) => tile.rows::<V, 2>(count, last),
-            }
-        }
-    }
-}
-
-/// Computes a single row, with as many registers of columns at once as hide the latency of a sum.
-///
-/// # Safety
-/// The row and the columns must lie within the matrices; the processor must have the level of `V`.
-#[inline(always)]
-pub(super) unsafe fn single_row<V: Vector>(product: MicroTile<V::Lane>, columns: usize) {
-    for (first, count) in even_blocks(columns.div_ceil(V::LANES), 8) {
-        let j = first * V::LANES;
-        let last = (columns - j - (count - 1) * V::LANES).min(V::LANES);
-        // SAFETY: columns `j..` are within the product, and of the last register as many as there are.
-        unsafe {
-            let tile = product.from(0, j);
-            match count {
-                1 => tile.compute::<V, 1, 1>(last),
-                2 => tile.compute::<V, 1, 2>(last),
-                3 => tile.compute::<V, 1, 3>(last),
-                4 => tile.compute::<V, 1, 4>(last),
-                5 => tile.compute::<V, 1, 5>(last),
-                6 => tile.compute::<V, 1, 6>(last),
-                7 => tile.compute::<V, 1, 7>(last),
-                _ => tile.compute::<V, 1, 8>(last),
             }
         }
     }

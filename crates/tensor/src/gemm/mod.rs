@@ -1,6 +1,6 @@
 //! The matrix product of `f32` and `f64`.
 //!
-//! From the bottom up: [`reference`] is the definition; [`pack`] lays out blocks for the kernels of [`micro_kernel`] and
+//! From the bottom up: [`reference`] is the definition; [`pack`] lays out blocks for the kernels of [`micro_kernel`], [`row`] and
 //! [`dots`], which [`macro_kernel`] calls block by block; [`packed`] keeps what is used again. Here the way of a product is
 //! chosen.
 
@@ -11,6 +11,7 @@ mod micro_kernel;
 mod pack;
 mod packed;
 pub(crate) mod reference;
+mod row;
 #[cfg(test)]
 mod tests;
 
@@ -22,11 +23,12 @@ use crate::storage::lent::Lent;
 use dots::dots;
 use macro_kernel::{KC, MacroKernel, Term};
 pub use matrix::{Matrix, MatrixMut};
-use micro_kernel::{MicroTile, panel, single_row};
+use micro_kernel::{MicroTile, panel};
 use pack::PackColumns;
 pub(crate) use packed::PackCache;
 use packed::{Key, Packed};
 use reference::product_dims;
+use row::single_row;
 
 /// The number of multiplications up to which a loop is faster than a kernel.
 const SMALL: usize = 64;
