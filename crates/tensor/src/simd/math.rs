@@ -47,6 +47,18 @@ impl Format for f64 {
     const LN_TERMS: usize = 11;
 }
 
+/// `1/k!`, in a table: a compiler that does not unroll a series would divide in each turn.
+pub(super) const INVERSE_FACTORIALS: [f64; 19] = {
+    let (mut table, mut factorial, mut k) = ([1.0; 19], 1.0, 1);
+    while k < table.len() {
+        // Exact: 18! < 2⁵³.
+        factorial *= k as f64;
+        table[k] = 1.0 / factorial;
+        k += 1;
+    }
+    table
+};
+
 /// `n` and `eʳ - 1`, where `x = n ln 2 + r` and `|r| <= ln 2 / 2`.
 #[inline(always)]
 unsafe fn reduced<V: Vector<Lane: Format>>(x: V) -> (V, V) {
@@ -58,11 +70,9 @@ unsafe fn reduced<V: Vector<Lane: Format>>(x: V) -> (V, V) {
         // What r lost to rounding, by which eʳ - 1 grows as r does, nearly.
         let lost = n.mul_add(V::from_f64(-V::Lane::LN_2[1]), exact.sub(r));
         // r + r² (1/2! + r/3! + r²/4! + ..), the series of eʳ - 1
-        let mut factorial: f64 = (2..=V::Lane::EXP_TERMS + 1).map(|k| k as f64).product();
-        let mut series = V::from_f64(1.0 / factorial);
-        for k in (3..=V::Lane::EXP_TERMS + 1).rev() {
-            factorial /= k as f64;
-            series = series.mul_add(r, V::from_f64(1.0 / factorial));
+        let mut series = V::from_f64(INVERSE_FACTORIALS[V::Lane::EXP_TERMS + 1]);
+        for k in (2..V::Lane::EXP_TERMS + 1).rev() {
+            series = series.mul_add(r, V::from_f64(INVERSE_FACTORIALS[k]));
         }
         (n, r.mul(r).mul_add(series, lost).add(r))
     }
@@ -87,7 +97,7 @@ unsafe fn quotient<V: Vector<Lane: Format>>(x: [V; 2], whole: V, part: [V; 2]) -
 pub(super) unsafe fn exp<V: Vector<Lane: Format>>(x: V) -> V {
     unsafe {
         let high = V::from_f64(V::Lane::EXP_RANGE[1]);
-        exp_below(V::select(high.less(x), high, x))
+        exp_below(high.min(x))
     }
 }
 
@@ -96,7 +106,7 @@ pub(super) unsafe fn exp<V: Vector<Lane: Format>>(x: V) -> V {
 unsafe fn exp_below<V: Vector<Lane: Format>>(x: V) -> V {
     unsafe {
         let low = V::from_f64(V::Lane::EXP_RANGE[0]);
-        let (n, y) = reduced(V::select(x.less(low), low, x));
+        let (n, y) = reduced(low.max(x));
         y.add(V::from_f64(1.0)).scale(n)
     }
 }
@@ -108,9 +118,7 @@ pub(super) unsafe fn tanh<V: Vector<Lane: Format>>(x: V) -> V {
         let one = V::from_f64(1.0);
         // From 20 on, the result is 1 in either format.
         let limit = V::from_f64(20.0);
-        let magnitude = x.abs();
-        let magnitude = V::select(limit.less(magnitude), limit, magnitude);
-        let (n, y) = reduced(magnitude.mul(V::from_f64(-2.0)));
+        let (n, y) = reduced(limit.min(x.abs()).mul(V::from_f64(-2.0)));
         let power = V::power_of_two(n);
         // Scaling by a power of 2 is exact, and so is 2ⁿ - 1.
         let (most, rest) = (power.sub(one), y.mul(power));

@@ -100,7 +100,12 @@ macro_rules! portable {
             }
             #[inline(always)]
             unsafe fn round(self) -> Self {
-                Self(self.0.map($lane::round_ties_even))
+                // Fractions are lost to so large a number. A call for each lane would take far longer.
+                const WHOLE: $lane = (1_u64 << $fraction) as $lane;
+                Self(self.0.map(|x| {
+                    let rounded = (x.abs() + WHOLE - WHOLE).copysign(x);
+                    if x.abs() < WHOLE { rounded } else { x }
+                }))
             }
             #[inline(always)]
             unsafe fn scale(self, n: Self) -> Self {

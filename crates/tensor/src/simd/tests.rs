@@ -432,6 +432,64 @@ fn results_are_the_same_bits_everywhere() {
     }
 }
 
+/// The nearest integer of each number, and the lesser and the greater of it and the next one.
+struct Chosen<'f, E> {
+    x: &'f [E],
+    found: &'f mut Vec<[E; 3]>,
+}
+
+impl<E: Copy + Default + PartialEq> Kernel<E> for Chosen<'_, E> {
+    #[inline(always)]
+    unsafe fn run<V: Vector<Lane = E>>(self) {
+        for pair in self.x.windows(2) {
+            let mut found = [E::default(); 3];
+            // SAFETY: a number is within either; the processor has the level.
+            unsafe {
+                let (x, y) = (V::splat(pair[0]), V::splat(pair[1]));
+                for (to, from) in found.iter_mut().zip([x.round(), x.min(y), x.max(y)]) {
+                    from.store_first(to, 1);
+                }
+            }
+            self.found.push(found);
+        }
+    }
+}
+
+macro_rules! choices {
+    ($test:ident, $float:ident) => {
+        #[test]
+        fn $test() {
+            let some = [0.0, -0.0, 0.3, 0.5, 1.5, 2.5, 1e-40, 8_388_607.5, 4_503_599_627_370_495.5, 1e30];
+            let mut x: Vec<$float> = some.iter().flat_map(|&x| [x as $float, -x as $float]).collect();
+            x.extend([
+                $float::INFINITY,
+                $float::NAN,
+                1.0,
+                $float::NAN,
+                $float::NAN,
+                $float::NEG_INFINITY,
+                2.0,
+            ]);
+            let same = |x: $float, y: $float| x.to_bits() == y.to_bits() || x.is_nan() && y.is_nan();
+            for isa in Isa::available() {
+                let mut found = vec![];
+                // SAFETY: the processor has the level.
+                unsafe { $float::dispatch(isa, Chosen { x: &x, found: &mut found }) };
+                for (pair, found) in x.windows(2).zip(found) {
+                    let [x, y] = [pair[0], pair[1]];
+                    let expected =
+                        [x.round_ties_even(), if x < y { x } else { y }, if x > y { x } else { y }];
+                    let same = found.iter().zip(expected).all(|(&found, expected)| same(found, expected));
+                    assert!(same, "{isa}, {x:e} and {y:e}: expected {expected:?}, found {found:?}");
+                }
+            }
+        }
+    };
+}
+
+choices!(nearest_lesser_and_greater_in_single_precision, f32);
+choices!(nearest_lesser_and_greater_in_double_precision, f64);
+
 /// Two registers by turns: as many lanes as they have, and what comes out.
 struct ByTurns<'f, E> {
     found: &'f mut Vec<E>,

@@ -9,7 +9,7 @@
 //! | `cos` | < 0.51 | 0.785 | 0.785 |
 
 use super::Vector;
-use super::math::Format;
+use super::math::{Format, INVERSE_FACTORIALS};
 
 /// From here on, the number of quarter turns takes more digits than `QUARTER_TURN` leaves room for.
 pub(super) const LIMIT: f64 = (1 << 20) as f64;
@@ -48,20 +48,15 @@ pub(super) unsafe fn sine<V: Vector<Lane = f64>, E: Format>(x: V, quarters: f64)
         // 1 - z/2, and what it lost
         let half = z.mul(V::from_f64(0.5));
         let near = V::from_f64(1.0).sub(half);
-        // (sin r - r) / r³ = -1/3! + z/5! - .., (cos r - 1 + z/2) / z² = 1/4! - z/6! + ..
-        let terms = if double { 8 } else { 5 };
+        // With w = -z: (sin r - r) / (w r) = 1/3! + w/5! + .., (cos r - 1 + z/2) / z² = 1/4! + w/6! + ..
+        let terms = const { if size_of::<E>() == size_of::<f64>() { 8 } else { 5 } };
         let (mut odd, mut even) = (V::from_f64(0.0), V::from_f64(0.0));
-        let mut factorial: f64 = (2..=2 * terms + 2).map(|k| k as f64).product();
-        let mut sign = if terms % 2 == 0 { 1.0 } else { -1.0 };
-        for k in (1..=terms).rev() {
-            // 1/(2k + 2)! and 1/(2k + 1)!
-            even = even.mul_add(z, V::from_f64(-sign / factorial));
-            factorial /= (2 * k + 2) as f64;
-            odd = odd.mul_add(z, V::from_f64(sign / factorial));
-            factorial /= (2 * k + 1) as f64;
-            sign = -sign;
+        let w = z.neg();
+        for k in (1..terms + 1).rev() {
+            even = even.mul_add(w, V::from_f64(INVERSE_FACTORIALS[2 * k + 2]));
+            odd = odd.mul_add(w, V::from_f64(INVERSE_FACTORIALS[2 * k + 1]));
         }
-        let mut sin = z.mul(r).mul(odd);
+        let mut sin = w.mul(r).mul(odd);
         let mut cos = z.mul(z).mul(even);
         if double {
             sin = lost.mul_add(near, sin);

@@ -54,6 +54,18 @@ pub(crate) unsafe trait Vector: Copy {
     unsafe fn less(self, r: Self) -> Self::Mask;
     /// `yes` where the mask is set, else `no`.
     unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// `self` where it is less, else `r`: where either is NaN, and where both are zeros.
+    #[inline(always)]
+    unsafe fn min(self, r: Self) -> Self {
+        // SAFETY: the caller's.
+        unsafe { Self::select(self.less(r), self, r) }
+    }
+    /// `self` where it is greater, else `r`: where either is NaN, and where both are zeros.
+    #[inline(always)]
+    unsafe fn max(self, r: Self) -> Self {
+        // SAFETY: the caller's.
+        unsafe { Self::select(r.less(self), self, r) }
+    }
 
     /// Runs a kernel in a function of its own, compiled with the instructions of the level.
     unsafe fn outlined<K: Kernel<Self::Lane>>(kernel: K);

@@ -13,7 +13,7 @@ macro_rules! vector {
         store_first($to:ident, $x:ident, $count:ident) $store_first:expr,
         abs $abs:expr, neg $neg:expr, copy_sign $copy_sign:expr, round $round:expr, scale $scale:expr, power $power:expr,
         split $split:expr,
-        less $less:expr, select $select:expr
+        less $less:expr, select $select:expr, min $min:ident, max $max:ident
     ) => {
         /// A register.
         #[derive(Clone, Copy)]
@@ -119,6 +119,14 @@ macro_rules! vector {
                 Self(unsafe { $select(no.0, yes.0, mask) })
             }
             #[inline(always)]
+            unsafe fn min(self, r: Self) -> Self {
+                Self(unsafe { $min(self.0, r.0) })
+            }
+            #[inline(always)]
+            unsafe fn max(self, r: Self) -> Self {
+                Self(unsafe { $max(self.0, r.0) })
+            }
+            #[inline(always)]
             unsafe fn outlined<K: Kernel<$lane>>(kernel: K) {
                 #[inline(never)]
                 #[target_feature(enable = $features)]
@@ -157,7 +165,7 @@ vector!(
         (_mm512_castsi512_ps(m), _mm512_cvtepi32_ps(_mm512_srai_epi32::<23>(bits)))
     },
     less _mm512_cmp_ps_mask::<_CMP_LT_OQ>,
-    select |no, yes, mask| _mm512_mask_mov_ps(no, mask, yes)
+    select |no, yes, mask| _mm512_mask_mov_ps(no, mask, yes), min _mm512_min_ps, max _mm512_max_ps
 );
 vector!(
     Avx512F64: __m512d, [f64; 8], 12, __mmask8, "avx512f,avx512dq,avx2,fma",
@@ -183,7 +191,7 @@ vector!(
         (_mm512_castsi512_pd(m), _mm512_cvtepi64_pd(_mm512_srai_epi64::<52>(bits)))
     },
     less _mm512_cmp_pd_mask::<_CMP_LT_OQ>,
-    select |no, yes, mask| _mm512_mask_mov_pd(no, mask, yes)
+    select |no, yes, mask| _mm512_mask_mov_pd(no, mask, yes), min _mm512_min_pd, max _mm512_max_pd
 );
 vector!(
     Avx2F32: __m256, [f32; 8], 6, __m256, "avx2,fma",
@@ -211,7 +219,7 @@ vector!(
         (_mm256_castsi256_ps(m), _mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(bits)))
     },
     less _mm256_cmp_ps::<_CMP_LT_OQ>,
-    select _mm256_blendv_ps
+    select _mm256_blendv_ps, min _mm256_min_ps, max _mm256_max_ps
 );
 vector!(
     Avx2F64: __m256d, [f64; 4], 6, __m256d, "avx2,fma",
@@ -234,7 +242,7 @@ vector!(
     power |n| power_f64(_mm_add_epi32(_mm256_cvtpd_epi32(n), _mm_set1_epi32(1023))),
     split split_f64,
     less _mm256_cmp_pd::<_CMP_LT_OQ>,
-    select _mm256_blendv_pd
+    select _mm256_blendv_pd, min _mm256_min_pd, max _mm256_max_pd
 );
 
 /// The lowest `n <= 16` bits.
