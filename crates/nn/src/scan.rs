@@ -9,9 +9,13 @@ use crate::{Error, Result};
 
 const OP: &str = "scan";
 
+/// Steps of so short a sequence are taken one by one.
+const SHORT: usize = 8;
+
 /// Returns all prefixes of a sequence under an associative operation: `y_0 = x_0`, `y_t = f(y_{t-1}, x_t)`. It takes the
-/// operation on some `2 T` elements in all, in `2 log₂ T` calls on many at once, where the loop takes T calls. Sums are added
-/// up in another order than in the loop, so the last digits may differ.
+/// operation on some `2 T` elements in all, in some `2 √T` calls on `√T` at once, where the loop takes T calls: the sequence is
+/// cut into blocks, which go side by side. It is faster where an element of the sequence is so small that the calls cost more
+/// than the numbers. Sums are added up in another order than in the loop, so the last digits may differ.
 ///
 /// The elements are a variable, or a [`Tree`] of variables, with their steps along `axis`. `f` gets two trees of the same
 /// shapes, of neighbouring elements, and has to be associative and to work element by element along `axis`.
@@ -69,42 +73,57 @@ fn prefixes<'t, E: Float, T: Tree<Var<'t, E>>>(
     steps: usize,
     f: &dyn Fn(&T, &T) -> T,
 ) -> Result<T> {
-    if steps < 2 {
-        return Ok(x.clone());
+    let part = |x: &T, first: usize, length: usize| Tree::map(x, |x| x.narrow(axis, first, length));
+    if steps < SHORT {
+        let mut ys = vec![part(x, 0, steps.min(1))];
+        for t in 1..steps {
+            ys.push(called(f, &ys[t - 1], &part(x, t, 1))?);
+        }
+        return Ok(join(&ys, |ys| Var::concat(ys, axis)));
     }
-    let (half, rest) = (steps / 2, steps % 2);
-    let side = |i: usize| Tree::map(x, |x| pairs(x, axis, half).select(axis + 1, i)); // [.., T/2, ..]
-    let (left, right) = (side(0), side(1));
-    // The prefixes that end at odd places are those of pairs; the others are one element longer.
-    let odd = prefixes(&called(f, &left, &right)?, axis, half, f)?;
-    let mut even = Tree::map(x, |x| x.narrow(axis, 0, 1));
-    if half + rest > 1 {
-        let elements = left.zip(x, |left, x: &Var<'t, E>| {
-            Var::concat(&[left.narrow(axis, 1, half - 1), x.narrow(axis, 2 * half, rest)], axis)
-        });
-        let before = Tree::map(&odd, |odd| odd.narrow(axis, 0, half - 1 + rest));
-        even = even.zip(&called(f, &before, &elements)?, |first, later: &Var<'t, E>| {
-            Var::concat(&[first.clone(), later.clone()], axis) // [.., T/2 + T mod 2, ..]
-        });
+    // Some √T blocks of some √T steps, and what is left over.
+    let length = 1 << (steps.ilog2() / 2);
+    let blocks = steps / length;
+    let even = blocks * length;
+    let sizes = |x: &Var<'t, E>, sizes: &[usize]| {
+        let shape = x.shape();
+        Shape::new(&[&shape[..axis], sizes, &shape[axis + 1..]].concat())
+            .expect("a shape of no more elements")
+    };
+    let grid = Tree::map(x, |x| {
+        x.narrow(axis, 0, even).reshape(sizes(x, &[blocks, length])) // [.., B, L, ..]
+    });
+    let step = |t: usize| Tree::map(&grid, |x| x.select(axis + 1, t)); // [.., B, ..]
+    // All blocks at once: what each comes to, and from that what goes into the next.
+    let mut total = part(&step(0), 0, blocks - 1);
+    for t in 1..length {
+        total = called(f, &total, &part(&step(t), 0, blocks - 1))?;
     }
-    Ok(even.zip(&odd, |even, odd: &Var<'t, E>| {
-        let both = Var::stack(&[even.narrow(axis, 0, half), odd.clone()], axis + 1); // [.., T/2, 2, ..]
-        let both = both.reshape(with(odd.shape(), axis, &[2 * half]));
-        Var::concat(&[both, even.narrow(axis, half, rest)], axis) // [.., T, ..]
-    }))
+    let before = prefixes(&total, axis, blocks - 1, f)?;
+    let (first, later) = (part(&step(0), 0, 1), part(&step(0), 1, blocks - 1));
+    let mut ys = vec![join(&[first, called(f, &before, &later)?], |ys| Var::concat(ys, axis))];
+    for t in 1..length {
+        ys.push(called(f, &ys[t - 1], &step(t))?);
+    }
+    let mut all = vec![join(&ys, |ys| {
+        Var::stack(ys, axis + 1).reshape(sizes(&ys[0], &[even])) // [.., B L, ..]
+    })];
+    let mut y = part(&ys[length - 1], blocks - 1, 1);
+    for t in even..steps {
+        y = called(f, &y, &part(x, t, 1))?;
+        all.push(y.clone());
+    }
+    Ok(if even < steps { join(&all, |ys| Var::concat(ys, axis)) } else { all.swap_remove(0) }) // [.., T, ..]
 }
 
-/// Neighbours side by side, without one that is left over.
-///
-/// # Shapes
-/// `[.., T, ..] -> [.., T/2, 2, ..]`
-fn pairs<'t, E: Float>(x: &Var<'t, E>, axis: usize, half: usize) -> Var<'t, E> {
-    x.narrow(axis, 0, 2 * half).reshape(with(x.shape(), axis, &[half, 2]))
-}
-
-/// A shape with these sizes in the place of an axis.
-fn with(shape: Shape, axis: usize, sizes: &[usize]) -> Shape {
-    Shape::new(&[&shape[..axis], sizes, &shape[axis + 1..]].concat()).expect("a shape of no more elements")
+/// The tree of which each leaf is made of its counterparts in many trees.
+fn join<'t, E: Float, T: Tree<Var<'t, E>>>(trees: &[T], f: impl Fn(&[Var<'t, E>]) -> Var<'t, E>) -> T {
+    let leaves: Vec<_> = trees.iter().map(Tree::leaves).collect();
+    let mut i = 0..;
+    Tree::map(&trees[0], |_| {
+        let i = i.next().expect("there is always a next number");
+        f(&leaves.iter().map(|leaves| leaves[i].clone()).collect::<Vec<_>>())
+    })
 }
 
 /// The operation, whose output has to be of the shapes of its right operand.
