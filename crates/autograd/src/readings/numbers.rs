@@ -20,7 +20,9 @@ pub(crate) enum Adjoint<'r, E> {
     Dense(Tensor<E>),
     /// A value that the record keeps.
     Kept(&'r Tensor<E>),
-    /// `sum + Σ a · b` over the last two axes of each pair.
+    /// `a · b` over the last two axes.
+    Product(Tensor<E>, Tensor<E>),
+    /// `sum + Σ a · b`.
     Products { sum: Option<Tensor<E>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
     /// Zeros, with a part placed in them.
     Padded(Padded<E>),
@@ -40,9 +42,9 @@ impl<'r, E: Float> Adjoint<'r, E> {
         match self {
             Adjoint::Dense(value) => value,
             Adjoint::Kept(value) => value.clone(),
-            Adjoint::Products { sum: None, terms } if terms.len() == 1 => terms[0].0.matmul(&terms[0].1),
+            Adjoint::Product(a, b) => a.matmul(&b),
             Adjoint::Products { sum, terms } => {
-                let mut sum = sum.unwrap_or_else(|| Tensor::zeros(product_shape(&terms[0])));
+                let mut sum = sum.unwrap_or_else(|| zero_product(&terms[0]));
                 add_products(&mut sum, &terms);
                 sum
             }
@@ -69,6 +71,7 @@ impl<'r, E: Float> Adjoint<'r, E> {
     fn add_into(sum: &mut Tensor<E>, other: Self) {
         match other {
             Adjoint::Dense(term) => sum.add_assign(&term),
+            Adjoint::Product(a, b) => add_products(sum, &[(a, b)]),
             Adjoint::Products { sum: None, terms } => add_products(sum, &terms),
             Adjoint::Padded(padded) => sum.add_at(padded.axis, padded.start, &padded.part),
             pending => sum.add_assign(&pending.into_dense()),
@@ -77,8 +80,12 @@ impl<'r, E: Float> Adjoint<'r, E> {
 }
 
 /// The shape of the product of `a [.., m, k]` and `b [.., k, n]`.
-fn product_shape<E: Float>((a, b): &(Tensor<E>, Tensor<E>)) -> Shape {
+fn product_shape<E: Float>(a: &Tensor<E>, b: &Tensor<E>) -> Shape {
     a.shape().with_axis(a.rank() - 1, b.dims()[b.rank() - 1]) // [.., m, n]
+}
+
+fn zero_product<E: Float>((a, b): &(Tensor<E>, Tensor<E>)) -> Tensor<E> {
+    Tensor::zeros(product_shape(a, b))
 }
 
 /// `sum += Σ a · b`, as one product where the terms are matrices.
@@ -95,8 +102,9 @@ impl<E: Float> Value for Adjoint<'_, E> {
         match self {
             Adjoint::Dense(value) => value.shape(),
             Adjoint::Kept(value) => value.shape(),
+            Adjoint::Product(a, b) => product_shape(a, b),
             Adjoint::Products { sum: Some(sum), .. } => sum.shape(),
-            Adjoint::Products { terms, .. } => product_shape(&terms[0]),
+            Adjoint::Products { terms, .. } => product_shape(&terms[0].0, &terms[0].1),
             Adjoint::Padded(padded) => padded.part.shape().with_axis(padded.axis, padded.size),
             Adjoint::Concatenated(parts) => parts.value().shape(),
             Adjoint::Unread(shape) => **shape,
@@ -125,6 +133,9 @@ impl<E: Float> Value for Adjoint<'_, E> {
             // As below, without copies of the shapes.
             (Adjoint::Dense(d), Adjoint::Kept(x)) => d.dims() == x.dims(),
             (Adjoint::Dense(d), Adjoint::Unread(shape)) => *d.dims() == ***shape,
+            (Adjoint::Product(a, b), Adjoint::Kept(x)) if a.rank() == 2 => {
+                x.dims() == [a.dims()[0], b.dims()[1]] // m, n
+            }
             (d, x) => d.shape() == x.shape(),
         }
     }
@@ -132,12 +143,11 @@ impl<E: Float> Value for Adjoint<'_, E> {
     fn accumulate(&mut self, other: Self) {
         match (self, other) {
             (Adjoint::Dense(sum), other) => Self::add_into(sum, other),
-            (Adjoint::Products { sum, terms }, Adjoint::Products { sum: None, terms: more }) => {
-                terms.extend(more);
+            (Adjoint::Products { sum, terms }, Adjoint::Product(a, b)) => {
+                terms.push((a, b));
                 let (_, b) = &terms[0];
                 if terms.len() * b.dims()[b.rank() - 2] > ROWS {
-                    let zeros = || Tensor::zeros(product_shape(&terms[0]));
-                    add_products(sum.get_or_insert_with(zeros), terms);
+                    add_products(sum.get_or_insert_with(|| zero_product(&terms[0])), terms);
                     terms.clear();
                 }
             }
@@ -145,11 +155,14 @@ impl<E: Float> Value for Adjoint<'_, E> {
                 parts.add(next.start, &next.part);
             }
             (sum, other) => {
-                *sum = match (&*sum, &other) {
-                    (Adjoint::Padded(first), Adjoint::Padded(next)) if first.axis == next.axis => {
-                        Adjoint::Concatenated(Concatenated::new(first))
+                *sum = match (sum.take(), &other) {
+                    (Adjoint::Product(a, b), Adjoint::Product(..)) => {
+                        Adjoint::Products { sum: None, terms: vec![(a, b)] }
                     }
-                    _ => Adjoint::Dense(sum.take().into_dense()),
+                    (Adjoint::Padded(first), Adjoint::Padded(next)) if first.axis == next.axis => {
+                        Adjoint::Concatenated(Concatenated::new(&first))
+                    }
+                    (sum, _) => Adjoint::Dense(sum.into_dense()),
                 };
                 sum.accumulate(other);
             }
@@ -161,7 +174,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
         if a.rank() != 2 || b.rank() != 2 {
             return Adjoint::Dense(a.matmul(&b));
         }
-        Adjoint::Products { sum: None, terms: vec![(a.into_owned(), b)] }
+        Adjoint::Product(a.into_owned(), b)
     }
 
     fn matmul_tn(&self, b: &Self) -> Self {
@@ -170,7 +183,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
         if a.rank() != b.rank() || a.dims()[..rank - 2] != b.dims()[..rank - 2] {
             return Adjoint::Dense(a.t().matmul(&b));
         }
-        Adjoint::Products { sum: None, terms: vec![(a.t(), b)] }
+        Adjoint::Product(a.t(), b)
     }
 
     fn sum_like(&self, x: &Self) -> Self {
@@ -178,14 +191,13 @@ impl<E: Float> Value for Adjoint<'_, E> {
         match self {
             _ if from == to => self.clone(),
             // Summed over the batch, a product of stacks of matrices is the product of the matrices below one another.
-            Adjoint::Products { sum: None, terms } if to.rank() == 2 && from[from.rank() - 2..] == to[..] => {
+            Adjoint::Product(a, b) if to.rank() == 2 && from[from.rank() - 2..] == to[..] => {
                 let rows = |x: &Tensor<E>| {
                     let columns = x.dims()[x.rank() - 1];
                     let rows = x.dims()[..x.rank() - 1].iter().product();
                     x.reshape([rows, columns]) // [.., k, n] -> [.. k, n]
                 };
-                let terms = terms.iter().map(|(a, b)| (rows(&a.t()).t(), rows(b))).collect();
-                Adjoint::Products { sum: None, terms }
+                Adjoint::Product(rows(&a.t()).t(), rows(b))
             }
             _ => Adjoint::Dense(self.dense().sum_to(to)),
         }
