@@ -148,13 +148,13 @@ macro_rules! carries_state {
         /// As [`forward`](Self::forward), and where the cell has a side input, which only a tape can bind.
         pub fn step(&mut $self, x: &Tensor<E>) -> Result<Tensor<E>> {
             let layer: &$layer = $inner;
+            $crate::time::layer::require_forward("step", layer)?;
             let recorder = Tape::inference();
             let ($tape, $n) = (&recorder, x.dims().first().copied().unwrap_or(0));
-            let xs = $crate::time::layer::one_step(layer, $tape, x)?;
             let $given = $self.carried.state();
             let initial = $initial?;
-            let (hs, last) = layer.run_from(&xs, initial, &SequenceOptions::new())?;
-            let h = hs.value().select(1, 0); // [N, H]
+            let (h, last) = layer.step_from(&$tape.constant(x.clone()), initial)?;
+            let h = h.detach(); // [N, H]
             $self.carried.store(<$state as State<E>>::detach(&last));
             Ok(h)
         }

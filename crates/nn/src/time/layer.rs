@@ -1,7 +1,7 @@
 //! Layers over sequences.
 
 use retrograde_autograd::{Tape, Var};
-use retrograde_tensor::{Float, Shape, Tensor};
+use retrograde_tensor::{Float, Shape};
 
 use super::options::SequenceOptions;
 use super::state::{OnTape, State};
@@ -84,6 +84,22 @@ pub trait Layer<E: Float>: Module<E> {
         options: &SequenceOptions<E>,
     ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)>;
 
+    /// Takes one step from a state on its tape, as a sequence of one step without options does. Returns the output and the
+    /// state after it.
+    ///
+    /// # Shapes
+    /// `x [N, D] -> h [N, H]`
+    ///
+    /// # Errors
+    /// As [`run_from`](Self::run_from).
+    fn step_from<'t>(
+        &self,
+        x: &Var<'t, E>,
+        state: LayerStateOn<'t, Self, E>,
+    ) -> Result<(Var<'t, E>, LayerStateOn<'t, Self, E>)> {
+        sequence_of_one(self, x, state)
+    }
+
     /// Runs all steps of a sequence from a given state, or as a new sequence. It carries nothing to the next call.
     ///
     /// # Shapes
@@ -140,23 +156,26 @@ pub(crate) fn batch<'t, E: Float, L: Layer<E> + ?Sized>(
     Ok((xs.tape(), xs.shape()[0]))
 }
 
-/// One step as a sequence, for a layer whose sequences are their steps one by one.
+/// A step as a sequence of one.
 ///
 /// # Shapes
-/// `x [N, D] -> [N, 1, D]`
-pub(crate) fn one_step<'t, E: Float, L: Layer<E> + ?Sized>(
+/// `x [N, D] -> h [N, H]`
+pub(crate) fn sequence_of_one<'t, E: Float, L: Layer<E> + ?Sized>(
     layer: &L,
-    tape: &'t Tape<E>,
-    x: &Tensor<E>,
-) -> Result<Var<'t, E>> {
-    const OP: &str = "step";
+    x: &Var<'t, E>,
+    state: LayerStateOn<'t, L, E>,
+) -> Result<(Var<'t, E>, LayerStateOn<'t, L, E>)> {
+    expect("step", "x", &input_axes(&["N"], layer), x.shape())?;
+    let (hs, last) = layer.run_from(&x.unsqueeze(1), state, &SequenceOptions::new())?;
+    Ok((hs.select(1, 0), last))
+}
+
+/// Refuses a layer whose sequences are not their steps one by one, from the first to the last.
+pub(crate) fn require_forward<E: Float, L: Layer<E> + ?Sized>(op: &'static str, layer: &L) -> Result<()> {
     let found = match layer.causality() {
-        Causality::Forward => {
-            expect(OP, "x", &input_axes(&["N"], layer), x.shape())?;
-            return Ok(tape.constant(x.unsqueeze(1)));
-        }
+        Causality::Forward => return Ok(()),
         Causality::Backward => "one that takes the last step first",
         Causality::Both => "one whose outputs depend on later steps",
     };
-    Err(Error::Conflict { op: OP, expected: "a layer that runs forwards", found })
+    Err(Error::Conflict { op, expected: "a layer that runs forwards", found })
 }

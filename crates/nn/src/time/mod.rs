@@ -157,8 +157,8 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     }
 
     /// Keeps every `steps`-th state only, and computes the steps in between again in the backward pass, for the same
-    /// gradients bit for bit. `√T` steps take the least memory: it is then in proportion to `√T`, apart from the input
-    /// and the outputs. The cost is one more forward pass over the steps.
+    /// gradients bit for bit. `√T` steps take the least memory: it is then in proportion to `√T`, apart from the input,
+    /// its projection and the outputs. The cost is one more forward pass over the steps.
     ///
     /// # Panics
     /// If `steps` is 0.
@@ -325,7 +325,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
     fn name_state(&self, state: &StateOn<'_, C, E>, f: impl Fn(&'static str) -> Cow<'static, str>) {
         let mut names = self.cell.state_names().iter();
         state.for_each(|part| {
-            if let Some(name) = names.next() {
+            if let (Some(name), Some(_)) = (names.next(), part.id()) {
                 part.set_name(f(name));
             }
         });

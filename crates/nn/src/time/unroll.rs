@@ -7,7 +7,7 @@ use retrograde_autograd::{Param, Tape, Var};
 use retrograde_tensor::{Float, Shape, Tensor};
 
 use super::cell::{Cell, StateOn};
-use super::layer::{Causality, Layer, input_axes};
+use super::layer::{Causality, Layer, input_axes, sequence_of_one};
 use super::options::{SequenceOptions, choose};
 use super::recurrent_dropout::RecurrentDropout;
 use super::state::StateShapes;
@@ -98,10 +98,7 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
                 };
                 self.name_state(&state, Cow::Borrowed);
                 let h = self.cell.output(&x, &state); // [N, H]
-                if h.shape().first() != Some(&n) {
-                    let axes = [Axis::Size(n), Axis::Any("H")];
-                    expect(OP, "the output of the cell's `output`", &axes, h.shape())?;
-                }
+                self.expect_output(&h, n)?;
                 outputs.push(h);
             }
             Ok(())
@@ -128,9 +125,39 @@ impl<E: Float, C: Cell<E>> Layer<E> for Time<C, E> {
         };
         Ok((hs.named("hs"), state))
     }
+
+    fn step_from<'t>(
+        &self,
+        x: &Var<'t, E>,
+        state: StateOn<'t, C, E>,
+    ) -> Result<(Var<'t, E>, StateOn<'t, C, E>)> {
+        let (tape, shape) = (x.tape(), x.shape());
+        if !self.zoneout.is_empty() {
+            return sequence_of_one(self, x, state);
+        }
+        expect("step", "x", &input_axes(&["N"], self), shape)?;
+        self.require_unchanged(tape)?;
+        let expected = StateShapes::of(&self.cell.initial_state(shape[0]));
+        expected.check("a state", tape, &state)?;
+        self.cell.prepare(tape);
+        let x = self.cell.project(x); // [N, P]
+        let state = self.cell.step(&x, &state);
+        expected.check("the state after the cell's `step`", tape, &state)?;
+        let h = self.cell.output(&x, &state);
+        self.expect_output(&h, shape[0])?;
+        Ok((h, state))
+    }
 }
 
 impl<E: Float, C: Cell<E>> Time<C, E> {
+    /// Refuses an output of a step, `[N, H]`, that is not one of a batch of N.
+    fn expect_output(&self, h: &Var<'_, E>, n: usize) -> Result<()> {
+        if h.shape().first() == Some(&n) {
+            return Ok(());
+        }
+        expect(OP, "the output of the cell's `output`", &[Axis::Size(n), Axis::Any("H")], h.shape())
+    }
+
     /// Refuses a tape that recorded another value of a parameter. Within a step it would be a panic.
     fn require_unchanged(&self, tape: &Tape<E>) -> Result<()> {
         let changed = tape.changed_params();
