@@ -1,5 +1,6 @@
 //! Reductions over axes, summed pairwise.
 
+use crate::loops::fold::{Fold, LANES, zip};
 use crate::loops::strided::{StridedIter, row, steps};
 use crate::shape::layout::Layout;
 use crate::storage::buffer;
@@ -8,8 +9,6 @@ use crate::{Element, Error, MAX_RANK, Tensor};
 /// The axes that a reduction removes.
 pub(crate) type Reduced = [bool; MAX_RANK];
 
-/// Partial results kept side by side: independent of one another, they fill vector registers.
-const LANES: usize = 16;
 /// Rows shorter than this are reduced several at a time.
 const SHORT: usize = 64;
 /// Elements (or rows) reduced one after the other; blocks are reduced pairwise.
@@ -29,7 +28,7 @@ pub(crate) fn reduce<E: Element>(
     reduced: Reduced,
     keep: bool,
     empty: E,
-    f: impl Fn(E, E) -> E + Copy,
+    f: impl Fold<E>,
 ) -> Result<Tensor<E>, Error> {
     let layout = x.layout();
     let (kept, folded) =
@@ -51,22 +50,16 @@ pub(crate) fn reduce<E: Element>(
 }
 
 /// Reduces a slice, which must not be empty.
-pub(crate) fn reduce_slice<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
+pub(crate) fn reduce_slice<E: Element>(x: &[E], f: impl Fold<E>) -> E {
     if x.len() <= BLOCK {
         return reduce_block(x, f);
     }
     // As many blocks on the left as make the tree that `tree` makes: 2ᵏ, of which there are fewer than all.
     let (early, late) = x.split_at(x.len().div_ceil(BLOCK).next_power_of_two() / 2 * BLOCK);
-    f(reduce_slice(early, f), reduce_slice(late, f))
+    f.of(reduce_slice(early, f), reduce_slice(late, f))
 }
 
-fn reduce_layouts<E: Element>(
-    data: &[E],
-    kept: &Layout,
-    folded: &Layout,
-    out: &mut Vec<E>,
-    f: impl Fn(E, E) -> E + Copy,
-) {
+fn reduce_layouts<E: Element>(data: &[E], kept: &Layout, folded: &Layout, out: &mut Vec<E>, f: impl Fold<E>) {
     let (outer, inner) = (StridedIter::new(&kept.shape, [kept]), StridedIter::new(&folded.shape, [folded]));
     let (len, [stride]) = (outer.len, outer.strides);
     let (count, [step]) = (inner.len, inner.strides);
@@ -98,12 +91,7 @@ fn reduce_layouts<E: Element>(
 }
 
 /// Reduces the elements at `start` plus the places of `walk`, whose offset is 0.
-fn reduce_one<E: Element>(
-    data: &[E],
-    start: usize,
-    walk: &StridedIter<1>,
-    f: impl Fn(E, E) -> E + Copy,
-) -> E {
+fn reduce_one<E: Element>(data: &[E], start: usize, walk: &StridedIter<1>, f: impl Fold<E>) -> E {
     let (len, [stride]) = (walk.len, walk.strides);
     let fold_row = |start: usize| match stride {
         1 => reduce_slice(&data[start..start + len], f),
@@ -111,25 +99,19 @@ fn reduce_one<E: Element>(
             let block = |at: usize| {
                 let start = start.wrapping_add_signed(at as isize * stride);
                 let elements = row(data, start, stride, BLOCK.min(len - at));
-                elements.reduce(f).expect("a block is not empty")
+                elements.reduce(|x, y| f.of(x, y)).expect("a block is not empty")
             };
-            tree((0..len).step_by(BLOCK).map(block), f)
+            tree((0..len).step_by(BLOCK).map(block), |x, y| f.of(x, y))
         }
     };
     if walk.is_row() {
         return fold_row(start);
     }
-    tree(walk.clone().map(|[place]| fold_row(start.wrapping_add(place))), f)
+    tree(walk.clone().map(|[place]| fold_row(start.wrapping_add(place))), |x, y| f.of(x, y))
 }
 
 /// Reduces rows of `len` elements that lie side by side: several as if they were one row, and the parts of the result.
-fn reduce_short_rows<E: Element>(
-    rows: &[E],
-    len: usize,
-    several: usize,
-    out: &mut Vec<E>,
-    f: impl Fn(E, E) -> E + Copy,
-) {
+fn reduce_short_rows<E: Element>(rows: &[E], len: usize, several: usize, out: &mut Vec<E>, f: impl Fold<E>) {
     let long = len * several;
     let (whole, rest) = rows.split_at(rows.len() / long * long);
     let mut parts = Vec::with_capacity(long);
@@ -147,7 +129,7 @@ fn reduce_rows<E: Element>(
     (start, stride, len): (usize, isize, usize),
     (places, count): (impl Iterator<Item = usize>, usize),
     out: &mut Vec<E>,
-    f: impl Fn(E, E) -> E + Copy,
+    f: impl Fold<E>,
 ) {
     let mut places = places.map(|place| start.wrapping_add(place));
     // Appends the reduction of the next block of rows.
@@ -169,7 +151,7 @@ fn reduce_rows<E: Element>(
                 return rest.for_each(|place| merge(out, at(place).iter().copied(), f));
             };
             for ((((y, &a), &b), &c), &d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                *y = f(f(f(f(*y, a), b), c), d);
+                *y = f.of(f.of(f.of(f.of(*y, a), b), c), d);
             }
         }
     };
@@ -188,19 +170,19 @@ fn reduce_rows<E: Element>(
     }));
 }
 
-fn merge<E: Element>(y: &mut [E], x: impl Iterator<Item = E>, f: impl Fn(E, E) -> E) {
+fn merge<E: Element>(y: &mut [E], x: impl Iterator<Item = E>, f: impl Fold<E>) {
     for (y, x) in y.iter_mut().zip(x) {
-        *y = f(*y, x);
+        *y = f.of(*y, x);
     }
 }
 
 /// Reduces at most a block, which must not be empty: lanes side by side, then their halves, and so on. Elements that are
 /// left over join the half of their number.
 #[inline]
-fn reduce_block<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
+fn reduce_block<E: Element>(x: &[E], f: impl Fold<E>) -> E {
     if let Some((lanes, rest)) = x.split_first_chunk::<LANES>() {
         let (chunks, rest) = rest.as_chunks::<LANES>();
-        let lanes = chunks.iter().fold(*lanes, |lanes, chunk| zip(&lanes, chunk, f));
+        let lanes = f.lanes(*lanes, chunks);
         let (eight, rest) = joined(halves::<_, LANES, 8>(lanes, f), rest, f);
         reduce_eight(eight, rest, f)
     } else if let Some((eight, rest)) = x.split_first_chunk() {
@@ -208,40 +190,35 @@ fn reduce_block<E: Element>(x: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
     } else if let Some((four, rest)) = x.split_first_chunk() {
         reduce_four(*four, rest, f)
     } else {
-        x.iter().copied().reduce(f).expect("a block is not empty")
+        x.iter().copied().reduce(|x, y| f.of(x, y)).expect("a block is not empty")
     }
 }
 
 #[inline(always)]
-fn reduce_eight<E: Element>(eight: [E; 8], rest: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
+fn reduce_eight<E: Element>(eight: [E; 8], rest: &[E], f: impl Fold<E>) -> E {
     let (four, rest) = joined(halves(eight, f), rest, f);
     reduce_four(four, rest, f)
 }
 
 #[inline(always)]
-fn reduce_four<E: Element>(four: [E; 4], rest: &[E], f: impl Fn(E, E) -> E + Copy) -> E {
+fn reduce_four<E: Element>(four: [E; 4], rest: &[E], f: impl Fold<E>) -> E {
     let ([a, b], rest) = joined(halves(four, f), rest, f);
-    rest.iter().fold(f(a, b), |y, &x| f(y, x))
+    rest.iter().fold(f.of(a, b), |y, &x| f.of(y, x))
 }
 
 /// `f` of the two halves of an array.
 #[inline(always)]
-fn halves<E: Element, const N: usize, const HALF: usize>(x: [E; N], f: impl Fn(E, E) -> E) -> [E; HALF] {
-    std::array::from_fn(|i| f(x[i], x[i + HALF]))
+fn halves<E: Element, const N: usize, const HALF: usize>(x: [E; N], f: impl Fold<E>) -> [E; HALF] {
+    std::array::from_fn(|i| f.of(x[i], x[i + HALF]))
 }
 
 /// `f` of lanes and the first of the rest, if there are as many; and what is left then.
 #[inline(always)]
-fn joined<E: Element, const N: usize>(lanes: [E; N], rest: &[E], f: impl Fn(E, E) -> E) -> ([E; N], &[E]) {
+fn joined<E: Element, const N: usize>(lanes: [E; N], rest: &[E], f: impl Fold<E>) -> ([E; N], &[E]) {
     match rest.split_first_chunk() {
         Some((first, rest)) => (zip(&lanes, first, f), rest),
         None => (lanes, rest),
     }
-}
-
-#[inline(always)]
-fn zip<E: Element, const N: usize>(x: &[E; N], y: &[E; N], f: impl Fn(E, E) -> E) -> [E; N] {
-    std::array::from_fn(|i| f(x[i], y[i]))
 }
 
 /// Reduces values as a balanced tree. There must be at least one.

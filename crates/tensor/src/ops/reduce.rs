@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::infer::chosen;
 use crate::error::or_panic;
+use crate::loops::fold::{Fold, Greatest, Least};
 use crate::loops::reduce::{Reduced, reduce, reduce_slice};
 use crate::{Error, IntoShape, MAX_RANK, Scalar, Tensor};
 
@@ -166,7 +167,7 @@ macro_rules! reduction {
 }
 
 macro_rules! extremum {
-    ($name:ident $try_name:ident $what:literal $pick:path) => {
+    ($name:ident $try_name:ident $what:literal $pick:expr) => {
         impl<E: Scalar> Tensor<E> {
             #[doc = concat!("The ", $what, " element, as a tensor without axes. NaN if one is.")]
             #[doc = concat!("[`", stringify!($name), "`](Self::", stringify!($name), ") panics instead.")]
@@ -199,18 +200,18 @@ reduction!("mean", "[2.0, 3.0]", mean_axes try_mean_axes mean_axis try_mean_axis
     Ok(sum / E::from_f64(count as f64))
 });
 reduction!("greatest element", "[3.0, 4.0]", max_axes try_max_axes max_axis try_max_axis, ", or if an axis is empty",
-    |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::maximum));
+    |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, Greatest));
 reduction!("least element", "[1.0, 2.0]", min_axes try_min_axes min_axis try_min_axis, ", or if an axis is empty",
-    |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, E::minimum));
-extremum!(max try_max "greatest" E::maximum);
-extremum!(min try_min "least" E::minimum);
+    |op, x: &Tensor<E>, axes: &[usize], keep| extremum(op, x, chosen(op, &x.shape(), axes)?, keep, Least));
+extremum!(max try_max "greatest" Greatest);
+extremum!(min try_min "least" Least);
 
 fn extremum<E: Scalar>(
     op: &'static str,
     x: &Tensor<E>,
     reduced: Reduced,
     keep: bool,
-    pick: impl Fn(E, E) -> E + Copy,
+    pick: impl Fold<E>,
 ) -> Result<Tensor<E>, Error> {
     let shape = x.shape();
     if shape.iter().zip(reduced).any(|(&dim, reduced)| reduced && dim == 0) {
@@ -223,6 +224,6 @@ fn extremum<E: Scalar>(
 
 /// The index of the first element that none exceeds, NaN being greatest, in a slice that is not empty.
 fn first_greatest<E: Scalar>(x: &[E]) -> usize {
-    let max = reduce_slice(x, E::maximum);
+    let max = reduce_slice(x, Greatest);
     x.iter().position(|&x| x == max || x.is_nan()).expect("the greatest is one of the elements")
 }

@@ -2,6 +2,7 @@
 
 use crate::element::ln_1p;
 use crate::error::or_panic;
+use crate::loops::fold::{Fold, Greatest};
 use crate::loops::reduce::{reduce, reduce_slice};
 use crate::loops::zip::zip;
 use crate::{Error, Scalar, Tensor};
@@ -155,14 +156,14 @@ fn log_softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
 }
 
 fn shift_row<E: Scalar>(row: &mut [E]) {
-    let shift = constant(reduce_slice(row, E::maximum));
+    let shift = constant(reduce_slice(row, Greatest));
     row.iter_mut().for_each(|x| *x = *x - shift);
 }
 
 /// The greatest element along an axis, which is subtracted before `exp` so that it cannot overflow. An infinite one leaves
 /// NaN, ∞ - ∞.
 fn greatest<E: Scalar>(op: &'static str, x: &Tensor<E>, axis: usize) -> Result<Tensor<E>, Error> {
-    Ok(along(op, x, axis, E::maximum)?.map(constant))
+    Ok(along(op, x, axis, Greatest)?.map(constant))
 }
 
 /// Reduces an axis to size 1; to 0 where it has no elements.
@@ -170,7 +171,7 @@ fn along<E: Scalar>(
     op: &'static str,
     x: &Tensor<E>,
     axis: usize,
-    f: impl Fn(E, E) -> E + Copy,
+    f: impl Fold<E>,
 ) -> Result<Tensor<E>, Error> {
     reduce(op, x, std::array::from_fn(|other| other == axis), true, E::default(), f)
 }

@@ -245,6 +245,36 @@ fn extremes_propagate_nan() {
     }
 }
 
+/// Rows around the sizes of lanes and blocks, with something special in any place.
+#[test]
+fn extremes_of_long_rows() {
+    let (inf, nan) = (f32::INFINITY, f32::NAN);
+    for len in [1, 2, 5, 8, 15, 16, 17, 31, 32, 47, 64, 255, 256, 257, 273, 600] {
+        for special in [&[][..], &[nan], &[inf], &[-inf], &[inf, -inf], &[-inf, nan], &[f32::MAX, f32::MAX]] {
+            for place in (0..len).step_by(1 + len / 40) {
+                let mut x: Vec<f32> = (0..len).map(|i| ((i * 37 + place) % 101) as f32 - 50.0).collect();
+                for (i, &special) in special.iter().enumerate() {
+                    x[(place + 16 * i) % len] = special;
+                }
+                let fold = |f: fn(f32, f32) -> f32| match x.iter().any(|x| x.is_nan()) {
+                    true => nan,
+                    false => x.iter().copied().reduce(f).unwrap(),
+                };
+                let (greatest, least) = (fold(f32::max), fold(f32::min));
+                let same = |found: Tensor<f32>, expected: f32| {
+                    found.iter().all(|found| found == expected || found.is_nan() && expected.is_nan())
+                };
+                // Along a row, along a column, and along a row read backwards.
+                let row = Tensor::from_vec(x, [1, len]).unwrap();
+                for (x, axis) in [(row.clone(), 1), (row.t().contiguous(), 0), (row.flip(1), 1)] {
+                    assert!(same(x.max_axis(axis, false), greatest), "{special:?} at {place} of {len}");
+                    assert!(same(x.min_axis(axis, false), least), "{special:?} at {place} of {len}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn no_axes_is_the_identity() {
     let x = Tensor::from([[1.5, -2.0], [0.0, 4.0]]);
