@@ -135,6 +135,25 @@ pub trait Scalar:
         terms.iter().for_each(|&[a, b]| Self::gemm(one, a, b, one, c.reborrow()));
     }
 
+    /// Runs `f`; for `f32` and `f64`, with what is inlined into it compiled for the vector instructions of the processor, which
+    /// halves the time of divisions and square roots. Only time depends on it: results have the same bits.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Scalar;
+    ///
+    /// let mut x = [4.0, 9.0];
+    /// f64::vectorized(
+    ///     #[inline(always)]
+    ///     || x.iter_mut().for_each(|x| *x = x.sqrt()),
+    /// );
+    /// assert_eq!(x, [2.0, 3.0]);
+    /// ```
+    #[inline(always)]
+    fn vectorized<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
     /// [`tanh`](Scalar::tanh) of each element, in place.
     fn tanh_slice(x: &mut [Self]) {
         x.iter_mut().for_each(|x| *x = x.tanh());

@@ -67,6 +67,9 @@ macro_rules! float {
             fn gemm_sum(terms: &[[Matrix<'_, Self>; 2]], c: MatrixMut<'_, Self>) {
                 gemm::gemm_sum(Isa::current(), terms, c);
             }
+            fn vectorized<R>(f: impl FnOnce() -> R) -> R {
+                slices::vectorized::<Self, R>(Isa::current(), f)
+            }
             fn tanh_slice(x: &mut [Self]) {
                 slices::tanh(Isa::current(), x);
             }

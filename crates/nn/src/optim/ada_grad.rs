@@ -56,11 +56,16 @@ impl<E: Float> Optimizer<E> for AdaGrad<E> {
         let eps = E::from_f64(self.eps);
         self.slots.update(grads, self.lr, self.weight_decay, |rates, w, dw, slots| {
             let (lr, decay) = (E::from_f64(rates.lr), E::from_f64(rates.weight_decay));
-            for ((w, &dw), sum) in w.iter_mut().zip(dw).zip(slots[0].as_mut_slice()) {
-                let dw = dw + decay * *w;
-                *sum += dw * dw;
-                *w = *w - lr * dw / (sum.sqrt() + eps);
-            }
+            E::vectorized(
+                #[inline(always)]
+                move || {
+                    for ((w, &dw), sum) in w.iter_mut().zip(dw).zip(slots[0].as_mut_slice()) {
+                        let dw = dw + decay * *w;
+                        *sum += dw * dw;
+                        *w = *w - lr * dw / (sum.sqrt() + eps);
+                    }
+                },
+            );
         });
         Ok(())
     }

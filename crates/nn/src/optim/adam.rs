@@ -62,7 +62,7 @@ impl<E: Float> Optimizer<E> for Adam<E> {
         let (betas, eps) = (self.betas, self.eps);
         self.slots.update(grads, self.lr, self.weight_decay, |rates, w, dw, slots| {
             let decay = E::from_f64(rates.weight_decay);
-            update(rates, betas, eps, w, dw, slots, |w, dw| dw + decay * w);
+            update(rates, betas, eps, w, dw, slots, move |w, dw| dw + decay * w);
         });
         Ok(())
     }
@@ -90,10 +90,15 @@ pub(super) fn update<E: Float>(
     let (start1, start2) = (1.0 - betas.0.powi(steps), 1.0 - betas.1.powi(steps));
     let (rate, start2) = (E::from_f64(lr / start1), E::from_f64(start2));
     let moments = m.as_mut_slice().iter_mut().zip(v.as_mut_slice());
-    for ((w, &dw), (m, v)) in w.iter_mut().zip(dw).zip(moments) {
-        let dw = gradient(*w, dw);
-        *m = beta1 * *m + rest1 * dw;
-        *v = beta2 * *v + rest2 * dw * dw;
-        *w = *w - rate * *m / ((*v / start2).sqrt() + eps);
-    }
+    E::vectorized(
+        #[inline(always)]
+        move || {
+            for ((w, &dw), (m, v)) in w.iter_mut().zip(dw).zip(moments) {
+                let dw = gradient(*w, dw);
+                *m = beta1 * *m + rest1 * dw;
+                *v = beta2 * *v + rest2 * dw * dw;
+                *w = *w - rate * *m / ((*v / start2).sqrt() + eps);
+            }
+        },
+    );
 }

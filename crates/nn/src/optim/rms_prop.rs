@@ -59,11 +59,16 @@ impl<E: Float> Optimizer<E> for RmsProp<E> {
         let eps = E::from_f64(self.eps);
         self.slots.update(grads, self.lr, self.weight_decay, |rates, w, dw, slots| {
             let (lr, decay) = (E::from_f64(rates.lr), E::from_f64(rates.weight_decay));
-            for ((w, &dw), v) in w.iter_mut().zip(dw).zip(slots[0].as_mut_slice()) {
-                let dw = dw + decay * *w;
-                *v = alpha * *v + rest * dw * dw;
-                *w = *w - lr * dw / (v.sqrt() + eps);
-            }
+            E::vectorized(
+                #[inline(always)]
+                move || {
+                    for ((w, &dw), v) in w.iter_mut().zip(dw).zip(slots[0].as_mut_slice()) {
+                        let dw = dw + decay * *w;
+                        *v = alpha * *v + rest * dw * dw;
+                        *w = *w - lr * dw / (v.sqrt() + eps);
+                    }
+                },
+            );
         });
         Ok(())
     }

@@ -141,10 +141,11 @@ impl<E: Scalar> Tensor<E> {
     #[must_use]
     pub fn sign(&self) -> Self {
         // A sum of choices between constants, in which nothing jumps.
-        self.mapped("sign", |x| {
+        let sign = |x: E| {
             let nan = E::from_f64(if x.is_nan() { f64::NAN } else { 0.0 });
             truth::<E>(x > E::default()) - truth(x < E::default()) + nan
-        })
+        };
+        self.mapped_slice("sign", |x| map_vectorized(x, sign))
     }
 
     /// The exponential; of `f32` and `f64` within 1 ulp (measured: 0.87).
@@ -162,7 +163,7 @@ impl<E: Scalar> Tensor<E> {
     /// The square root.
     #[track_caller]
     pub fn sqrt(&self) -> Self {
-        self.mapped("sqrt", E::sqrt)
+        self.mapped_slice("sqrt", |x| map_vectorized(x, E::sqrt))
     }
 
     /// `x · x`
@@ -276,6 +277,14 @@ macro_rules! binary {
             )*
         }
     };
+}
+
+/// `f` of each element, in place.
+fn map_vectorized<E: Scalar>(x: &mut [E], f: impl Fn(E) -> E) {
+    E::vectorized(
+        #[inline(always)]
+        move || x.iter_mut().for_each(|x| *x = f(*x)),
+    );
 }
 
 /// The number that a mask stands for truth with.

@@ -131,10 +131,15 @@ impl<E: Scalar> Tensor<E> {
 fn softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
     block.chunks_exact_mut(len).for_each(shift_row);
     E::exp_slice(block);
-    for row in block.chunks_exact_mut(len) {
-        let sum = reduce_slice(row, E::add);
-        row.iter_mut().for_each(|x| *x = *x / sum);
-    }
+    E::vectorized(
+        #[inline(always)]
+        || {
+            for row in block.chunks_exact_mut(len) {
+                let sum = reduce_slice(row, E::add);
+                row.iter_mut().for_each(|x| *x = *x / sum);
+            }
+        },
+    );
 }
 
 fn log_softmax_rows<E: Scalar>(block: &mut [E], len: usize) {

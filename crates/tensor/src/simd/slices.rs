@@ -1,4 +1,4 @@
-//! Transcendental functions of each element of a slice, in place.
+//! Transcendental functions of each element of a slice, in place; and loops that a compiler vectorises.
 
 use std::marker::PhantomData;
 
@@ -42,6 +42,25 @@ impl<E: Copy + PartialEq, F: Function<E>> Kernel<E> for Each<'_, E, F> {
             }
         }
     }
+}
+
+/// A loop that knows no registers, and the place of its result.
+struct Loop<'r, F, R>(F, &'r mut Option<R>);
+
+impl<E, F: FnOnce() -> R, R> Kernel<E> for Loop<'_, F, R> {
+    #[inline(always)]
+    unsafe fn run<V: Vector<Lane = E>>(self) {
+        *self.1 = Some((self.0)());
+    }
+}
+
+/// Runs `f` compiled with the instructions of a level.
+#[inline]
+pub(crate) fn vectorized<E: Lane, R>(isa: Isa, f: impl FnOnce() -> R) -> R {
+    let mut result = None;
+    // SAFETY: levels come from `Isa::current` or tests, which ask only for those that the processor has.
+    unsafe { E::dispatch(isa, Loop(f, &mut result)) };
+    result.expect("a kernel runs once")
 }
 
 macro_rules! functions {

@@ -432,6 +432,22 @@ fn results_are_the_same_bits_everywhere() {
     }
 }
 
+/// A loop has the same bits at every level: products and sums are not fused, nor divisions replaced.
+#[test]
+fn loops_have_the_same_bits_at_every_level() {
+    let x: Vec<f32> = (0..1003).map(|i| (i * 7919 % 1013) as f32 / 101.0 + 0.1).collect();
+    let step = |x: f32, y: f32| (0.9 * x + 0.3 * y * y) / (y.sqrt() + 1e-8) - x / 3.0;
+    let expected: Vec<u32> = x.iter().zip(&x[1..]).map(|(&x, &y)| step(x, y).to_bits()).collect();
+    for isa in Isa::available() {
+        let found: Vec<u32> = slices::vectorized::<f32, _>(
+            isa,
+            #[inline(always)]
+            || x.iter().zip(&x[1..]).map(|(&x, &y)| step(x, y).to_bits()).collect(),
+        );
+        assert_eq!(found, expected, "{isa}");
+    }
+}
+
 /// The nearest integer of each number, and the lesser and the greater of it and the next one.
 struct Chosen<'f, E> {
     x: &'f [E],
