@@ -57,6 +57,37 @@ impl<E: Element> Tensor<E> {
     pub fn zip<B: Element, C: Element>(&self, other: &Tensor<B>, f: impl Fn(E, B) -> C) -> Tensor<C> {
         or_panic(self.try_zip(other, f))
     }
+
+    /// `a` where `mask` is not 0, else `b`; all three broadcast. [`where_mask`](Self::where_mask) panics instead.
+    ///
+    /// Nothing is multiplied: a NaN in the branch not taken does not show.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast together.
+    pub fn try_where_mask(mask: &Self, a: &Self, b: &Self) -> Result<Self, Error> {
+        select("where_mask", [mask, a, b])
+    }
+
+    /// `a` where `mask` is not 0, else `b`; all three broadcast.
+    ///
+    /// Nothing is multiplied: a NaN in the branch not taken does not show.
+    ///
+    /// # Panics
+    /// Where [`try_where_mask`](Self::try_where_mask) returns an error.
+    ///
+    /// # Example
+    /// ```
+    /// use retrograde_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([4.0, -1.0]);
+    /// let zero = Tensor::scalar(0.0);
+    /// assert_eq!(Tensor::where_mask(&x.gt(&zero), &x.sqrt(), &zero), Tensor::from([2.0, 0.0]));
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn where_mask(mask: &Self, a: &Self, b: &Self) -> Self {
+        or_panic(Self::try_where_mask(mask, a, b))
+    }
 }
 
 impl<E: Scalar> Tensor<E> {
@@ -198,37 +229,6 @@ impl<E: Scalar> Tensor<E> {
             let x = if x < lo { lo } else { x };
             if x > hi { hi } else { x }
         })
-    }
-
-    /// `a` where `mask` is not 0, else `b`; all three broadcast. [`where_mask`](Self::where_mask) panics instead.
-    ///
-    /// Nothing is multiplied: a NaN in the branch not taken does not show.
-    ///
-    /// # Errors
-    /// If the shapes do not broadcast together.
-    pub fn try_where_mask(mask: &Self, a: &Self, b: &Self) -> Result<Self, Error> {
-        select("where_mask", [mask, a, b])
-    }
-
-    /// `a` where `mask` is not 0, else `b`; all three broadcast.
-    ///
-    /// Nothing is multiplied: a NaN in the branch not taken does not show.
-    ///
-    /// # Panics
-    /// Where [`try_where_mask`](Self::try_where_mask) returns an error.
-    ///
-    /// # Example
-    /// ```
-    /// use retrograde_tensor::Tensor;
-    ///
-    /// let x = Tensor::from([4.0, -1.0]);
-    /// let zero = Tensor::scalar(0.0);
-    /// assert_eq!(Tensor::where_mask(&x.gt(&zero), &x.sqrt(), &zero), Tensor::from([2.0, 0.0]));
-    /// ```
-    #[track_caller]
-    #[must_use]
-    pub fn where_mask(mask: &Self, a: &Self, b: &Self) -> Self {
-        or_panic(Self::try_where_mask(mask, a, b))
     }
 
     /// Applies `f` to a copy of the elements, in blocks that stay in the nearest cache.

@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use crate::error::or_panic;
 use crate::loops::zip::{assign, zip, zip_assign};
 use crate::shape::layout::Layout;
-use crate::{Error, Scalar, Shape, Tensor};
+use crate::{Element, Error, Scalar, Shape, Tensor};
 
 /// `f` of each pair, in the storage of `a` if it can hold the result.
 fn zip_into<E: Scalar>(
@@ -211,7 +211,9 @@ impl<E: Scalar> Tensor<E> {
     pub fn add_at(&mut self, axis: usize, start: usize, other: &Self) {
         or_panic(self.try_add_at(axis, start, other));
     }
+}
 
+impl<E: Element> Tensor<E> {
     /// Writes `other` over the part of this tensor that starts at `start` along an axis.
     /// [`set_at`](Self::set_at) panics instead.
     ///

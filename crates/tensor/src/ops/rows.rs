@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use crate::error::or_panic;
 use crate::storage::buffer;
 use crate::tensor::append;
-use crate::{Error, Scalar, Tensor};
+use crate::{Element, Error, Scalar, Tensor};
 
-impl<E: Scalar> Tensor<E> {
+impl<E: Element> Tensor<E> {
     /// The rows (slices along the first axis) that `indices` name. [`gather_rows`](Self::gather_rows) panics
     /// instead.
     ///
@@ -51,7 +51,9 @@ impl<E: Scalar> Tensor<E> {
     pub fn gather_rows(&self, indices: &Tensor<usize>) -> Self {
         or_panic(self.try_gather_rows(indices))
     }
+}
 
+impl<E: Scalar> Tensor<E> {
     /// Adds each row of this tensor to the row, of a tensor of zeros, that `indices` names: the transpose of
     /// [`gather_rows`](Self::gather_rows). Indices may repeat: their rows sum.
     /// [`scatter_add_rows`](Self::scatter_add_rows) panics instead.

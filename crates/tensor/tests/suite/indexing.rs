@@ -61,3 +61,31 @@ fn nothing_gathered_from_nothing() {
     assert_eq!(Tensor::<f32>::zeros([0, 3]).gather_rows(&none).dims(), [0, 2, 3]);
     assert_eq!(Tensor::<f32>::zeros([0, 2, 3]).scatter_add_rows(4, &none), Tensor::zeros([4, 3]));
 }
+
+/// Whatever only moves elements, moves those of every type.
+#[test]
+fn indices_and_truths_are_moved_as_numbers_are() {
+    for seed in 0..20 {
+        let mut dice = Dice(seed);
+        let dims = [1 + dice.roll(4), dice.roll(4)];
+        let (ids, _) = build_with::<usize>(&dims, seed, |dice| dice.roll(100));
+        let (rows, _) = build_with::<usize>(&[dice.roll(3), 2], seed ^ 1, |dice| dice.roll(dims[0]));
+        let gathered = ids.gather_rows(&rows);
+        assert_eq!(
+            gathered,
+            Tensor::from_fn([rows.dims()[0], 2, dims[1]], |at| ids.at(&[rows.at(&at[..2]), at[2]]))
+        );
+        assert_eq!(ids.map(|id| id > 50).gather_rows(&rows), gathered.map(|id| id > 50));
+
+        let (other, _) = build_with::<usize>(&[dims[1]], seed ^ 2, |dice| dice.roll(100)); // broadcasts
+        let (mask, _) = build_with::<usize>(&[dims[0], 1], seed ^ 3, |dice| dice.roll(2));
+        let chosen = |at: &[usize]| if mask.at(&[at[0], 0]) == 0 { other.at(&at[1..]) } else { ids.at(at) };
+        assert_eq!(Tensor::where_mask(&mask, &ids, &other), Tensor::from_fn(dims, chosen));
+
+        let start = dice.roll(dims[0]);
+        let mut changed = ids.clone();
+        changed.set_at(0, start, &other.unsqueeze(0));
+        let expected = |at: &[usize]| if at[0] == start { other.at(&at[1..]) } else { ids.at(at) };
+        assert_eq!(changed, Tensor::from_fn(dims, expected));
+    }
+}
