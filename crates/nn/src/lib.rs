@@ -70,8 +70,8 @@ pub use checkpoint::{Checkpoint, Generator, Restored, Rounding};
 pub use clip::{clip_grad_norm, clip_grad_value, grad_norm, try_clip_grad_norm};
 pub use error::{Error, Result};
 pub use layers::{
-    AdditiveAttention, Attended, Attention, Bidirectional, DotAttention, Dropout, Embedding, LayerNorm,
-    Linear, Residual, Stacked,
+    AdditiveAttention, Attended, Attention, Bidirectional, Conv1d, DotAttention, Dropout, Embedding,
+    LayerNorm, Linear, Residual, Stacked,
 };
 pub use loss::{CrossEntropy, MeanLoss, binary_cross_entropy, cross_entropy, mse};
 pub use module::{Module, join};

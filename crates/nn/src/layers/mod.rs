@@ -3,6 +3,7 @@
 mod attention;
 mod bidirectional;
 mod chain;
+mod conv1d;
 mod dropout;
 mod embedding;
 mod layer_norm;
@@ -12,6 +13,7 @@ mod stacked;
 
 pub use attention::{AdditiveAttention, Attended, Attention, DotAttention};
 pub use bidirectional::Bidirectional;
+pub use conv1d::Conv1d;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer_norm::LayerNorm;

@@ -14,6 +14,7 @@ mod checkpoint_resume;
 mod clip;
 mod composites;
 mod contract;
+mod conv1d;
 mod defaults;
 mod derived_formulas;
 mod errors;
