@@ -18,7 +18,7 @@ import rounds
 import sides
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ["rnn", "lstm", "gru", "char", "costs"]
+PARTS = ["rnn", "lstm", "gru", "gallery", "char", "costs"]
 
 
 def arguments():

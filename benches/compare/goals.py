@@ -42,6 +42,12 @@ def of_layer(cell, sizes, by, middle):
         yield at_least(f"{where}: PyTorch's layer", 2.0 if sizes[3] == 100 else 1.3, us["torch"])
 
 
+def of_gallery(title, sizes, by, middle):
+    if len(by) == 2:
+        ratio = middle(by["jax"], "both_us") / middle(by["retrograde"], "both_us")
+        yield at_least(f"{title} at {', '.join(map(str, sizes))}: JAX", 1.0, ratio)
+
+
 def of_char(hidden, on, speed):
     if len(speed) == 2:
         ratio = speed["retrograde"] / speed["torch"]

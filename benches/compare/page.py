@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import goals
-from sides import NAMES
+from sides import GALLERY, NAMES
 
 
 def about(root, ready, given, options):
@@ -65,8 +65,8 @@ def write(found):
         "# Benchmarks\n\nForward and backward through a recurrent layer on a CPU, `f32`, with the gradients of all "
         "parameters and of the input, beside other libraries. `scripts/compare` measured it and wrote this page: all "
         "sides take turns in one run, each round runs every side once at every size, and what is compared is medians "
-        "over the rounds. The programs start from the same numbers, and those of the RNN must arrive at the same "
-        "gradient. A number above 1.0× says how many times as long the other took.",
+        "over the rounds. The programs start from the same numbers, and those of the RNN and of the gallery must arrive at "
+        "the same gradients. A number above 1.0× says how many times as long the other took.",
     ]
     if found["quick"]:
         parts.append("**A quick run that only shows that the comparison works. Its numbers mean nothing.**")
@@ -80,6 +80,8 @@ def write(found):
         for threads in (1, 2):
             if rows := chosen(answers, cell, threads):
                 parts.append(f"## {title}, {cores(threads)}\n\n{layer(cell, rows)}")
+    if cells := {(cell, sizes): by for cell in GALLERY for sizes, by in chosen(answers, cell, 1).items()}:
+        parts.append("## Cells of the gallery, one core\n\n" + gallery(cells))
     if chars := {key: by for key, by in answers.items() if key.startswith("char")}:
         parts.append("## A training step of a character model\n\n" + char(chars))
     if found["costs"]:
@@ -96,7 +98,7 @@ def cores(threads):
 
 
 def sizes_of(asked):
-    return tuple(int(size) for size in re.findall(r"\d+", asked)[:4])
+    return tuple(int(size) for size in re.findall(r"\b\d+", asked)[:4])
 
 
 def chosen(answers, cell, threads):
@@ -133,6 +135,21 @@ def layer(cell, rows):
             line.append(f"{least / own:.2f}×" if least and own else "–")
         lines.append(line)
     return table(head, lines)
+
+
+def gallery(cells):
+    lines = []
+    for (cell, sizes), by in cells.items():
+        us = {side: middle(given, "both_us") for side, given in by.items()}
+        ratio = f"{us['jax'] / us['retrograde']:.2f}×" if len(us) == 2 else "–"
+        times = [rounded(us[side]) if side in us else "–" for side in ("retrograde", "jax")]
+        lines.append([GALLERY[cell], ", ".join(map(str, sizes)), *times, ratio])
+    text = (
+        "Published cells with much elementwise work, as users write them (`examples/gallery/cells`), and the same formulas "
+        "in JAX, scanned and compiled. The gradients of all parameters and of the input are compared. Of S6, H is the "
+        "number of states of each feature. Microseconds; the ratio says how many times as long JAX took."
+    )
+    return text + "\n\n" + table(["cell", "N, T, D, H", "retrograde", NAMES["jax"], "ratio"], lines)
 
 
 def char(chars):
@@ -190,6 +207,9 @@ def goals_of(answers, chars, costs):
     for cell in ("rnn", "lstm", "gru"):
         for sizes, by in chosen(answers, cell, 1).items():
             rows += goals.of_layer(cell, sizes, by, middle)
+    for cell, title in GALLERY.items():
+        for sizes, by in chosen(answers, cell, 1).items():
+            rows += goals.of_gallery(title, sizes, by, middle)
     for asked, by in chars.items():
         hidden, threads = map(int, re.findall(r"\d+", asked))
         speed = {side: middle(given, "tokens_a_second") for side, given in by.items()}

@@ -2,7 +2,7 @@
 
 import os
 
-from sides import GATED, NAMES, Unavailable, say
+from sides import GALLERY, GATED, NAMES, Unavailable, say
 
 SIZES = [
     (1, 25, 64, 100),
@@ -14,6 +14,10 @@ SIZES = [
     (20, 35, 650, 650),
 ]
 HIDDEN = [128, 512]
+# Of cells of the gallery: from a single row to what fills the caches.
+FLAT = [(1, 25, 64, 100), (20, 35, 100, 100), (32, 64, 128, 128)]
+OUTER = [(1, 25, 64, 16), (20, 35, 64, 16), (32, 64, 64, 32)]
+GALLERY_SIZES = {"ind_rnn": FLAT, "min_gru": FLAT, "s6": OUTER, "matrix_lstm": OUTER}
 AGREEMENT = 1e-3  # how far gradients of different sides may lie apart
 
 
@@ -24,11 +28,15 @@ def run(ready, parts, rounds, quick):
     questions = [(cell, sizes) for cell in parts if cell in ("rnn", "lstm", "gru") for sizes in SIZES]
     if quick:
         questions = [(cell, sizes) for cell, sizes in questions if sizes in SIZES[1:3]]
+    if "gallery" in parts:
+        questions += [(cell, sizes) for cell in GALLERY for sizes in GALLERY_SIZES[cell][: 1 if quick else None]]
     questions += [("char", hidden) for hidden in HIDDEN if "char" in parts]
     answers, silent = {}, {}
     for turn in range(rounds):
         for on in pinned:
             for cell, size in questions:
+                if cell in GALLERY and len(on) > 1:
+                    continue
                 asked = f"{cell} {size} threads {len(on)}"
                 say(f"round {turn + 1} of {rounds}: {asked}")
                 for side in turned(sides_for(cell, ready), turn):
@@ -36,8 +44,7 @@ def run(ready, parts, rounds, quick):
                         continue
                     try:
                         answer = ask(ready, side, cell, size, on)
-                        if cell == "rnn":
-                            check(answer, answers.get(asked, {}))
+                        check(answer, answers.get(asked, {}), "dwh_norm" if cell == "rnn" else "norms")
                     except Unavailable as why:
                         say(f"  {side}: not available: {why}")
                         silent[len(on), side, cell] = str(why)
@@ -56,6 +63,7 @@ def ask(ready, side, cell, size, cores):
 
 def sides_for(cell, ready):
     names = {"rnn": list(NAMES), "char": ["retrograde", "torch"]}.get(cell, GATED)
+    names = ["retrograde", "jax"] if cell in GALLERY else names
     return [name for name in names if name in ready.programs]
 
 
@@ -64,8 +72,11 @@ def turned(names, turn):
     return names[by:] + names[:by]
 
 
-def check(answer, answers):
-    """All programs compute the same: the gradient of an RNN's `Wh` has one norm."""
-    others = [given[0]["dwh_norm"] for given in answers.values()]
-    if others and abs(answer["dwh_norm"] - others[0]) > AGREEMENT * others[0]:
-        raise Unavailable(f"a gradient of norm {answer['dwh_norm']}, where others have {others[0]}")
+def check(answer, answers, key):
+    """All programs compute the same: gradients have one norm, of `Wh` of an RNN, and of all of a cell of the gallery."""
+    if key not in answer or not answers:
+        return
+    norms = lambda given: given[key] if isinstance(given[key], list) else [given[key]]
+    found, expected = norms(answer), norms(next(iter(answers.values()))[0])
+    if len(found) != len(expected) or any(abs(f - e) > AGREEMENT * e for f, e in zip(found, expected)):
+        raise Unavailable(f"gradients of norm {found}, where others have {expected}")

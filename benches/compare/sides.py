@@ -22,6 +22,8 @@ NAMES = {
 }
 RUST_PEERS = {"candle": "candle-core", "burn": "burn", "dfdx": "dfdx"}
 GATED = ["retrograde", "torch", "jax", "candle"]
+# Cells of the gallery, with what the page calls them.
+GALLERY = {"ind_rnn": "IndRNN", "min_gru": "minGRU", "s6": "S6", "matrix_lstm": "xLSTM, matrix memory"}
 PATIENCE = 600  # seconds for one answer
 
 
@@ -122,6 +124,9 @@ class Ready:
 
     def ask(self, side, cell, sizes, cores):
         words = ["--shape", ",".join(map(str, sizes)), "--cell", cell]
+        if cell in GALLERY:
+            words += ["--json"] if side == "retrograde" else []
+            return self.programs[f"{side} gallery"].ask(cores, words)
         if side in ("retrograde", "custom"):
             words = [*words[:2], "--cell", "custom" if side == "custom" else cell]
             words += ["--threads", str(len(cores)), "--json"]
@@ -176,16 +181,20 @@ def prepare(root, work, wanted):
             names,
             lambda package=package: Resident(install(work, ready, package), scripts / f"{package}_rnn.py"),
         )
+    if "jax" in ready.programs:
+        ready.programs["jax gallery"] = Resident(ready.programs["jax"].command[0], scripts / "jax_gallery.py")
     return ready
 
 
 def own(root, work, ready):
     """This library, as `cargo bench` builds it."""
-    command = ["cargo", "bench", "--locked", "-p", "retrograde-nn", "--bench", "time_rnn", "--bench", "char_step"]
+    command = ["cargo", "bench", "--locked", "-p", "retrograde-nn", "-p", "retrograde-examples"]
+    command += ["--bench", "time_rnn", "--bench", "char_step", "--bench", "gallery"]
     lines = run([*command, "--no-run", "--message-format=json"], work / "build-retrograde.log", cwd=root)
     messages = [json.loads(line) for line in lines.splitlines()]
     built = {each["target"]["name"]: each["executable"] for each in messages if each.get("executable")}
     ready.programs["char"] = Program(built["char_step"])
+    ready.programs["retrograde gallery"] = Program(built["gallery"])
     return Program(built["time_rnn"])
 
 

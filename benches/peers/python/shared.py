@@ -46,11 +46,11 @@ def median(run, once):
     return sorted(times)[len(times) // 2]
 
 
-def answer(description, measure, **more):
+def answer(description, measure, cells=("rnn", "lstm", "gru"), **more):
     """Answers the command line, or, without one, each line of the standard input as if it were one, until it ends."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--shape", type=lambda text: [int(size) for size in text.split(",")], default=[10, 5, 100, 100])
-    parser.add_argument("--cell", choices=["rnn", "lstm", "gru"], default="rnn")
+    parser.add_argument("--cell", choices=list(cells), default=next(iter(cells)))
     parser.add_argument("--once", action="store_true", help="as quick as can be")
     for name, options in more.items():
         parser.add_argument(f"--{name}", **options)

@@ -10,6 +10,7 @@ use retrograde_tensor::{IntoShape, Tensor};
 
 use crate::custom::Custom;
 use crate::hand_planned::{Plan, Weights};
+use crate::noise;
 use crate::shared::{Timed, medians};
 
 /// `[N, T, D, H]`
@@ -179,16 +180,8 @@ where
     (gradients, Box::new(timed))
 }
 
-/// Numbers from `-scale` to `scale`, by SplitMix64 (G. Steele, D. Lea and C. Flood, 2014): the programs that this one
-/// is compared with make the same.
+/// The numbers that all programs make.
 fn noise(shape: impl IntoShape, scale: f64, seed: u64) -> Tensor<f32> {
     let shape = shape.into_shape("noise").unwrap();
-    let each = |i: u64| {
-        let z = ((seed << 32) + i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let unit = ((z ^ (z >> 31)) >> 40) as f64 / (1_u64 << 24) as f64; // 0..1
-        ((2.0 * unit - 1.0) * scale) as f32
-    };
-    Tensor::from_vec((0..shape.numel() as u64).map(each).collect(), shape).expect("as many numbers as places")
+    Tensor::from_vec(noise::noise(shape.numel(), scale, seed), shape).expect("as many numbers as places")
 }

@@ -3,6 +3,8 @@
 mod custom;
 mod hand_planned;
 mod layer;
+#[path = "../shared/noise.rs"]
+mod noise;
 #[path = "../shared/mod.rs"]
 mod shared;
 
