@@ -19,6 +19,7 @@ use crate::cells::multiplicative_lstm::MultiplicativeLstm;
 use crate::cells::mut1::Mut1;
 use crate::cells::ode_rnn::OdeRnn;
 use crate::cells::phased_lstm::PhasedLstm;
+use crate::cells::qrnn::Qrnn;
 use crate::cells::recurrent_highway::RecurrentHighway;
 use crate::cells::s6::S6;
 use crate::cells::sru::Sru;
@@ -80,6 +81,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         entry!("IndRNN", "ind_rnn", Plain, |d, rng| IndRnn::new(d, H, rng)),
         entry!("minGRU", "min_gru", Plain, |d, rng| MinGru::new(d, H, rng)),
         entry!("SRU", "sru", Plain, |d, rng| Sru::new(d, H, rng)),
+        entry!("QRNN", "qrnn", Plain, |d, rng| Qrnn::new(d, H, rng)),
         entry!("UGRNN", "ug_rnn", Plain, |d, rng| UgRnn::new(d, H, rng)),
         entry!("MUT1", "mut1", Plain, |d, rng| Mut1::new(d, H, rng)),
         entry!("recurrent highway", "recurrent_highway", Plain, |d, rng| RecurrentHighway::new(d, H, rng)),

@@ -17,32 +17,34 @@ use retrograde::prelude::*;
 
 use super::weight;
 
-state!(pub(crate) Memory { c, n, m }); // C [N, H, H], n [N, H], m [N, 1]
+state!(pub(crate) Memory { c, m }); // C above nᵀ [N, H + 1, H], m [N, 1]
 module!(pub(crate) struct MatrixLstm { w, b }); // W [D, 4H + 2], b [4H + 2]
 
 impl<E: Float> Cell<E> for MatrixLstm<E> {
     type State = Memory<Tensor<E>>;
 
     fn initial_state(&self, n: usize) -> Self::State {
-        let h = self.h();
-        Memory { c: Tensor::zeros([n, h, h]), n: Tensor::zeros([n, h]), m: Tensor::zeros([n, 1]) }
+        Memory { c: Tensor::zeros([n, self.h() + 1, self.h()]), m: Tensor::zeros([n, 1]) }
     }
     fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
-        x.matmul(&self.w) + &self.b
+        let (h, last) = (self.h(), x.shape().rank() - 1);
+        let [q, k, v, o, i, f] = (x.matmul(&self.w) + &self.b).split(last, [h, h, h, h, 1, 1]);
+        let one = x.tape().constant(Tensor::ones(i.shape())); // n is a row of C whose value is always 1
+        Var::concat(&[k / (h as f64).sqrt(), v, one, i, -(-f).softplus(), q, o.sigmoid()], last) // log σ(f) = -softplus(-f)
     }
     fn step<'t>(&self, x: &Var<'t, E>, s: &Memory<Var<'t, E>>) -> Memory<Var<'t, E>> {
         let h = self.h();
-        let [_, k, v, _, i, f] = x.split(1, [h, h, h, h, 1, 1]);
-        let (k, kept) = (k / (h as f64).sqrt(), &s.m - (-f).softplus()); // log σ(f) = -softplus(-f)
+        let [k, v, i, log_f, _] = x.split(1, [h, h + 1, 1, 1, 2 * h]);
+        let kept = log_f + &s.m;
         let m = kept.maximum(&i);
         let (f, i) = ((kept - &m).exp(), (i - &m).exp()); // [N, 1]
-        let c = f.unsqueeze(2) * &s.c + (&i * v).unsqueeze(2) * k.unsqueeze(1); // [N, H, H]
-        Memory { c, n: f * &s.n + i * k, m }
+        Memory { c: f.unsqueeze(2) * &s.c + (i * v).unsqueeze(2) * k.unsqueeze(1), m }
     }
     fn output<'t>(&self, x: &Var<'t, E>, s: &Memory<Var<'t, E>>) -> Var<'t, E> {
-        let (q, o) = (x.narrow(1, 0, self.h()), x.narrow(1, 3 * self.h(), self.h()));
-        let size = (&s.n * &q).sum_axes(&[1], true).abs().maximum((-&s.m).exp()); // [N, 1]
-        o.sigmoid() * s.c.matmul(q.unsqueeze(2)).squeeze(2) / size
+        let h = self.h();
+        let [_, q, o] = x.split(1, [2 * h + 3, h, h]);
+        let [y, size] = s.c.matmul(q.unsqueeze(2)).squeeze(2).split(1, [h, 1]); // C q, nᵀ q
+        o * y / size.abs().maximum((-&s.m).exp())
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod multiplicative_lstm;
 pub(crate) mod mut1;
 pub(crate) mod ode_rnn;
 pub(crate) mod phased_lstm;
+pub(crate) mod qrnn;
 pub(crate) mod recurrent_highway;
 pub(crate) mod s6;
 pub(crate) mod sru;

@@ -27,23 +27,26 @@ impl<E: Float> Cell<E> for S6<E> {
         self.a.bind(&-tape.param(&self.log_a).exp());
     }
     fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
-        Var::concat(&[x.clone(), x.matmul(&self.w)], x.shape().rank() - 1)
+        let ([d, s], last) = (self.sizes(), x.shape().rank() - 1);
+        let [delta, b, c] = x.matmul(&self.w).split(last, [d, s, s]);
+        let delta = (delta + &self.b).softplus();
+        Var::concat(&[&delta * x, delta, b, c, x * &self.d], last)
     }
     fn step<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>) -> Var<'t, E> {
-        let [x, delta, b, _] = x.split(1, self.sizes());
-        let delta = (delta + &self.b).softplus();
-        (delta.unsqueeze(2) * &self.a).exp() * h_prev + (delta * x).unsqueeze(2) * b.unsqueeze(1)
+        let [d, s] = self.sizes();
+        let [x, delta, b, _] = x.split(1, [d, d, s, s + d]);
+        (delta.unsqueeze(2) * &self.a).exp() * h_prev + x.unsqueeze(2) * b.unsqueeze(1)
     }
     fn output<'t>(&self, x: &Var<'t, E>, h: &Var<'t, E>) -> Var<'t, E> {
-        let [x, _, _, c] = x.split(1, self.sizes());
-        h.matmul(c.unsqueeze(2)).squeeze(2) + x * &self.d
+        let [d, s] = self.sizes();
+        let [_, c, skip] = x.split(1, [2 * d + s, s, d]);
+        h.matmul(c.unsqueeze(2)).squeeze(2) + skip
     }
 }
 
 impl<E: Float> S6<E> {
-    fn sizes(&self) -> [usize; 4] {
-        let [d, s] = [0, 1].map(|axis| self.log_a.shape()[axis]);
-        [d, d, s, s]
+    fn sizes(&self) -> [usize; 2] {
+        [0, 1].map(|axis| self.log_a.shape()[axis])
     }
 
     /// A cell of `s` states for each of `d` features, with time constants of 1 to `s` steps.
