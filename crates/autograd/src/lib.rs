@@ -55,6 +55,8 @@ mod error;
 mod forward_mode;
 mod function;
 mod gradients;
+#[cfg(debug_assertions)]
+mod instances;
 pub mod op;
 mod readings;
 mod recompute;
