@@ -22,13 +22,11 @@ def min_gru(params, xs):
     w, b = params
 
     def step(h, p):
-        kept, new = p
-        h = kept * h + new
+        z, h_new = jnp.split(p, 2, axis=1)
+        h = h + sigmoid(z) * (h_new - h)
         return h, h
 
-    z, h_new = jnp.split(xs @ w + b, 2, axis=2)
-    z = sigmoid(z)
-    return jax.lax.scan(step, jnp.zeros(h_new.shape[1:]), (1 - z, z * h_new))[1]
+    return jax.lax.scan(step, jnp.zeros((xs.shape[1], b.shape[0] // 2)), xs @ w + b)[1]
 
 
 def s6(params, xs):

@@ -24,14 +24,11 @@ impl<E: Float> Cell<E> for MinGru<E> {
         Tensor::zeros([n, self.b.shape()[0] / 2])
     }
     fn project<'t>(&self, x: &Var<'t, E>) -> Var<'t, E> {
-        let last = x.shape().rank() - 1;
-        let [z, h_new] = (x.matmul(&self.w) + &self.b).chunk(last); // [.., H] each
-        let z = z.sigmoid();
-        Var::concat(&[1.0 - &z, z * h_new], last)
+        x.matmul(&self.w) + &self.b
     }
     fn step<'t>(&self, x: &Var<'t, E>, h_prev: &Var<'t, E>) -> Var<'t, E> {
-        let [kept, new] = x.chunk(1); // [N, H] each
-        kept * h_prev + new
+        let [z, h_new] = x.chunk(1); // [N, H] each
+        h_prev + z.sigmoid() * (h_new - h_prev)
     }
 }
 
