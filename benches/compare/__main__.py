@@ -59,7 +59,8 @@ def main():
     found["costs"] = costs.measure(ROOT, options.work, ready) if "costs" in options.parts else {}
     found["about"] = page.about(ROOT, ready, sys.argv[1:], options)
     (options.work / "results.json").write_text(json.dumps(found, indent=1))
-    options.output.write_text(page.write(found))
+    before = options.output.read_text() if options.output.exists() else ""
+    options.output.write_text(page.write(found, before))
     print(f"written: {options.output}")
 
 

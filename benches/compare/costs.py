@@ -1,6 +1,7 @@
 """What it costs to begin: crates, building, the first result, the size of the program."""
 
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -50,15 +51,21 @@ def one(folder, work, name, features):
     tree = ["cargo", "tree", "--locked", "-e", "normal", "--prefix", "none", "-f", "{p}", *features]
     lines = run(tree, work / f"tree-{name}.log", **inside).splitlines()
     crates = {" ".join(line.split()[:2]) for line in lines if line.strip()} - {f"peer-{name} v0.0.0"}
-    start = time.monotonic()
+    start, spent = time.monotonic(), processor()
     run(["cargo", "build", "--release", "--locked", *features], work / f"cost-{name}.log", **inside)
-    built = time.monotonic() - start
+    built, spent = time.monotonic() - start, processor() - spent
     program = target / "release" / f"peer-{name}"
     run([program, "--shape", SHAPE, "--once"], work / f"first-{name}.log", **inside)
     first = time.monotonic() - start
     size = program.stat().st_size
     shutil.rmtree(target)
-    return {"crates": len(crates), "build": built, "first": first, "bytes": size}
+    return {"crates": len(crates), "build": built, "processor": spent, "first": first, "bytes": size}
+
+
+def processor():
+    """The seconds of processor time that ended programs took, theirs and the system's."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def first_command(clone, work):

@@ -54,7 +54,22 @@ def rounded(us):
     return f"{float(f'{us:.3g}'):,.0f}".replace(",", " ")
 
 
-def write(found):
+def before(page):
+    """Of each row of a page's tables of layers, how many times as long the fastest other took, if it is there."""
+    said, title, others = {}, "", []
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("## "):
+            title = line.removeprefix("## ")
+        elif line.startswith("| N, T, D, H |"):
+            others = [cell in NAMES.values() for cell in cells]
+        elif ratios := [float(cell[:-1]) for cell, other in zip(cells, others) if other and cell.endswith("×")]:
+            said[title, cells[0]] = min(ratios)
+    return said
+
+
+def write(found, page):
+    """The page, from what was found and the page from before."""
     about, answers = found["about"], found["answers"]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(about["versions"].items()))
     rounds = f"{found['rounds']} round{'s' if found['rounds'] > 1 else ''}"
@@ -66,7 +81,8 @@ def write(found):
         "parameters and of the input, beside other libraries. `scripts/compare` measured it and wrote this page: all "
         "sides take turns in one run, each round runs every side once at every size, and what is compared is medians "
         "over the rounds. The programs start from the same numbers, and those of the RNN and of the gallery must arrive at "
-        "the same gradients. A number above 1.0× says how many times as long the other took.",
+        "the same gradients. A number above 1.0× says how many times as long the other took. *Planned by hand* is the same "
+        "layer without a tape, on this library's kernels, in the same process.",
     ]
     if found["quick"]:
         parts.append("**A quick run that only shows that the comparison works. Its numbers mean nothing.**")
@@ -76,10 +92,12 @@ def write(found):
         f"- others: {versions or 'none'}; those in Rust built with `-C target-cpu=native`, and with AVX-512 where "
         "they have a feature for it; PyTorch and JAX as PyPI has them"
     )
-    for cell, title in {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}.items():
+    said = before(page)
+    for cell in goals.CELLS:
         for threads in (1, 2):
+            title = f"{cell.upper()}, {cores(threads)}"
             if rows := chosen(answers, cell, threads):
-                parts.append(f"## {title}, {cores(threads)}\n\n{layer(cell, rows)}")
+                parts.append(f"## {title}\n\n{layer(rows, lambda sizes: said.get((title, sizes)))}")
     if cells := {(cell, sizes): by for cell in GALLERY for sizes, by in chosen(answers, cell, 1).items()}:
         parts.append("## Cells of the gallery, one core\n\n" + gallery(cells))
     if chars := {key: by for key, by in answers.items() if key.startswith("char")}:
@@ -109,32 +127,40 @@ def chosen(answers, cell, threads):
     }
 
 
-def layer(cell, rows):
+def layer(rows, before):
     """A row a size: this library's time and its share of the peak, and how long each other side took."""
     present = [side for side in NAMES if any(side in by for by in rows.values())]
     others = [side for side in present if side not in ("retrograde", "custom")]
-    fastest = cell == "rnn" and "retrograde" in present
-    ours = ["retrograde, µs", "of the peak"] if "retrograde" in present else []
-    user = ["a user's cell"] if "custom" in present else []
-    head = ["N, T, D, H", *ours, *user, *(NAMES[side] for side in others)]
-    head += ["the fastest other"] if fastest else []
+    ours = "retrograde" in present
+    planned = any("of_hand" in each for by in rows.values() for each in by.get("retrograde", []))
+    head = ["N, T, D, H", *(["retrograde, µs", "of the peak"] if ours else []), *(["planned by hand"] if planned else [])]
+    head += ["a user's cell"] if "custom" in present else []
+    head += [*(NAMES[side] for side in others), *(["the fastest other", "on the page before"] if ours else [])]
     lines = []
     for sizes, by in rows.items():
-        line = [", ".join(map(str, sizes))]
+        size = ", ".join(map(str, sizes))
+        line = [size]
         us = {side: middle(given, "both_us") for side, given in by.items()}
         own = us.get("retrograde")
         if ours:
             share = [each["gflops"] / each["peak_gflops"] for each in by.get("retrograde", [])]
             line += [rounded(own), f"{statistics.median(share):.0%}"] if own else ["–", "–"]
-        if user:
-            line.append(f"{middle(by['custom'], 'of_rnn'):.2f}×" if "custom" in by else "–")
-        times = [us.get(side) for side in others]
-        line += ["–" if not time else f"{time / own:.1f}×" if own else f"{rounded(time)} µs" for time in times]
-        if fastest:
-            least = min((time for time in times if time), default=None)
-            line.append(f"{least / own:.2f}×" if least and own else "–")
+        if planned:
+            hand = [1 / each["of_hand"] for each in by.get("retrograde", []) if "of_hand" in each]
+            line.append(times(statistics.median(hand) if hand else None))
+        if "custom" in present:
+            line.append(times(middle(by["custom"], "of_rnn") if "custom" in by else None))
+        taken = [us.get(side) for side in others]
+        line += ["–" if not time else f"{time / own:.1f}×" if own else f"{rounded(time)} µs" for time in taken]
+        if ours:
+            least = min((time for time in taken if time), default=None)
+            line += [times(least / own if least and own else None), times(before(size))]
         lines.append(line)
     return table(head, lines)
+
+
+def times(ratio):
+    return "–" if ratio is None else f"{ratio:.2f}×"
 
 
 def gallery(cells):
@@ -178,16 +204,16 @@ def costs(found):
     for name in ("retrograde", "candle", "burn", "dfdx"):
         each = found[name]
         if "why" in each:
-            lines.append([name, f"not available: {each['why']}", "", "", ""])
+            lines.append([name, f"not available: {each['why']}", *[""] * 4])
         else:
             size = f"{each['bytes'] / 1e6:.1f} MB"
-            lines.append([name, str(each["crates"]), seconds(each["build"]), seconds(each["first"]), size])
+            lines.append([name, str(each["crates"]), seconds(each["build"]), seconds(each["processor"]), seconds(each["first"]), size])
     text = (
         "The same small program on each library (an RNN from primitives, `benches/peers`), from a fresh clone with "
         "what is downloaded already there, in release mode with default settings; burn with its one backend `flex`. "
         "Crates are all that the program is linked with."
     )
-    text += "\n\n" + table(["library", "crates", "clean build", "first gradient", "program, stripped"], lines)
+    text += "\n\n" + table(["library", "crates", "clean build", "of the processor", "first gradient", "program, stripped"], lines)
     if "seconds" in found["bptt"]:
         text += (
             "\n\n`cargo run --release --example bptt`, the README's first command, ended "
@@ -204,16 +230,16 @@ def costs(found):
 def goals_of(answers, chars, costs):
     """What the library means to reach at least, beside what it did."""
     rows = []
-    for cell in ("rnn", "lstm", "gru"):
+    for cell in goals.CELLS:
         for sizes, by in chosen(answers, cell, 1).items():
-            rows += goals.of_layer(cell, sizes, by, middle)
+            rows += goals.of_layer(cell, sizes, by, chosen(answers, cell, 2).get(sizes, {}), middle)
     for cell, title in GALLERY.items():
         for sizes, by in chosen(answers, cell, 1).items():
-            rows += goals.of_gallery(title, sizes, by, middle)
+            rows += goals.of_gallery(cell, title, sizes, by, middle)
     for asked, by in chars.items():
         hidden, threads = map(int, re.findall(r"\d+", asked))
         speed = {side: middle(given, "tokens_a_second") for side, given in by.items()}
-        rows += goals.of_char(hidden, cores(threads), speed)
+        rows += goals.of_char(hidden, threads, cores(threads), speed)
     rows += goals.of_costs(costs)
     lines = [[what, goal, found, "met" if met else "**missed**"] for what, goal, found, met in rows]
     return table(["on one core, unless said", "goal", "found", ""], lines) if lines else ""
