@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{folder, printed};
+use common::{folder, printed, run, text};
 
 /// A block that the book quotes below the heading of an example, by its place there.
 fn quoted(name: &str, block: usize) -> String {
@@ -78,6 +78,28 @@ fn the_player_comes_out_again() {
     same(&words(&quoted("player", 0)), &words(&printed), 0);
 }
 
+/// The rows of the gallery's table without losses and times, and, of a quick run, without what was learned.
+fn gallery(text: &str, quick: bool) -> Vec<Vec<&str>> {
+    let mut rows = words(text);
+    rows.retain(|row| row.len() > 6 && ["yes", "no"].contains(&row[row.len() - 4]));
+    for row in &mut rows {
+        let [loss, learned, _ms] = [3, 2, 1].map(|from_end| row.len() - from_end);
+        let learned = row[learned];
+        row.truncate(loss);
+        row.extend((!quick).then_some(learned));
+    }
+    rows
+}
+
+/// Lines, parameters and checks of a quick run are those of a whole one.
+#[test]
+fn the_gallery_comes_out_again() {
+    let (quoted, printed) = (quoted("gallery", 0), printed("gallery", &folder("quoted"), &["--quick"]));
+    let (quoted, printed) = [&quoted, &printed].map(|text| gallery(text, true)).into();
+    assert!(printed.len() > 16, "{printed:?}");
+    assert_eq!(quoted, printed);
+}
+
 /// The check of the cell is quoted from a run that also trains it; a quick run prints the same one.
 #[test]
 fn the_check_of_the_custom_cell_comes_out_again() {
@@ -120,6 +142,20 @@ fn the_model_of_characters_comes_out_again() {
     same(&quoted[..first], &printed[..first], 3);
 }
 
+/// The lines of `min_char` that are no text of the model's, which is wide and hangs on the last digits.
+fn told(text: &str) -> Vec<Vec<&str>> {
+    let lines = words(text).into_iter().enumerate();
+    lines.filter(|(i, line)| *i == 0 || line[0] == "step").map(|(_, line)| line).collect()
+}
+
+/// The text, the level of guessing and the loss before training.
+#[test]
+fn the_small_model_of_characters_comes_out_again() {
+    let output = run("min_char", &folder("quoted"), &["--quick"]);
+    let quoted = quoted("min_char", 0);
+    assert_eq!(told(&quoted)[..2], told(text(&output.stdout))[..2]);
+}
+
 /// Every line of every table, which takes half an hour.
 #[test]
 #[ignore = "trains for half an hour"]
@@ -138,4 +174,8 @@ fn long_runs_come_out_again() {
         }
         same(&quoted, &printed, least);
     }
+    let (table, printed) = (quoted("gallery", 0), printed("gallery", &folder("quoted"), &[]));
+    assert_eq!(gallery(&table, false), gallery(&printed, false));
+    let output = run("min_char", &folder("quoted"), &[]);
+    same(&told(&quoted("min_char", 0)), &told(text(&output.stdout)), 5);
 }
