@@ -26,6 +26,9 @@ fn main() {
         }
     };
 
+    let single = noise(&[1, 128], 13);
+    run("sigmoid of one row", &|| single.sigmoid(), single.numel());
+    run("tanh of one row", &|| single.tanh(), single.numel());
     let (x, y) = (noise(&[4096, 128], 1), noise(&[4096, 128], 2)); // 2 MB each
     let zero = Tensor::scalar(0.0);
     let (mask, mask_of_rows) = (x.gt(&zero), x.narrow(1, 0, 1).gt(&zero));
@@ -37,6 +40,7 @@ fn main() {
     run("where(mask of rows, x, y)", &|| Tensor::where_mask(&mask_of_rows, &x, &y), all);
     run("sign", &|| x.sign(), all);
     run("relu", &|| x.relu(), all);
+    run("sqrt", &|| positive.sqrt(), all);
     run("exp", &|| x.exp(), all);
     run("ln", &|| positive.ln(), all);
     run("sigmoid", &|| x.sigmoid(), all);
