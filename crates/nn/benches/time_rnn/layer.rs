@@ -130,11 +130,13 @@ where
     };
     let (xs, dhs) = (noise([n, t, d], 1.0, 5), noise([n, t, h], 1.0, 6));
     let params = layer.params();
-    let mut shares = split_even(n, threads)
-        .map(|rows| [&xs, &dhs].map(|x| x.narrow(0, rows.start, rows.len()).contiguous()));
-    let mut parallel = Parallel::new(scope, threads, |_part| {
+    // Fewer than threads, where there are fewer rows.
+    let shares: Vec<_> = split_even(n, threads)
+        .map(|rows| [&xs, &dhs].map(|x| x.narrow(0, rows.start, rows.len()).contiguous()))
+        .collect();
+    let mut parallel = Parallel::new(scope, shares.len(), |part| {
         let mut layer = layer.clone();
-        let [xs, dhs] = shares.next().expect("a share for each part");
+        let [xs, dhs] = shares[part].clone();
         move |()| {
             let start = Instant::now();
             let tape = Tape::new();
@@ -152,7 +154,7 @@ where
             param.set(param.value().map(|x| x)).expect("the same shape");
         }
         let start = Instant::now();
-        let mut parts = parallel.run(vec![(); threads]).into_iter();
+        let mut parts = parallel.run(vec![(); shares.len()]).into_iter();
         let (mut forward, mut grads, dx) = parts.next().expect("there is at least one part");
         let mut dxs = vec![dx];
         for (other, part, dx) in parts {
