@@ -6,7 +6,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use retrograde::nn::{Parallel, Window, Windows, split_even};
+use retrograde::nn::{Parallel, Windows, split_even};
 use retrograde::prelude::*;
 use retrograde_examples_mpi::{CharRnn, Ranks, Result, Share};
 
@@ -104,12 +104,12 @@ pub(crate) fn by_threads(options: &Options, parts: usize) -> Result<()> {
     thread::scope(|scope| {
         let mut parallel = Parallel::new(scope, parts, |_| {
             let mut model = run.model.clone(); // the same parameters, and a state of its own
-            move |Window { inputs, targets }| model.pass(&inputs, &targets)
+            move |(inputs, targets): (Tensor<usize>, Tensor<usize>)| model.pass(&inputs, &targets)
         });
         for window in windows.take(options.steps) {
-            let part = |rows: std::ops::Range<usize>| Window {
-                inputs: window.inputs.narrow(0, rows.start, rows.len()),
-                targets: window.targets.narrow(0, rows.start, rows.len()),
+            let part = |rows: std::ops::Range<usize>| {
+                let of = |x: &Tensor<usize>| x.narrow(0, rows.start, rows.len());
+                (of(&window.inputs), of(&window.targets))
             };
             let mut batch = Share::default();
             for share in parallel.run(split_even(options.batch, parts).map(part).collect()) {
