@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 const OP: &str = "scan";
 
-/// Steps of so short a sequence are taken one by one.
+/// A shorter sequence is taken step by step.
 const SHORT: usize = 8;
 
 /// Returns all prefixes of a sequence under an associative operation: `y_0 = x_0`, `y_t = f(y_{t-1}, x_t)`. It takes the
@@ -67,6 +67,7 @@ pub fn scan<'t, E: Float, T: Tree<Var<'t, E>>>(
     prefixes(elements, axis, steps.unwrap_or(0), &f)
 }
 
+/// The prefixes, of blocks side by side: first what each block comes to, from that what goes into the next, then all steps.
 fn prefixes<'t, E: Float, T: Tree<Var<'t, E>>>(
     x: &T,
     axis: usize,
@@ -94,7 +95,6 @@ fn prefixes<'t, E: Float, T: Tree<Var<'t, E>>>(
         x.narrow(axis, 0, even).reshape(sizes(x, &[blocks, length])) // [.., B, L, ..]
     });
     let step = |t: usize| Tree::map(&grid, |x| x.select(axis + 1, t)); // [.., B, ..]
-    // All blocks at once: what each comes to, and from that what goes into the next.
     let mut total = part(&step(0), 0, blocks - 1);
     for t in 1..length {
         total = called(f, &total, &part(&step(t), 0, blocks - 1))?;
