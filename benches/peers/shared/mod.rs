@@ -1,6 +1,11 @@
 //! Common parts of the peers: the problem, the timing, the output.
 
+#[path = "../../../crates/nn/benches/shared/noise.rs"]
+mod noise;
+
 use std::time::{Duration, Instant};
+
+use noise::noise;
 
 /// The weights of an RNN, a sequence for it, and the cotangents of its states.
 pub struct Problem {
@@ -47,18 +52,6 @@ impl Problem {
 fn steps(all: &[f32], [n, t, k]: [usize; 3]) -> Vec<Vec<f32>> {
     let row = |i, step| &all[(i * t + step) * k..][..k];
     (0..t).map(|step| (0..n).flat_map(|i| row(i, step)).copied().collect()).collect()
-}
-
-/// Numbers from `-scale` to `scale`, by SplitMix64 (G. Steele, D. Lea and C. Flood, 2014): the same in all programs.
-pub fn noise(count: usize, scale: f64, seed: u64) -> Vec<f32> {
-    let each = |i: u64| {
-        let z = ((seed << 32) + i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let unit = ((z ^ (z >> 31)) >> 40) as f64 / (1_u64 << 24) as f64; // 0..1
-        ((2.0 * unit - 1.0) * scale) as f32
-    };
-    (0..count as u64).map(each).collect()
 }
 
 /// Where a pass says that it has come to its middle.

@@ -1,7 +1,7 @@
 //! The numbers that measured programs start from.
 
-/// Numbers from `-scale` to `scale`, by SplitMix64 (G. Steele, D. Lea and C. Flood, 2014): the programs in other languages
-/// make the same.
+/// Numbers from `-scale` to `scale`, by SplitMix64 (G. Steele, D. Lea and C. Flood, 2014): the peers read this file too, and the
+/// programs in Python make the same.
 pub(crate) fn noise(count: usize, scale: f64, seed: u64) -> Vec<f32> {
     let each = |i: u64| {
         let z = ((seed << 32) + i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
