@@ -191,7 +191,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
         match self {
             _ if from == to => self.clone(),
             // Summed over the batch, a product of stacks of matrices is the product of the matrices below one another.
-            Adjoint::Product(a, b) if to.rank() == 2 && from[from.rank() - 2..] == to[..] => {
+            Adjoint::Product(a, b) if from[from.rank() - 2..] == to[..] => {
                 let rows = |x: &Tensor<E>| {
                     let columns = x.dims()[x.rank() - 1];
                     let rows = x.dims()[..x.rank() - 1].iter().product();
@@ -221,8 +221,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
         let slope = |g: E, x: E| match () {
             () if x > zero => g,
             () if x < zero => -g,
-            () if x == zero => zero,
-            () => x, // NaN
+            () => x, // 0 or NaN
         };
         Adjoint::Dense(self.dense().zip(&x.dense(), slope))
     }

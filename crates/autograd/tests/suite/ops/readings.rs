@@ -45,6 +45,29 @@ fn fused_kernels_agree_with_the_plain_rules() {
     });
 }
 
+/// Over the numbers of the tape itself, the same rules are read; over others, as exactly as these are.
+#[test]
+fn gradients_in_other_numbers_agree_with_the_plain_rules() {
+    each_case(|mut case| {
+        let tape = Tape::new();
+        let (x, y) = case.record(&tape);
+        let v = case.direction(y.shape());
+        let again = tape.backward_in(&[(&y, &v)], |x| x).unwrap();
+        let plain = tape.backward_over(&[(&y, Plain(v))], Plain).unwrap();
+        same(&case, &found(&x, &plain, |g| g.0.clone()), &found(&x, &again, Clone::clone));
+    });
+    let tape = Tape::new();
+    let x = tape.var(Tensor::from([1.0_f64 / 3.0, 0.7]));
+    let single = tape.backward_in(&[(&x.square(), &Tensor::from([1.0, 0.1]))], |x| x as f32).unwrap();
+    assert_eq!(single.get(&x), Some(&Tensor::from([2.0 * (1.0_f32 / 3.0), 0.1 * (2.0 * 0.7_f32)])));
+}
+
+#[test]
+fn a_plain_value_prints_its_tensor() {
+    let x = Tensor::from([1.5, -2.0]);
+    assert_eq!(format!("{:?}", Plain(x.clone())), format!("Plain({x:?})"));
+}
+
 #[test]
 fn recorded_gradients_agree_with_numeric_ones() {
     each_case(|mut case| {

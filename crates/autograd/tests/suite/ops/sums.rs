@@ -74,6 +74,8 @@ fn products_and_other_terms_in_any_order() {
 #[test]
 fn products_of_stacks_of_matrices() {
     fused_agrees_with_plain(&[&[2, 3, 4], &[4, 5]], |_, x| x[0].matmul(&x[1]).tanh());
+    // As many matrices as rows of the weight, and as many rows in each as its columns.
+    fused_agrees_with_plain(&[&[3, 5, 3], &[3, 5]], |_, x| x[0].matmul(&x[1]).tanh());
     fused_agrees_with_plain(&[&[2, 3, 4], &[2, 4, 4]], |_, x| x[0].matmul(&x[1]).matmul(&x[1]));
     fused_agrees_with_plain(&[&[2, 5, 3, 4], &[4, 4]], |_, x| x[0].matmul(&x[1]).matmul(&x[1]));
     fused_agrees_with_plain(&[&[1, 3, 4], &[6, 4, 4]], |_, x| x[0].matmul(&x[1]).matmul(&x[1]));
@@ -118,5 +120,16 @@ fn slices_in_any_order_and_place() {
                 Var::concat(&slices, 1)
             });
         }
+    }
+}
+
+/// Slices along one axis come together in a buffer; one along another axis adds to it, whenever it comes.
+#[test]
+fn slices_along_several_axes() {
+    for axes in [[0, 0, 1], [0, 1, 0], [1, 0, 0], [1, 1, 0], [0, 1, 1], [1, 0, 1]] {
+        fused_agrees_with_plain(&[&[3, 3]], |_, x| {
+            let slices = axes.iter().zip([1, 2, 0]).map(|(&axis, i)| x[0].select(axis, i));
+            slices.reduce(|product, slice| product * slice).unwrap()
+        });
     }
 }

@@ -53,6 +53,19 @@ fn normal<const R: usize>(shape: [usize; R], seed: u64) -> Tensor<f64> {
 }
 
 #[test]
+fn its_gradients_over_numbers_that_are_given() {
+    let tape = Tape::new();
+    let (x, w) = (tape.var(normal([3, 2], 5)), tape.var(normal([3, 2], 6)));
+    let y = tape.call(gated(Fault::None), &[&(&x * &w), &x]).square();
+    let dy = normal([3, 2], 7);
+    let expected = y.backward_with(&dy).unwrap();
+    let found = tape.backward_in(&[(&y, &dy)], |x| x).unwrap();
+    for x in [&x, &w] {
+        assert_close!(found.get(x).unwrap(), expected.get(x).unwrap(), 1e-14, 1e-15);
+    }
+}
+
+#[test]
 fn its_gradients_are_those_of_the_composition() {
     let (x, c) = (normal([3, 2], 1), normal([3, 2], 2));
     let (w, dy) = (Param::new("w", normal([3, 2], 3)), normal([2, 3], 4));

@@ -189,6 +189,20 @@ fn only_what_some_rule_reads_is_kept() {
     assert_eq!(tape.kept_bytes(), leaf + 2000);
 }
 
+/// The states of a sequence are kept once: as parts of what they were stacked to. Leaves keep storage of their own.
+#[test]
+fn what_was_stacked_is_kept_as_views_on_the_stack() {
+    let tape = Tape::new();
+    let x = tape.var(Tensor::<f64>::zeros([3, 5]));
+    let hs: Vec<_> = (0..4).map(|i| (&x + f64::from(i)).tanh()).collect();
+    assert_eq!(tape.kept_bytes(), (1 + 4) * 120);
+    let stack = Var::stack(&hs, 1);
+    let _ = stack.square();
+    assert_eq!(tape.kept_bytes(), (1 + 4) * 120);
+    drop(Var::stack(&[x.clone(), x.clone()], 0).square());
+    assert_eq!(tape.kept_bytes(), (1 + 4 + 2) * 120);
+}
+
 /// Parts of a batch may meet other parameters, each in its own order.
 #[test]
 fn parameters_that_only_some_parts_reach_are_added_too() {
@@ -207,4 +221,28 @@ fn parameters_that_only_some_parts_reach_are_added_too() {
     }
     let names: Vec<_> = grads.params().map(|(param, _)| param.name().to_owned()).collect();
     assert_eq!(names, ["a", "c", "b"]);
+}
+
+#[test]
+fn gradients_are_changed_in_place_set_and_counted() {
+    let [a, b] = ["a", "b"].map(|name| Param::new(name, Tensor::from([1.0, 2.0])));
+    let tape = Tape::new();
+    let x = tape.var(Tensor::from([3.0, 5.0]));
+    let mut grads = (&x * &a + &x * &x).sum().backward().unwrap();
+    let mut met = Vec::new();
+    grads.update_params(|param, gradient| {
+        met.push(param.name().to_owned());
+        *gradient = &*gradient * 0.5;
+    });
+    assert_eq!((met, grads.get(&a)), (vec!["a".to_owned()], Some(&Tensor::from([1.5, 2.5]))));
+    assert_eq!(format!("{grads:?}"), "Gradients { nodes: 2, params: 1, .. }");
+
+    grads.insert(&b, Tensor::from([7.0, -1.0])).unwrap();
+    grads.insert(&a, Tensor::from([0.0, 4.0])).unwrap();
+    assert_eq!(grads.get(&b), Some(&Tensor::from([7.0, -1.0])));
+    assert_eq!(grads.get(&a), Some(&Tensor::from([0.0, 4.0])));
+    assert_eq!(grads.params().map(|(param, _)| param.name()).collect::<Vec<_>>(), ["a", "b"]);
+    let refused = grads.insert(&a, Tensor::from([1.0])).unwrap_err();
+    assert_eq!(refused.to_string(), "gradients: expected a tensor of the input's shape [2], found [1]");
+    assert_eq!(grads.get(&a), Some(&Tensor::from([0.0, 4.0])));
 }

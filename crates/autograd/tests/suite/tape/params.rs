@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use retrograde_autograd::{Error, Param, Tape};
+use retrograde_autograd::{Error, Param, Placeholder, Tape};
 use retrograde_tensor::{Shape, Tensor};
 
 fn w(value: f64) -> Param<f64> {
@@ -200,4 +200,31 @@ fn no_update_of_many_threads_is_lost() {
         scope.spawn(|| (0..500).for_each(|_| assert!(w.value().at(&[0, 0]) >= 0.0)));
     });
     assert_eq!(w.value(), Tensor::from([[2000.0]]));
+}
+
+#[test]
+fn a_variable_stands_for_a_parameter_until_it_is_unbound() {
+    let (w, tape) = (w(4.0), Tape::new());
+    let x = tape.var(Tensor::from([[3.0]]));
+    tape.bind(&w, tape.param(&w).square()).unwrap();
+    let grads = (&x * &w).backward_with(&Tensor::from([[0.5]])).unwrap(); // x w²
+    assert_eq!((grads.get(&x), grads.get(&w)), (Some(&Tensor::from([[8.0]])), Some(&Tensor::from([[12.0]]))));
+    tape.unbind(&w);
+    assert_eq!((&x * &w).value(), &Tensor::from([[12.0]]));
+    let refused = tape.bind(&w, Tensor::from([1.0])).unwrap_err();
+    assert!(matches!(refused, Error::ParamShape { .. }), "{refused}");
+}
+
+#[test]
+fn a_placeholder_is_bound_on_each_tape() {
+    let memory = Placeholder::new("memory");
+    let [first, second] = [Tape::new(), Tape::new()];
+    let bound = first.var(Tensor::from([[3.0]]));
+    memory.bind(&bound);
+    let grads = (&bound * &memory).backward_with(&Tensor::from([[0.5]])).unwrap();
+    assert_eq!(grads.get(&bound), Some(&Tensor::from([[3.0]])));
+    let unbound = second.var(Tensor::from([[5.0]])).try_mul(&memory).unwrap_err();
+    assert_eq!(unbound, Error::Unbound { name: "memory".into() });
+    memory.bind(&second.var(Tensor::from([[7.0]])));
+    assert_eq!((second.var(Tensor::from([[5.0]])) * &memory).value(), &Tensor::from([[35.0]]));
 }
