@@ -247,7 +247,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
         Ok(self)
     }
 
-    /// A probability for each variable of the state; none at all if nothing can happen.
+    /// A probability for each variable of the state.
     fn probabilities(&self, option: &'static str, named: &[(&str, f64)]) -> Result<Vec<f64>> {
         let names = self.variables();
         let refuse = |found: &str| {
@@ -264,8 +264,7 @@ impl<E: Float, C: Cell<E>> Time<C, E> {
                 None => return refuse(name),
             }
         }
-        let acts = p.iter().flatten().any(|&p| p > 0.0);
-        Ok(p.into_iter().filter(|_| acts).map(Option::unwrap_or_default).collect())
+        Ok(p.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     /// A name for each variable of the state.

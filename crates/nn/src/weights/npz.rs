@@ -54,7 +54,7 @@ fn arrays(file: &[u8]) -> Result<(Header, Vec<u8>), WeightsError> {
 /// Writes an archive of these files.
 pub(super) fn write(members: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, WeightsError> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
-    let too_large = || zip("arrays of less than 4 GiB in all, 65535 at most", "more".into());
+    let too_large = || zip("arrays of less than 4 GiB in all, 65534 at most", "more".into());
     let size = |size: usize| u32::try_from(size).ok().filter(|&size| size < u32::MAX).ok_or_else(too_large);
     for (name, data) in members {
         let name = format!("{name}.npy");

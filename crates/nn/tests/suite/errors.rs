@@ -3,8 +3,8 @@
 use crate::common::{seeded, weights};
 use retrograde_autograd::{Param, Tape};
 use retrograde_nn::{
-    Adam, Embedding, Error, Layer, Linear, Optimizer, RnnCell, SequenceOptions, Sgd, TimeRnn, clip_grad_norm,
-    cross_entropy, explicit,
+    Adam, Cell, Embedding, Error, Layer, LayerNorm, LayerNormLstmCell, Linear, Optimizer, RnnCell,
+    SequenceOptions, Sgd, TimeRnn, clip_grad_norm, cross_entropy, explicit,
 };
 use retrograde_tensor::{Shape, Tensor};
 
@@ -44,6 +44,17 @@ fn weights_whose_shapes_do_not_agree() {
     assert_eq!(linear(&[3, 4], &[3]), "linear: expected b of shape [4], found [3]");
     let embedding = text(Embedding::from_array(zeros(&[3])));
     assert_eq!(embedding, "embedding: expected w of shape [V, D], found [3]");
+}
+
+#[test]
+fn norms_that_do_not_fit_the_weights() {
+    let cell = |norms: [usize; 3]| {
+        let [wx, wh] = [&[3, 8], &[2, 8]].map(|dims| Param::new("w", zeros(dims)));
+        LayerNormLstmCell::from_params(wx, wh, norms.map(LayerNorm::new))
+    };
+    assert_eq!(cell([8, 8, 2]).unwrap().initial_state(5).1.dims(), [5, 2]);
+    assert_eq!(text(cell([8, 2, 2])), "layer_norm_lstm_cell: expected norm_h of shape [8], found [2]");
+    assert_eq!(text(cell([8, 8, 8])), "layer_norm_lstm_cell: expected norm_c of shape [2], found [8]");
 }
 
 #[test]
@@ -100,6 +111,8 @@ fn targets_that_do_not_fit_the_logits() {
     assert_eq!(loss(&[0, 3, 5], zero(&[0, 3])), "cross_entropy: expected at least one target, found [0, 3]");
     let large = loss(&[2, 3, 5], Tensor::from([[0, 1, 2], [4, 5, 9]]));
     assert_eq!(large, "cross_entropy: expected targets below 5, found 5 at [1, 1]");
+    let last = loss(&[2, 3, 5], Tensor::from([[0, 1, 2], [4, 3, 9]]));
+    assert_eq!(last, "cross_entropy: expected targets below 5, found 9 at [1, 2]");
     assert_eq!(loss(&[5], Tensor::scalar(7)), "cross_entropy: expected targets below 5, found 7 at []");
     assert_eq!(loss(&[2, 0], zero(&[2])), "cross_entropy: expected targets below 0, found 0 at [0]");
 }

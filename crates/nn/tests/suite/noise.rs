@@ -2,7 +2,10 @@
 
 use crate::common::{normal, seeded, tensors};
 use retrograde_autograd::Tape;
-use retrograde_nn::{Bidirectional, Dropout, Layer, Noise, RnnCell, SequenceOptions, Stacked, Time, TimeRnn};
+use retrograde_nn::{
+    Bidirectional, Dropout, Layer, LstmCell, Noise, RnnCell, SequenceOptions, Stacked, Time, TimeLstm,
+    TimeRnn,
+};
 use retrograde_tensor::Tensor;
 
 const N: usize = 4;
@@ -81,5 +84,46 @@ fn dropout_draws_once_for_all_steps_only_if_asked_to() {
             let varies = [0, 1, 2].map(|axis| (1..10).any(|i| y.select(axis, i) != y.select(axis, 0)));
             assert_eq!(varies, axes, "{dropout:?}, seed {seed}");
         }
+    }
+}
+
+/// SplitMix64, whose state is a seed.
+///
+/// # Source
+/// S. Vigna, *splitmix64.c* (2015): its first numbers from 1234567 are published beside it.
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let first = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let second = (first ^ (first >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    second ^ (second >> 31)
+}
+
+#[test]
+fn parts_are_seeded_by_split_mix() {
+    let state = &mut 1_234_567;
+    let published = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+    assert_eq!([(); 3].map(|()| split_mix(state)), published);
+    for seed in [0, 1, 1_234_567, u64::MAX] {
+        for i in [0, 1, 7, 1 << 20] {
+            let of_part = split_mix(&mut (i as u64 + 1));
+            let expected = split_mix(&mut seed.wrapping_add(of_part));
+            assert_eq!(Noise::seeded(seed).child(i), Noise::seeded(expected));
+        }
+    }
+    assert_eq!(Noise::off().child(3), Noise::off());
+    assert!(Noise::seeded(0).is_on() && !Noise::off().is_on());
+}
+
+/// A variable without a probability of zoneout is the next value itself: no mean with a weight of 0, where `0 · inf` is NaN.
+#[test]
+fn zoneout_leaves_other_variables_alone() {
+    let layer = TimeLstm::<f64>::new(LstmCell::new(3, 2, &mut seeded(6))).zoneout(&[("h", 0.5)]).unwrap();
+    let tape = Tape::inference();
+    let xs = tape.constant(normal([N, T, 3], 1.0, &mut seeded(7)));
+    let initial = (Tensor::zeros([N, 2]), Tensor::full([N, 2], f64::INFINITY));
+    for noise in [Noise::off(), Noise::seeded(8)] {
+        let last = layer.run(&xs, Some(&initial), &SequenceOptions::new().with_noise(noise)).unwrap().last;
+        assert_eq!(last.1.value(), &initial.1);
+        assert!(last.0.value().iter().all(f64::is_finite));
     }
 }

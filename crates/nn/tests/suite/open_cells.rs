@@ -1,7 +1,7 @@
 //! Cells whose type is chosen at run time, and cells whose inputs have more axes than one.
 
 use crate::common::{normal, perturb, seeded};
-use retrograde_autograd::{Param, Tape, Var};
+use retrograde_autograd::{Param, Placeholder, Tape, Var};
 use retrograde_check::Check;
 use retrograde_nn::{
     BoxedCell, Cell, GruCell, Layer, Linear, LstmCell, Module, Noise, Residual, SequenceOptions, Stacked,
@@ -47,6 +47,54 @@ fn a_boxed_cell_is_checked_and_stacked() {
     assert_eq!(layers.input_size(), 3);
     Check::new().layer(&mut layers).unwrap().assert_ok();
     assert_eq!(layers.step(&Tensor::ones([2, 3])).unwrap().dims(), [2, 4]);
+}
+
+/// A cell that says of itself no more than it has to, and whose steps share `2 W`.
+#[derive(Clone)]
+struct Doubled {
+    w: Param<f64>,
+    shared: Placeholder<f64>,
+}
+
+impl Module<f64> for Doubled {
+    fn visit(&self, _: &str, f: &mut dyn FnMut(&str, &Param<f64>)) {
+        f("w", &self.w);
+    }
+}
+
+impl Cell<f64> for Doubled {
+    type State = Tensor<f64>;
+
+    fn initial_state(&self, n: usize) -> Tensor<f64> {
+        Tensor::zeros([n, 2])
+    }
+    fn prepare(&self, tape: &Tape<f64>) {
+        self.shared.bind(&(tape.param(&self.w) * 2.0));
+    }
+    fn step<'t>(&self, x: &Var<'t, f64>, h_prev: &Var<'t, f64>) -> Var<'t, f64> {
+        x.matmul(&self.shared) + h_prev
+    }
+}
+
+#[test]
+fn what_steps_share_is_made_in_a_box_too() {
+    let cell =
+        Doubled { w: Param::new("w", normal([3, 2], 1.0, &mut seeded(1))), shared: Placeholder::new("2w") };
+    let xs: Tensor<f64> = normal([2, 4, 3], 1.0, &mut seeded(2));
+    let expected = xs.sum_axis(1, false).matmul(&cell.w.value()) * 2.0;
+    macro_rules! check {
+        ($cell:expr) => {{
+            let cell = $cell;
+            assert_eq!((cell.input_size(), cell.input_shape()), (3, Shape::from([3])));
+            let tape = Tape::new();
+            let hs =
+                Time::new(cell).run(&tape.constant(xs.clone()), None, &SequenceOptions::new()).unwrap().hs;
+            assert_close!(hs.value().select(1, 3), expected, 1e-13, 1e-14);
+        }};
+    }
+    check!(cell.clone());
+    check!(Box::new(cell.clone()));
+    check!(cell.boxed());
 }
 
 module!(struct Positions { w, u });

@@ -179,6 +179,25 @@ fn a_state_of_something_else_is_refused() {
         said(adam.set_state(&model.named_params(), &half)),
         r#"optimizer state: expected ["m [3]", "v [3]"] for 0, found ["v [3]"]"#
     );
+    let mut more = state.clone();
+    more.slots.get_mut("0").unwrap().tensors.insert("x".into(), Tensor::zeros([3]));
+    assert_eq!(
+        said(adam.set_state(&model.named_params(), &more)),
+        r#"optimizer state: expected ["m [3]", "v [3]"] for 0, found ["m [3]", "v [3]", "x [3]"]"#
+    );
+    let (mut fewer, mut renamed) = (state.clone(), state.clone());
+    let decay = fewer.settings.remove("weight_decay").unwrap();
+    renamed.settings.remove("weight_decay");
+    renamed.settings.insert("decay".into(), decay);
+    for (state, found) in [
+        (&fewer, r#"["betas.0", "betas.1", "eps", "lr"]"#),
+        (&renamed, r#"["betas.0", "betas.1", "decay", "eps", "lr"]"#),
+    ] {
+        let expected = format!(
+            r#"adam: expected the settings ["lr", "betas.0", "betas.1", "eps", "weight_decay"], found {found}"#
+        );
+        assert_eq!(said(adam.set_state(&model.named_params(), state)), expected);
+    }
     assert_eq!(
         said(adam.state(&other.named_params()).map(drop)),
         "optimizer state: expected parameters that the model lists, found w; add its field to `module!`"

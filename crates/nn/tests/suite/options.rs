@@ -193,3 +193,30 @@ fn options_that_do_not_fit_are_refused() {
     let resets = text(SequenceOptions::new().resets(Tensor::zeros([2])));
     assert_eq!(resets, "sequence options: expected resets of shape [2, 4], found [2]");
 }
+
+/// The questions that a layer of one's own asks.
+#[test]
+fn the_size_and_the_masks_of_a_batch() {
+    let options = SequenceOptions::<f64>::new;
+    let ones = |dims: [usize; 2]| Tensor::ones(dims);
+    for (options, size) in [
+        (options(), [None, None]),
+        (options().lengths(&[2, 5, 0]), [Some(3), Some(5)]),
+        (options().lengths(&[0, 0]), [Some(2), None]),
+        (options().mask(ones([3, 4])), [Some(3), Some(4)]),
+        (options().resets(ones([2, 7])), [Some(2), Some(7)]),
+        (options().resets(ones([2, 7])).lengths(&[3, 1]), [Some(2), Some(7)]),
+        (options().mask(Tensor::ones([4])), [None, None]),
+    ] {
+        assert_eq!(options.size(), size, "{options:?}");
+    }
+    let resets = Tensor::from([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]);
+    let some = options().lengths(&[3, 2]).resets(resets);
+    let counting = Tensor::from([[1.0, 1.0, 1.0], [1.0, 1.0, 0.0]]);
+    assert_eq!(some.counting(2, 3).unwrap(), Some(counting));
+    // The step of the second row does not count, and starts nothing.
+    let starting = Tensor::from([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]);
+    assert_eq!(some.starting(2, 3).unwrap(), Some(starting));
+    assert_eq!((options().counting(2, 3).unwrap(), options().starting(2, 3).unwrap()), (None, None));
+    assert!(some.counting(3, 3).is_err() && some.starting(2, 4).is_err());
+}

@@ -65,6 +65,17 @@ fn arrays_are_read_whatever_their_order_and_type() {
 }
 
 #[test]
+fn every_escape_of_json_is_read() {
+    let header = br#"{"\"\\\/\b\f\n\r\t\u0041\u00E9":{"dtype":"F64","shape":[],"data_offsets":[0,8]}}"#;
+    let bytes = file(header, &1.5_f64.to_le_bytes());
+    let temporary = written("escapes", &bytes);
+    let name = "\"\\/\u{8}\u{c}\n\r\tA\u{e9}";
+    assert_eq!(SafeTensors::deserialize(&bytes).unwrap().names(), [name]);
+    let weights = Weights::load(&temporary.0).unwrap();
+    assert_eq!(weights.get::<f64>(name).unwrap(), Tensor::scalar(1.5));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_refused() {
     let missing = std::env::temp_dir().join("retrograde-no-such.safetensors");
     let expected = format!(
@@ -122,6 +133,7 @@ fn a_header_that_is_not_of_the_format_is_refused() {
     assert_eq!(shape("3"), "expected a list of integers at byte 14 of the header, found '3'");
     assert_eq!(shape("[-1]"), format!("{integer} 15 of the header, found '-'"));
     assert_eq!(shape("[18446744073709551616]"), format!("{integer} 15 of the header, found '1'"));
+    assert_eq!(shape("[01]"), format!("{integer} 15 of the header, found '0'"));
     assert_eq!(shape("[1.5]"), "expected `,` or `]` at byte 16 of the header, found '.'");
     assert_eq!(at("{\"a\":{}}"), "tensor a: expected dtype, shape and data_offsets, found no dtype");
     assert_eq!(
@@ -203,6 +215,7 @@ fn files_of_other_formats_are_told_to_be_such() {
         assert!(text.starts_with("expected a .safetensors file, found a pickle, "), "{text}");
     }
     assert!(said(b"\x80\x04\x95").contains("found a pickle"));
+    assert!(!said(b"\x80\x09\x95\x01\x02\x03\x04\x05\x06").contains("pickle"));
     assert!(said(b"\x93NUMPY\x01\0v\0{'descr': '<f8'}").contains("found an array of NumPy"));
     // A header of the length that these bytes are as a number, in a file cut short.
     let short = |length: u64| said(&[&length.to_le_bytes()[..], b"{"].concat());

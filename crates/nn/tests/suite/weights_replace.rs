@@ -140,6 +140,25 @@ fn what_a_kill_leaves_is_removed_and_no_other_file() {
     users.iter().for_each(|name| assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), *name));
 }
 
+/// Whoever may give files away keeps the owner of a file that is replaced.
+#[cfg(unix)]
+#[test]
+fn the_owner_of_a_file_stays() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = Folder::new("owner");
+    let path = folder.join("w");
+    write(&path, 1.0, 1).unwrap();
+    let old = fs::metadata(&path).unwrap();
+    let owner = if chown(&path, Some(12_345), Some(54_321)).is_ok() {
+        (12_345, 54_321)
+    } else {
+        (old.uid(), old.gid())
+    };
+    write(&path, 2.0, 1).unwrap();
+    let new = fs::metadata(&path).unwrap();
+    assert_eq!(((new.uid(), new.gid()), read(&path)), (owner, (2.0, 1)));
+}
+
 /// A temporary file that is still being written is locked, and stays.
 #[test]
 fn a_temporary_file_in_use_stays() {

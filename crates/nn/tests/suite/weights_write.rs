@@ -80,6 +80,8 @@ fn any_name_is_written_and_read() {
     writer.save(&path).unwrap();
     let file = Weights::load(&path).unwrap();
     let bytes = fs::read(&path).unwrap();
+    // Nothing is escaped that need not be.
+    assert!(bytes.windows(5).any(|part| part == b"\" \":{"));
     let reference = SafeTensors::deserialize(&bytes).unwrap();
     let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
     let metadata = metadata.metadata().clone().unwrap();
