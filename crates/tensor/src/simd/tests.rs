@@ -542,3 +542,39 @@ fn lanes_by_turns() {
         }
     }
 }
+
+/// The first numbers of a register, stored over others: of each count, what is there afterwards.
+struct FirstOf<'f, E> {
+    x: &'f [E],
+    found: &'f mut Vec<(usize, Vec<E>)>,
+}
+
+impl<E: Copy + PartialEq + From<i8>> Kernel<E> for FirstOf<'_, E> {
+    #[inline(always)]
+    unsafe fn run<V: Vector<Lane = E>>(self) {
+        for count in 0..=V::LANES {
+            let mut to = vec![E::from(-1); V::LANES + 1];
+            // SAFETY: a register is within either; the processor has the level.
+            unsafe { V::load(self.x.as_ptr()).store_first(to.as_mut_ptr(), count) };
+            self.found.push((count, to));
+        }
+    }
+}
+
+#[test]
+fn the_first_numbers_are_stored_and_no_others() {
+    fn check<E: Lane + From<i8> + std::fmt::Debug>() {
+        let x: Vec<E> = (1..=16).map(E::from).collect();
+        for isa in Isa::available() {
+            let mut found = Vec::new();
+            // SAFETY: the levels are those of the processor.
+            unsafe { E::dispatch(isa, FirstOf { x: &x, found: &mut found }) };
+            for (count, found) in found {
+                assert_eq!(found[..count], x[..count], "{isa}, {count}");
+                assert!(found[count..].iter().all(|&left| left == E::from(-1)), "{isa}, {count}: {found:?}");
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}

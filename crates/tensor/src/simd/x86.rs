@@ -202,7 +202,7 @@ vector!(
         (_mm256_permute2f128_ps::<0x20>(lo, hi), _mm256_permute2f128_ps::<0x31>(lo, hi))
     },
     load_first(from, n) _mm256_maskload_ps(from, first_f32(n)),
-    store_first(to, x, n) _mm256_maskstore_ps(to, first_f32(n), x),
+    store_first(to, x, n) store_first_f32(to, x, n),
     abs |x| _mm256_andnot_ps(_mm256_set1_ps(-0.0), x),
     neg |x| _mm256_xor_ps(x, _mm256_set1_ps(-0.0)),
     copy_sign |x, sign| {
@@ -230,7 +230,7 @@ vector!(
         (_mm256_permute2f128_pd::<0x20>(lo, hi), _mm256_permute2f128_pd::<0x31>(lo, hi))
     },
     load_first(from, n) _mm256_maskload_pd(from, first_f64(n)),
-    store_first(to, x, n) _mm256_maskstore_pd(to, first_f64(n), x),
+    store_first(to, x, n) store_first_f64(to, x, n),
     abs |x| _mm256_andnot_pd(_mm256_set1_pd(-0.0), x),
     neg |x| _mm256_xor_pd(x, _mm256_set1_pd(-0.0)),
     copy_sign |x, sign| {
@@ -259,6 +259,46 @@ unsafe fn first_f32(n: usize) -> __m256i {
 #[inline(always)]
 unsafe fn first_f64(n: usize) -> __m256i {
     unsafe { _mm256_cmpgt_epi64(_mm256_set1_epi64x(n as i64), _mm256_setr_epi64x(0, 1, 2, 3)) }
+}
+
+/// Halves of halves: a masked store takes several times as long on some processors.
+#[inline(always)]
+unsafe fn store_first_f32(mut to: *mut f32, x: __m256, n: usize) {
+    unsafe {
+        if n == 8 {
+            return _mm256_storeu_ps(to, x);
+        }
+        let mut x4 = _mm256_castps256_ps128(x);
+        if n & 4 != 0 {
+            _mm_storeu_ps(to, x4);
+            (to, x4) = (to.add(4), _mm256_extractf128_ps::<1>(x));
+        }
+        if n & 2 != 0 {
+            _mm_storel_pd(to.cast(), _mm_castps_pd(x4));
+            (to, x4) = (to.add(2), _mm_movehl_ps(x4, x4));
+        }
+        if n & 1 != 0 {
+            _mm_store_ss(to, x4);
+        }
+    }
+}
+
+/// As [`store_first_f32`].
+#[inline(always)]
+unsafe fn store_first_f64(mut to: *mut f64, x: __m256d, n: usize) {
+    unsafe {
+        if n == 4 {
+            return _mm256_storeu_pd(to, x);
+        }
+        let mut x2 = _mm256_castpd256_pd128(x);
+        if n & 2 != 0 {
+            _mm_storeu_pd(to, x2);
+            (to, x2) = (to.add(2), _mm256_extractf128_pd::<1>(x));
+        }
+        if n & 1 != 0 {
+            _mm_storel_pd(to, x2);
+        }
+    }
 }
 
 #[inline(always)]
