@@ -32,6 +32,8 @@ use row::single_row;
 
 /// The number of multiplications up to which a loop is faster than a kernel.
 const SMALL: usize = 64;
+/// The numbers of a left-hand side up to which the right-hand side is read where it lies: to pack it would take as long.
+const FEW: usize = 128;
 /// The numbers that a packed form may take beyond twice the storage: small matrices do not fill registers.
 const SPARE: usize = 4096;
 
@@ -112,9 +114,12 @@ impl<E: Lane> Kernel<E> for Product<'_, E> {
             } else if m == 1 && b.strides()[0] == 1 && a.strides()[1] == 1 {
                 dots::<V>(product, b.start(), b.strides()[1], n);
             } else {
+                if m * k <= FEW && by_rows {
+                    return from_rows::<V>(product, b, m);
+                }
                 let packed = packed::<V>(b);
                 if packed.is_none() && m <= V::MR && by_rows {
-                    return few_rows::<V>(product, b, m);
+                    return from_rows::<V>(product, b, m);
                 }
                 let terms = &[[*a, *b]];
                 V::outlined(MacroKernel { product, terms, packed: packed.as_deref(), dims: [m, n] });
@@ -141,12 +146,12 @@ unsafe fn packed<V: Vector<Lane: Lane>>(b: &Matrix<'_, V::Lane>) -> Option<Arc<P
     })
 }
 
-/// Computes a product of `m <= MR` rows, which stay in the cache as they are, and a matrix whose rows are contiguous.
+/// Computes a product of `m` rows and a matrix whose rows are contiguous, read where they lie.
 ///
 /// # Safety
 /// The processor must have the level of `V`. `product` must be that of `m` rows and of `b`.
 #[inline(always)]
-unsafe fn few_rows<V: Vector<Lane: Lane>>(product: MicroTile<V::Lane>, b: &Matrix<'_, V::Lane>, m: usize) {
+unsafe fn from_rows<V: Vector<Lane: Lane>>(product: MicroTile<V::Lane>, b: &Matrix<'_, V::Lane>, m: usize) {
     let [k, n] = b.dims();
     let whole = n / V::LANES * V::LANES;
     let product = product.with_right(b);

@@ -110,7 +110,7 @@ macro_rules! against_the_definition {
                 }
             };
             for &m in cases(&[1, 2, 4, 5, 6, 7, 11, 12, 13, 25]) {
-                for &k in cases(&[1, 3, 8, 16, 17, 33]) {
+                for &k in cases(&[1, 4, 5, 8, 16, 17, 33]) {
                     for &n in cases(&[1, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65]) {
                         for lie in LIES {
                             check([m, k, n], [Lie::Rows, lie], [1.0, 0.0]);

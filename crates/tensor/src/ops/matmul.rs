@@ -211,10 +211,10 @@ impl<E: Scalar> Tensor<E> {
         let shape = self.shape().matmul(op, &other.shape())?;
         let batch = Shape::checked(op, &shape[..shape.rank() - 2])?;
         let whole = |rows, cols| batch.followed_by(op, &[rows, cols]);
-        let mut out = buffer::full(op, &shape, E::default())?;
-        if out.is_empty() || k == 0 {
-            return Ok(Self::filled(out, shape));
+        if shape.numel() == 0 || k == 0 {
+            return Ok(Self::filled(buffer::full(op, &shape, E::default())?, shape));
         }
+        let mut out = buffer::empty(op, &shape)?;
         let a = self.layout().broadcast(op, &whole(m, k)?)?;
         let b = other.layout().broadcast(op, &whole(k, n)?)?;
         let walk = StridedIter::new(&batch, [&a.batch(), &b.batch()]);
