@@ -5,6 +5,7 @@
 //! regard to the others, so that any number of them, each broadcast in its own way, are looped over as slices.
 
 use crate::loops::strided::{StridedIter, steps};
+use crate::storage::lent::Lent;
 use crate::{Element, Shape, Tensor};
 
 /// Neighbouring elements.
@@ -40,7 +41,7 @@ pub(crate) struct Blocks<'a, E> {
     groups: StridedIter<1>,
     group: usize,
     /// Gathered elements, with room for one more tile.
-    near: Vec<E>,
+    near: Option<Lent<E>>,
     /// The row that these repeat, and how often, if they do.
     repeated: Option<(usize, usize)>,
 }
@@ -55,7 +56,7 @@ impl<'a, E: Element> Blocks<'a, E> {
         let (len, [stride]) = (groups.len, groups.strides);
         let (group, [step]) = if groups.is_row() { (1, [0]) } else { groups.take_outer() };
         let (place, left, row, rows) = (0, 0, 0, 0);
-        let (near, repeated, data) = (Vec::new(), None, &**tensor.storage());
+        let (near, repeated, data) = (None, None, &**tensor.storage());
         Blocks { data, len, stride, place, left, row, rows, step, groups, group, near, repeated }
     }
 
@@ -133,9 +134,13 @@ impl<'a, E: Element> Blocks<'a, E> {
     /// Gathers the next elements: the rest of a row, whole rows, and the beginning of another one.
     #[inline(never)]
     fn gather(&mut self, count: usize) -> &[E] {
-        if self.near.len() < count + TILE {
-            self.near.resize(count + TILE, E::default());
-        }
+        let mut near = match self.near.take() {
+            Some(near) if near.len() >= count + TILE => near,
+            _ => {
+                self.repeated = None;
+                Lent::stale(count.max(BLOCK) + TILE)
+            }
+        };
         let (data, len, stride) = (self.data, self.len, self.stride);
         let mut filled = 0;
         while filled < count {
@@ -145,7 +150,7 @@ impl<'a, E: Element> Blocks<'a, E> {
                 let row = self.pass_rows(whole);
                 let repeated = (self.step == 0 && whole * len == count).then_some((row, whole));
                 if repeated.is_none() || repeated != self.repeated {
-                    let to = &mut self.near[filled..];
+                    let to = &mut near[filled..];
                     if self.step == 0 {
                         put_rows(to, data, [row].into_iter().take(whole), stride, len);
                         repeat(to, len, whole * len);
@@ -162,11 +167,11 @@ impl<'a, E: Element> Blocks<'a, E> {
             }
             let some = self.left.min(count - filled);
             let place = self.pass(some);
-            put_rows(&mut self.near[filled..], data, [place].into_iter(), stride, some);
+            put_rows(&mut near[filled..], data, [place].into_iter(), stride, some);
             self.repeated = None;
             filled += some;
         }
-        &self.near[..count]
+        &self.near.insert(near)[..count]
     }
 }
 
