@@ -33,6 +33,11 @@ impl SavedSet {
         self.0 & Self::OUTPUT.0 != 0
     }
 
+    /// Whether an input is in the set.
+    pub(crate) fn any_input(self) -> bool {
+        self.0 & !Self::OUTPUT.0 != 0
+    }
+
     /// Whether input `i` is in the set.
     pub(crate) fn input(self, i: usize) -> bool {
         self.0 & Self::of_input(i).0 != 0

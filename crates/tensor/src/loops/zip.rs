@@ -138,16 +138,22 @@ fn for_each_place<A: Element, B: Element>(
     b: &Tensor<B>,
     visit: &mut dyn FnMut(&mut [A], Run<'_, B>),
 ) {
-    if b.shape() == layout.shape
+    let whole = if b.shape() == layout.shape { b.as_slice() } else { None };
+    if let Some(y) = whole
         && layout.is_contiguous()
-        && let Some(y) = b.as_slice()
     {
         return visit(&mut x[layout.offset..][..y.len()], Run::Slice(y));
     }
-    let b = in_order(b);
-    let mut y = Blocks::new(&b, &layout.shape);
     let rows = StridedIter::new(&layout.shape, [layout]);
     let (len, [stride]) = (rows.len, rows.strides);
+    if let Some(y) = whole
+        && stride == 1
+    {
+        let pairs = rows.zip(y.chunks_exact(len));
+        return pairs.for_each(|([place], y)| visit(&mut x[place..][..len], Run::Slice(y)));
+    }
+    let b = in_order(b);
+    let mut y = Blocks::new(&b, &layout.shape);
     let (most, mut near) = (y.suggested(), Vec::new());
     for [place] in rows {
         let mut place = place;

@@ -42,15 +42,12 @@ impl<E: Float> Record<E> {
         // It depends on a variable or parameter in a way that has a derivative.
         let tracked = saved.is_some();
         let saved = saved.unwrap_or_default();
-        for (i, (id, value)) in operands.enumerate() {
-            let keep = match self.open_segment {
-                // To be computed again, a segment needs all that it began from.
-                Some(start) => id.index() < start,
-                None => saved.input(i),
-            };
-            if keep {
-                self.keep(id, value);
-            }
+        if let Some(start) = self.open_segment {
+            // To be computed again, a segment needs all that it began from.
+            operands.filter(|(id, _)| id.index() < start).for_each(|(id, value)| self.keep(id, value));
+        } else if saved.any_input() {
+            let read = (0..).zip(operands).filter(|&(i, _)| saved.input(i));
+            read.for_each(|(_, (id, value))| self.keep(id, value));
         }
         // A parameter is shared by all steps, whichever asks for it first.
         let step = self.step.filter(|_| !matches!(kind, Kind::Parameter));
