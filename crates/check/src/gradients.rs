@@ -6,11 +6,10 @@ use retrograde_tensor::Tensor;
 
 use crate::layout::Layout;
 use crate::parts::{Part, named, point, tensors};
-use crate::problem::{Failure, Fixed, Problem, Recorded};
-use crate::rounded::Rounded;
+use crate::problem::{Failure, Fixed, Problem};
 use crate::subject::announced;
 use crate::{Error, Named};
-use retrograde_autograd::{Tape, Var};
+use retrograde_autograd::Tape;
 
 /// Outputs, and the gradient of one cotangent.
 type Evaluated = (Vec<f64>, Vec<f64>);
@@ -45,7 +44,7 @@ impl Problem<'_> {
         let laid_out = |v: &Vec<f64>| -> Result<Vec<_>, Error> {
             Ok(tensors(&outputs, v)?.into_iter().map(|v| layout.of(v)).collect())
         };
-        self.record(x, |run| vs.iter().map(|v| run.gradient(&laid_out(v)?)).collect())
+        self.record(x, |run| vs.iter().map(|v| run.derivatives.gradient(&run, &laid_out(v)?)).collect())
     }
 
     /// The gradients of `⟨v, outputs⟩` by the tape in random rounding, one for each salt.
@@ -56,7 +55,9 @@ impl Problem<'_> {
         salts: &[u64],
     ) -> Result<Vec<Vec<f64>>, Error> {
         let v = tensors(&self.outputs, v)?;
-        self.record(x, |run| salts.iter().map(|&salt| run.rounded_gradient(&v, salt)).collect())
+        self.record(x, |run| {
+            salts.iter().map(|&salt| run.derivatives.rounded_gradient(&run, &v, salt)).collect()
+        })
     }
 
     /// The gradient of `⟨v, outputs⟩` at `x`, where the layer is called with other inputs between its forward and its
@@ -71,7 +72,7 @@ impl Problem<'_> {
         let run = self.pass(&tape, x)?;
         self.outputs_moved(other)?;
         self.set_params(x)?;
-        run.gradient(&v)
+        run.derivatives.gradient(&run, &v)
     }
 
     /// The outputs, and the gradient of `⟨v, outputs⟩`, of tensors in a layout, or why there are none.
@@ -98,47 +99,7 @@ impl Problem<'_> {
     /// The Jacobian-vector products `J u` at `x` for each `u`, by dual numbers.
     pub(crate) fn jvps(&mut self, x: &[f64], us: &[Vec<f64>]) -> Result<Vec<Vec<f64>>, Error> {
         let inputs = self.inputs.clone();
-        self.record(x, |run| {
-            let y: Vec<_> = run.y.iter().collect();
-            us.iter()
-                .map(|u| {
-                    let u = tensors(&inputs, u)?;
-                    let tangents: Vec<_> = run.x.iter().zip(&u).collect();
-                    Ok(run.tape.jvp(&y, &tangents)?.iter().flat_map(Tensor::to_vec).collect())
-                })
-                .collect()
-        })
-    }
-}
-
-impl Recorded<'_> {
-    /// The gradient of `⟨v, outputs⟩`, end to end; zero where nothing flowed.
-    pub(crate) fn gradient(&self, v: &[Tensor<f64>]) -> Result<Vec<f64>, Error> {
-        let outputs: Vec<_> = self.y.iter().zip(v).collect();
-        let gradients = match self.tape.backward(&outputs) {
-            Err(retrograde_autograd::Error::Untracked { .. }) => {
-                return Ok(self.x.iter().flat_map(|x| vec![0.0; x.value().numel()]).collect());
-            }
-            gradients => gradients?,
-        };
-        let dense = |x: &Var<'_, f64>| match gradients.get(x) {
-            Some(g) => g.to_vec(),
-            None => vec![0.0; x.value().numel()],
-        };
-        Ok(self.x.iter().flat_map(dense).collect())
-    }
-
-    fn rounded_gradient(&self, v: &[Tensor<f64>], salt: u64) -> Result<Vec<f64>, Error> {
-        let outputs: Vec<_> = self.y.iter().zip(v).collect();
-        let gradients = match self.tape.backward_in(&outputs, |x| Rounded::new(x, salt)) {
-            Err(retrograde_autograd::Error::Untracked { .. }) => return self.gradient(v),
-            gradients => gradients?,
-        };
-        let dense = |x: &Var<'_, f64>| match gradients.get(x) {
-            Some(g) => g.iter().map(|g| g.value).collect(),
-            None => vec![0.0; x.value().numel()],
-        };
-        Ok(self.x.iter().flat_map(dense).collect())
+        self.record(x, |run| us.iter().map(|u| run.derivatives.jvp(&run, &tensors(&inputs, u)?)).collect())
     }
 }
 

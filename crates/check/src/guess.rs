@@ -3,16 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use retrograde_autograd::{Node, NodeKind, Op, Var};
-use retrograde_tensor::Tensor;
-
 use crate::Error;
 use crate::compare::{Comparison, Difference};
 use crate::cotangent::ALL;
+use crate::derivatives::Reader;
 use crate::findings::Oracle;
 use crate::parts::tensors;
 use crate::pattern::Pattern;
-use crate::problem::Recorded;
 use crate::suspect::Suspect;
 
 /// Beyond this many elements no pattern is looked for where differences would have to tell the right gradient.
@@ -148,37 +145,7 @@ impl Comparison<'_, '_> {
         let outputs = self.problem.outputs.clone();
         self.problem.record(&self.x, |run| {
             let v = tensors(&outputs, v)?;
-            run.contributions(&run.x[part], &v)
+            run.derivatives.contributions(&run, part, &v)
         })
-    }
-}
-
-/// A function of each element, and the cotangents of its values.
-type Reader = (&'static str, Vec<f64>);
-
-impl Recorded<'_> {
-    /// The gradient of `⟨v, outputs⟩` with respect to `x` before it is summed over the uses of `x`, in order of execution, and
-    /// the functions among these.
-    fn contributions(
-        &self,
-        x: &Var<'_, f64>,
-        v: &[Tensor<f64>],
-    ) -> Result<(Vec<Vec<f64>>, Vec<Reader>), Error> {
-        let (mut contributions, mut readers) = (Vec::new(), Vec::new());
-        let outputs: Vec<_> = self.y.iter().zip(v).collect();
-        self.tape.backward_observed(&outputs, |visit| {
-            let node = self.tape.node(visit.node);
-            let reads = |node: &&Node<f64>| x.id().is_some_and(|x| node.operands == [x]);
-            if let Some(NodeKind::Op(Op::Unary(function))) =
-                node.as_ref().filter(reads).map(|node| &node.kind)
-            {
-                readers.push((function.name(), visit.cotangent.to_vec()));
-            }
-            if Some(visit.node) == x.id() {
-                contributions = visit.terms.iter().map(|term| term.value.to_vec()).collect();
-            }
-        })?;
-        contributions.reverse();
-        Ok((contributions, readers))
     }
 }

@@ -25,6 +25,7 @@ mod calls;
 mod cancellation;
 mod compare;
 mod cotangent;
+mod derivatives;
 mod diagnose;
 mod domain;
 mod error;
@@ -71,6 +72,7 @@ pub use subject::{Backward, BlackBox, Forward};
 pub use taylor::{Remainder, Taylor};
 
 use array::{arrays, gradients};
+use derivatives::OfTape;
 use domain::Domain;
 use layer::Sequence;
 use retrograde_autograd::{Param, Tape, Var};
@@ -189,7 +191,7 @@ impl Check {
     where
         F: for<'t> FnMut(&'t Tape<f64>, &Named<Var<'t, f64>>) -> Result<Named<Var<'t, f64>>, BoxError>,
     {
-        self.check(Subject::Recorded(&mut forward), None)
+        self.check(Subject::Recorded(&mut forward, &OfTape), None)
     }
 
     /// Checks a backward pass written by hand for a forward pass in primitive operations.
@@ -220,7 +222,7 @@ impl Check {
         F: for<'t> FnMut(&'t Tape<f64>, &Named<Var<'t, f64>>) -> Result<Named<Var<'t, f64>>, BoxError>,
         B: FnMut(&Named<Tensor<f64>>, &Named<Tensor<f64>>) -> Result<Named<Tensor<f64>>, BoxError>,
     {
-        self.check(Subject::Recorded(&mut forward), Some(&mut backward))
+        self.check(Subject::Recorded(&mut forward, &OfTape), Some(&mut backward))
     }
 
     /// Checks a function of arrays and its backward pass, of which nothing is known but what they return: plain Rust, a

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use retrograde_tensor::Tensor;
 
 use crate::array::{arrays, shape};
+use crate::derivatives::Derivatives;
 use crate::layout::Layout;
 use crate::parts::{Part, parts, point, require_close, require_same};
 use crate::subject::{Backward, Subject, announced};
@@ -74,6 +75,7 @@ pub(crate) struct Recorded<'t> {
     /// The variables of all parts of the inputs, parameters included.
     pub(crate) x: Vec<Var<'t, f64>>,
     pub(crate) y: Vec<Var<'t, f64>>,
+    pub(crate) derivatives: &'static dyn Derivatives,
 }
 
 impl Problem<'_> {
@@ -85,7 +87,7 @@ impl Problem<'_> {
 
     /// Whether the forward pass is recorded, so that a tape derives its gradient.
     pub(crate) fn is_recorded(&self) -> bool {
-        matches!(self.forward, Subject::Recorded(_))
+        matches!(self.forward, Subject::Recorded(..))
     }
 
     /// Refuses another result of the same input, but for the noise of a random layer.
@@ -124,10 +126,11 @@ impl Problem<'_> {
     /// Runs the forward pass at `x` on a tape.
     pub(crate) fn pass<'t>(&mut self, tape: &'t Tape<f64>, x: &[f64]) -> Result<Recorded<'t>, Error> {
         self.set_params(x)?;
-        let Subject::Recorded(forward) = &mut self.forward else {
+        let Subject::Recorded(forward, derivatives) = &mut self.forward else {
             let (op, function) = ("check", "the black box");
             return Err(retrograde_autograd::Error::NoRule { op, function }.into());
         };
+        let derivatives = *derivatives;
         let split = self.inputs.len() - self.params.len();
         let mut inputs = Vec::new();
         for part in &self.inputs[..split] {
@@ -148,7 +151,8 @@ impl Problem<'_> {
         // The parameter itself is checked, whatever stood for it.
         self.params.iter().for_each(|param| tape.unbind(param));
         vars.extend(self.params.iter().map(|param| tape.param(param)));
-        Ok(Recorded { tape, x: vars, y: outputs.into_iter().map(|(_, var)| var).collect() })
+        let y = outputs.into_iter().map(|(_, var)| var).collect();
+        Ok(Recorded { tape, x: vars, y, derivatives })
     }
 
     /// Sets the parameters to their values at `x`.

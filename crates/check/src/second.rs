@@ -5,7 +5,6 @@ use crate::compare::{Comparison, Difference, contradicts};
 use crate::cotangent::{rms, weight};
 use crate::findings::{NotApplicable, Oracle};
 use crate::parts::{Part, tensors};
-use crate::problem::Recorded;
 use crate::slope::{Line, Sides};
 
 impl Comparison<'_, '_> {
@@ -17,9 +16,9 @@ impl Comparison<'_, '_> {
         for _ in 0..self.settings.directions {
             let norm = (self.x.len() as f64).sqrt();
             let w: Vec<f64> = self.x.iter().map(|_| weight(&mut self.rng) / norm).collect();
-            let product = self
-                .problem
-                .record(&self.x, |run| run.hessian_product(&tensors(&outputs, &v)?, &tensors(&inputs, &w)?));
+            let product = self.problem.record(&self.x, |run| {
+                run.derivatives.hessian_product(&run, &tensors(&outputs, &v)?, &tensors(&inputs, &w)?)
+            });
             if let Some(function) = product.as_ref().err().and_then(Error::no_rule) {
                 let oracle = Oracle::SecondOrder;
                 let not_applicable =
@@ -80,30 +79,5 @@ impl Comparison<'_, '_> {
             block.members.iter().for_each(|&place| each[place] = number);
         }
         each
-    }
-}
-
-impl Recorded<'_> {
-    /// The Hessian of `⟨v, outputs⟩` times `w`: the gradient of `⟨gradient, w⟩`, end to end.
-    fn hessian_product(
-        &self,
-        v: &[retrograde_tensor::Tensor<f64>],
-        w: &[retrograde_tensor::Tensor<f64>],
-    ) -> Result<Vec<f64>, Error> {
-        let v: Vec<_> = v.iter().map(|v| self.tape.constant(v.clone())).collect();
-        let gradients = self.tape.backward_recorded(&self.y.iter().zip(&v).collect::<Vec<_>>())?;
-        let terms = self.x.iter().zip(w).filter_map(|(x, w)| Some((gradients.get(x)? * w).sum()));
-        // A gradient that depends on nothing does not move.
-        let product = match terms.reduce(|sum, term| sum + term).map(|along| along.backward()) {
-            None | Some(Err(retrograde_autograd::Error::Untracked { .. })) => None,
-            Some(product) => Some(product?),
-        };
-        let dense =
-            |x: &retrograde_autograd::Var<'_, f64>| match product.as_ref().and_then(|product| product.get(x))
-            {
-                Some(g) => g.to_vec(),
-                None => vec![0.0; x.value().numel()],
-            };
-        Ok(self.x.iter().flat_map(dense).collect())
     }
 }

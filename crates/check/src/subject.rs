@@ -3,6 +3,7 @@
 use retrograde_autograd::{Tape, Var};
 use retrograde_tensor::Tensor;
 
+use crate::derivatives::Derivatives;
 use crate::{Array, BoxError, Named};
 
 /// A forward pass: records on the tape what it makes of the inputs, and returns all outputs by name.
@@ -19,7 +20,7 @@ pub type BlackBox<'a> = dyn FnMut(&Named<Array>) -> Result<Named<Array>, BoxErro
 
 /// The forward pass under test.
 pub(crate) enum Subject<'a> {
-    Recorded(&'a mut Forward<'a>),
+    Recorded(&'a mut Forward<'a>, &'static dyn Derivatives),
     /// Nothing is recorded, so that only finite differences speak of it.
     BlackBox(&'a mut BlackBox<'a>),
 }
