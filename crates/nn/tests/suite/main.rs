@@ -31,6 +31,7 @@ mod more_cells;
 mod noise;
 mod numbers;
 mod numpy;
+mod numpy_large;
 mod open_cells;
 mod optim;
 mod optim_rules;
