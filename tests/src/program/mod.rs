@@ -9,6 +9,7 @@ mod make;
 use retrograde_autograd::{Op, Param, Tape, Var};
 use retrograde_tensor::Tensor;
 
+#[allow(unused_imports, reason = "a fuzzer only looks for panics")]
 pub use check::Compared;
 
 /// A program: inputs, operations on them and on each other, and cotangents of its outputs.
