@@ -114,11 +114,9 @@ impl<E: Lane> Kernel<E> for Product<'_, E> {
             } else if m == 1 && b.strides()[0] == 1 && a.strides()[1] == 1 {
                 dots::<V>(product, b.start(), b.strides()[1], n);
             } else {
-                if m * k <= FEW && by_rows {
-                    return from_rows::<V>(product, b, m);
-                }
-                let packed = packed::<V>(b);
-                if packed.is_none() && m <= V::MR && by_rows {
+                let few = by_rows && m * k <= FEW;
+                let packed = if few { None } else { packed::<V>(b) };
+                if few || by_rows && packed.is_none() && m <= V::MR {
                     return from_rows::<V>(product, b, m);
                 }
                 let terms = &[[*a, *b]];
