@@ -98,7 +98,7 @@ impl<E: Scalar> Tensor<E> {
         self.mapped("neg", |x| -x)
     }
 
-    /// The hyperbolic tangent; of `f32` and `f64` within 2 ulp (measured: 1.81), and with all its digits near 0.
+    /// The hyperbolic tangent; of `f32` and `f64` within 2 ulp (measured: 1.36), and with all its digits near 0.
     #[track_caller]
     pub fn tanh(&self) -> Self {
         self.mapped_slice("tanh", E::tanh_slice)
@@ -118,7 +118,7 @@ impl<E: Scalar> Tensor<E> {
     }
 
     /// `ln(1 + exp(x))`, a smooth [`relu`](Self::relu): without overflow, and with all its digits where it is tiny.
-    /// Of `f32` and `f64` within 2 ulp (measured: 1.63).
+    /// Of `f32` and `f64` within 2 ulp (measured: 1.70).
     ///
     /// # Example
     /// ```
@@ -179,7 +179,7 @@ impl<E: Scalar> Tensor<E> {
         self.mapped_slice("sign", |x| map_vectorized(x, sign))
     }
 
-    /// The exponential; of `f32` and `f64` within 1 ulp (measured: 0.87).
+    /// The exponential; of `f32` and `f64` within 1 ulp (measured: 0.78).
     #[track_caller]
     pub fn exp(&self) -> Self {
         self.mapped_slice("exp", E::exp_slice)

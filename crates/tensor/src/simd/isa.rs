@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::math::Format;
+use super::format::Format;
 #[cfg(target_arch = "aarch64")]
 use super::neon::{NeonF32, NeonF64};
 use super::portable::{F32x4, F64x2};

@@ -3,10 +3,12 @@
 //!
 //! A new level is a file with its vectors and a row in the table of `isa.rs`.
 
+mod format;
 mod isa;
 mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod pair;
 mod peak;
 mod portable;
 pub(crate) mod slices;
@@ -17,6 +19,7 @@ mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub(crate) use format::Format;
 pub use isa::Isa;
 pub(crate) use isa::Lane;
 pub use peak::peak_gflops;

@@ -2,9 +2,8 @@
 
 use std::marker::PhantomData;
 
-use super::math::{self, Format};
-use super::trig;
-use super::{Isa, Kernel, Lane, Vector};
+use super::pair::Pair;
+use super::{Format, Isa, Kernel, Lane, Vector, math, trig};
 
 /// A function of each lane of a register.
 trait Function<E>: Copy {
@@ -26,14 +25,11 @@ impl<E: Copy + PartialEq, F: Function<E>> Kernel<E> for Each<'_, E, F> {
         let mut i = 0;
         // SAFETY: `V::LANES` elements, at the end fewer, lie from place `i` on.
         unsafe {
-            while i + 2 * V::LANES <= length {
-                let (a, b) = (V::load(data.add(i)), V::load(data.add(i + V::LANES)));
-                let (a, b) = (f.of(a), f.of(b));
-                a.store(data.add(i));
-                b.store(data.add(i + V::LANES));
-                i += 2 * V::LANES;
+            while i + 4 * V::LANES <= length {
+                f.of(Pair::<Pair<V>>::load(data.add(i))).store(data.add(i));
+                i += 4 * V::LANES;
             }
-            if i + V::LANES <= length {
+            while i + V::LANES <= length {
                 f.of(V::load(data.add(i))).store(data.add(i));
                 i += V::LANES;
             }
@@ -91,31 +87,29 @@ functions! {
     ln_1p_exp Ln1pExp;
 }
 
-pub(crate) fn sin<E: Lane>(isa: Isa, x: &mut [E]) {
-    in_double(isa, x, Sin(PhantomData::<E>), f64::sin);
-}
+/// Numbers of either type, and a function that is computed in `f64`; where `|x| >= LIMIT`, by the standard library.
+struct InDouble<'x, E, F>(&'x mut [E], F, fn(f64) -> f64);
 
-pub(crate) fn cos<E: Lane>(isa: Isa, x: &mut [E]) {
-    in_double(isa, x, Cos(PhantomData::<E>), f64::cos);
-}
-
-/// Computes a function of numbers of either type in `f64`; where `|x| >= LIMIT`, by the standard library.
-fn in_double<E: Lane>(isa: Isa, x: &mut [E], function: impl Function<f64>, beyond: fn(f64) -> f64) {
-    const BLOCK: usize = 256;
-    let mut wide = [0.0; BLOCK];
-    for x in x.chunks_mut(BLOCK) {
-        let wide = &mut wide[..x.len()];
-        wide.iter_mut().zip(&*x).for_each(|(wide, x)| *wide = x.to_f64());
-        let within = wide.iter().fold(true, |within, x| within & (x.abs() < trig::LIMIT));
-        // SAFETY: as above.
-        unsafe { f64::dispatch(isa, Each(wide, function)) };
-        if within {
-            x.iter_mut().zip(&*wide).for_each(|(x, &y)| *x = E::from_f64(y));
-            continue;
-        }
-        for (x, &y) in x.iter_mut().zip(&*wide) {
-            let given = x.to_f64();
-            *x = E::from_f64(if given.abs() < trig::LIMIT { y } else { beyond(given) });
+impl<E: Lane, F: Function<f64>> Kernel<f64> for InDouble<'_, E, F> {
+    #[inline(always)]
+    unsafe fn run<V: Vector<Lane = f64>>(self) {
+        const BLOCK: usize = 256;
+        let InDouble(x, function, beyond) = self;
+        let mut wide = [0.0; BLOCK];
+        for x in x.chunks_mut(BLOCK) {
+            let wide = &mut wide[..x.len()];
+            wide.iter_mut().zip(&*x).for_each(|(wide, x)| *wide = x.to_f64());
+            let within = wide.iter().fold(true, |within, x| within & (x.abs() < trig::LIMIT));
+            // SAFETY: the caller's.
+            unsafe { Each(&mut *wide, function).run::<V>() };
+            if within {
+                x.iter_mut().zip(&*wide).for_each(|(x, &y)| *x = E::from_f64(y));
+                continue;
+            }
+            for (x, &y) in x.iter_mut().zip(&*wide) {
+                let given = x.to_f64();
+                *x = E::from_f64(if given.abs() < trig::LIMIT { y } else { beyond(given) });
+            }
         }
     }
 }
@@ -126,7 +120,12 @@ struct Sin<E>(PhantomData<E>);
 struct Cos<E>(PhantomData<E>);
 
 macro_rules! in_double {
-    ($($function:ident |$x:ident| $body:expr;)*) => {$(
+    ($($name:ident $function:ident |$x:ident| $body:expr;)*) => {$(
+        pub(crate) fn $name<E: Lane>(isa: Isa, x: &mut [E]) {
+            // SAFETY: levels come from `Isa::current` or tests, which ask only for those that the processor has.
+            unsafe { f64::dispatch(isa, InDouble(x, $function(PhantomData::<E>), f64::$name)) }
+        }
+
         impl<E> Clone for $function<E> {
             fn clone(&self) -> Self {
                 *self
@@ -146,6 +145,6 @@ macro_rules! in_double {
 }
 
 in_double! {
-    Sin |x| trig::sine::<V, E>(x.abs(), 0.0).mul(V::from_f64(1.0).copy_sign(x));
-    Cos |x| trig::sine::<V, E>(x.abs(), 1.0);
+    sin Sin |x| trig::sine::<V, E>(x.abs(), 0.0).mul(V::from_f64(1.0).copy_sign(x));
+    cos Cos |x| trig::sine::<V, E>(x.abs(), 1.0);
 }

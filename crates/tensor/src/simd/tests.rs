@@ -68,7 +68,7 @@ const FUNCTIONS: [Function; 7] = [
         near: f64::exp,
         truth: reference::exp,
         domain: [-745.0, 709.7],
-        within: [0.87, 0.87],
+        within: [0.80, 0.80],
     },
     Function {
         name: "tanh",
@@ -77,7 +77,7 @@ const FUNCTIONS: [Function; 7] = [
         near: f64::tanh,
         truth: reference::tanh,
         domain: [-f64::MAX, f64::MAX],
-        within: [1.81, 1.81],
+        within: [1.40, 1.40],
     },
     Function {
         name: "sigmoid",
@@ -107,7 +107,7 @@ const FUNCTIONS: [Function; 7] = [
         near: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
         truth: reference::ln_1p_exp,
         domain: [-745.0, f64::MAX],
-        within: [1.63, 1.63],
+        within: [1.72, 1.72],
     },
     Function {
         name: "sin",
@@ -398,22 +398,22 @@ fn results_are_the_same_bits_everywhere() {
     let arguments = |i: u32| f64::from(i * 7919 % 10_007) * (120.0 / 10_007.0) - 60.0;
     let expected: [[u64; 7]; 2] = [
         [
-            0x6cd4_c8d5_55cf_078c,
-            0x122e_a465_31f9_dbeb,
-            0x4ea3_7aaf_1100_d7c5,
-            0x4581_0f9a_f286_ec64,
-            0xca96_e58d_06b6_e749,
-            0xa709_ffba_1e90_353e,
-            0xb8b1_e840_4aa1_7807,
+            0xb28b_5fa2_3ba1_509a,
+            0x2837_1a03_7c6e_201d,
+            0x1249_3a97_2c62_fdb2,
+            0xa0ab_5cfb_44b5_3605,
+            0x33ce_5c17_30b5_8ac2,
+            0xd72d_cd21_d229_4c52,
+            0x8fa4_96c2_256c_45c7,
         ],
         [
-            0x2865_90e1_4423_3c8c,
-            0xbaf8_1553_c809_9243,
-            0x3ec8_b878_d4cf_0293,
-            0x618e_17a2_1223_c3ad,
-            0x01a2_4a54_6e95_469b,
-            0x83c4_1004_078a_3e1a,
-            0xa14a_ec1f_0828_b946,
+            0x4410_f9ef_3796_19fe,
+            0x4129_958e_ccfa_a6d5,
+            0xd532_6069_158c_2103,
+            0x2e0f_ad60_aa46_aac1,
+            0x3cf4_21bb_b613_ff94,
+            0x5ae3_b626_7cc9_a30e,
+            0xe809_6a69_8c2a_b006,
         ],
     ];
     for isa in Isa::available() {
