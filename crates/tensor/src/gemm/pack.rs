@@ -1,5 +1,7 @@
 //! Packing: both sides of a product laid out in the order in which the micro-kernel reads them.
 
+use std::ops::Range;
+
 use super::matrix::Matrix;
 use crate::simd::{Kernel, Vector};
 
@@ -125,25 +127,58 @@ impl<E: Copy> Kernel<E> for PackRows<'_, E> {
         let PackRows { a, at, k, to } = self;
         let [m, columns] = a.dims();
         for first in (0..columns).step_by(COLUMNS) {
-            let columns = (columns - first).min(COLUMNS);
+            let end = columns.min(first + COLUMNS);
             for (start, rows) in even_blocks(m, V::MR) {
-                let block = &mut to[start * k + (at + first) * rows..][..columns * rows];
-                for (p, to) in (first..).zip(block.chunks_exact_mut(rows)) {
-                    if a.strides()[0] != 1 {
-                        to.iter_mut().zip(start..).for_each(|(to, i)| *to = a.at(i, p));
-                        continue;
-                    }
-                    // Few numbers, for which a call to copy them would take longer.
-                    let from = a.run_down([start, p], rows);
-                    for (from, to) in from.chunks(V::LANES).zip(to.chunks_mut(V::LANES)) {
-                        // SAFETY: as many numbers are within both slices.
-                        unsafe {
-                            V::load_first(from.as_ptr(), from.len()).store_first(to.as_mut_ptr(), to.len())
-                        };
-                    }
+                let block = &mut to[start * k..][..rows * k];
+                if a.strides()[0] == 1 {
+                    // SAFETY: the rows are some of the matrix, and `block` is that of all of their columns.
+                    unsafe { contiguous_columns::<V>(&a, [start, rows], first..end, at, block) };
+                    continue;
+                }
+                for (p, to) in (first..end).zip(block[(at + first) * rows..].chunks_exact_mut(rows)) {
+                    to.iter_mut().zip(start..).for_each(|(to, i)| *to = a.at(i, p));
                 }
             }
         }
+    }
+}
+
+/// Lays out a few rows of a range of contiguous columns, as columns of a block from `at` on.
+///
+/// # Safety
+/// The rows and columns must be within the matrix, and as many columns within the block; the processor must have the level
+/// of `V`.
+#[inline(always)]
+unsafe fn contiguous_columns<V: Vector>(
+    a: &Matrix<'_, V::Lane>,
+    [start, rows]: [usize; 2],
+    columns: Range<usize>,
+    at: usize,
+    block: &mut [V::Lane],
+) {
+    let wide = rows.next_multiple_of(V::LANES);
+    let readable = start + wide <= a.dims()[0];
+    let mut from = a.start().wrapping_add(start).wrapping_offset(columns.start as isize * a.strides()[1]);
+    let mut to = &mut block[(at + columns.start) * rows..];
+    for _ in columns {
+        // Whole registers are written over what comes behind a column, if that is in the block: it is written later.
+        let whole = readable && wide <= to.len();
+        let mut r = 0;
+        while r < rows {
+            // SAFETY: the numbers that are read are within the column, those that are written within the block.
+            unsafe {
+                let (from, to) = (from.wrapping_add(r), to.as_mut_ptr().add(r));
+                if whole {
+                    V::load(from).store(to);
+                } else {
+                    let count = V::LANES.min(rows - r);
+                    V::load_first(from, count).store_first(to, count);
+                }
+            }
+            r += V::LANES;
+        }
+        from = from.wrapping_offset(a.strides()[1]);
+        to = &mut to[rows..];
     }
 }
 
