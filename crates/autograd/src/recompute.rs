@@ -73,7 +73,7 @@ impl<'r, E: Float> Saved<'r, E> {
 
     /// Moves to a node: its own value and those of its operands may be asked for.
     pub(crate) fn seek(&mut self, id: NodeId) {
-        if !self.segment.contains(&id.index()) {
+        if self.record.has_segments() && !self.segment.contains(&id.index()) {
             self.rematerialized.clear();
             self.segment = self.record.segment(id);
         }

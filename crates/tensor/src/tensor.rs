@@ -64,7 +64,7 @@ impl<E: Element> Tensor<E> {
     #[inline]
     #[must_use]
     pub fn numel(&self) -> usize {
-        self.layout().shape.numel()
+        self.view.as_ref().map_or(self.storage.len(), |view| view.shape.numel())
     }
 
     /// The distance in storage, in elements, between neighbours along each axis.
@@ -181,11 +181,10 @@ impl<E: Element> Tensor<E> {
     #[inline]
     #[must_use]
     pub fn as_slice(&self) -> Option<&[E]> {
-        if self.numel() == 0 {
-            return Some(&[]);
+        match &self.view {
+            None => Some(&self.storage),
+            Some(view) => view.is_contiguous().then(|| &self.storage[view.offset..][..view.shape.numel()]),
         }
-        let start = self.layout().offset;
-        self.is_contiguous().then(|| &self.storage[start..start + self.numel()])
     }
 
     /// The elements as a slice to write to, after a copy if they are shared or not contiguous.
@@ -212,9 +211,11 @@ impl<E: Element> Tensor<E> {
         if Arc::strong_count(&self.storage) > 1 || !self.is_contiguous() {
             *self = Self::filled(self.copied(op)?, self.shape());
         }
-        let (start, len) = (self.layout().offset, self.numel());
-        let storage = Arc::get_mut(&mut self.storage).expect("nobody else has the storage");
-        Ok(&mut storage.data_mut()[start..start + len])
+        let data = Arc::get_mut(&mut self.storage).expect("nobody else has the storage").data_mut();
+        Ok(match &self.view {
+            None => data,
+            Some(view) => &mut data[view.offset..][..view.shape.numel()],
+        })
     }
 
     /// Writes one element.

@@ -36,28 +36,32 @@ impl<'t, E: Float> Var<'t, E> {
         /// ```
         {
             let r = r.try_on(self.tape())?;
-            let (a, b) = (self.shape().require_rank("matmul", 1)?, r.shape().require_rank("matmul", 1)?);
-            if a.rank() > 1 && b.rank() > 1 {
-                return self.try_binary(Op::MatMul, r);
-            }
-            let [k, rows] = [a[a.rank() - 1], b[b.rank().saturating_sub(2)]];
-            if k != rows {
-                // Before a vector becomes a matrix, so that the error has the shapes that were given.
-                let (lhs, rhs) = (Box::new(a), Box::new(b));
-                return Err(retrograde_tensor::Error::InnerDims { op: "matmul", lhs, rhs }.into());
-            }
-            let row = if a.rank() == 1 { self.try_reshape([1, a[0]])? } else { self.clone() };
-            let column = if b.rank() == 1 { r.try_reshape([b[0], 1])? } else { r };
-            let y = row.try_binary(Op::MatMul, column)?; // [.., m, n] with m = 1, n = 1 or both
-            let mut shape = y.shape();
-            if b.rank() == 1 {
-                shape = shape.removed(shape.rank() - 1);
-            }
-            if a.rank() == 1 {
-                let rows = shape.rank() - if b.rank() == 1 { 1 } else { 2 };
-                shape = shape.removed(rows);
-            }
-            y.try_reshape(shape)
+            let (a, b) = (self.value().rank(), r.value().rank());
+            if a > 1 && b > 1 { self.tape().apply(Op::MatMul, &[self, &r]) } else { self.product_of_vector(r) }
         }
+    }
+
+    /// The product where one side or both are vectors.
+    #[track_caller]
+    fn product_of_vector(&self, r: Self) -> Result<Self> {
+        let (a, b) = (self.shape().require_rank("matmul", 1)?, r.shape().require_rank("matmul", 1)?);
+        let [k, rows] = [a[a.rank() - 1], b[b.rank().saturating_sub(2)]];
+        if k != rows {
+            // Before a vector becomes a matrix, so that the error has the shapes that were given.
+            let (lhs, rhs) = (Box::new(a), Box::new(b));
+            return Err(retrograde_tensor::Error::InnerDims { op: "matmul", lhs, rhs }.into());
+        }
+        let row = if a.rank() == 1 { self.try_reshape([1, a[0]])? } else { self.clone() };
+        let column = if b.rank() == 1 { r.try_reshape([b[0], 1])? } else { r };
+        let y = row.try_binary(Op::MatMul, column)?; // [.., m, n] with m = 1, n = 1 or both
+        let mut shape = y.shape();
+        if b.rank() == 1 {
+            shape = shape.removed(shape.rank() - 1);
+        }
+        if a.rank() == 1 {
+            let rows = shape.rank() - if b.rank() == 1 { 1 } else { 2 };
+            shape = shape.removed(rows);
+        }
+        y.try_reshape(shape)
     }
 }

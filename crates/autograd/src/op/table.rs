@@ -70,10 +70,9 @@ macro_rules! operations {
 
             /// The shape of the result for the right number of operands.
             pub(super) fn infer(&self, x: &[Shape]) -> Result<Shape> {
-                let name = self.name();
                 Ok(match self {
                     $($pattern => {
-                        let ($op, $s) = (name, x);
+                        let ($op, $s) = ($name, x);
                         $shape
                     })*
                 })
@@ -84,7 +83,7 @@ macro_rules! operations {
             pub(super) fn evaluate<S: Scalar>(&self, x: &[&Tensor<S>]) -> Result<Tensor<S>> {
                 Ok(match self {
                     $($pattern => {
-                        let ($op, $x) = (self.name(), x);
+                        let ($op, $x) = ($name, x);
                         $value
                     })*
                 })
@@ -234,7 +233,9 @@ operations! {
     MatMul: Op::MatMul => "matmul", Some(2), (""),
         |op, s| s[0].matmul(op, &s[1])?,
         |x| {
-            x.iter().try_for_each(|x| x.shape().require_rank(op, 2).map(drop))?;
+            if let Some(x) = x.iter().find(|x| x.rank() < 2) {
+                x.shape().require_rank(op, 2)?;
+            }
             x[0].try_matmul(x[1])?
         };
     /// The same elements, in row-major order, in another shape.

@@ -6,6 +6,7 @@ pub(crate) mod finite;
 pub(crate) mod numbers;
 pub(crate) mod observed;
 mod pending;
+mod product;
 mod recorded;
 mod replayed;
 pub(crate) mod saved;

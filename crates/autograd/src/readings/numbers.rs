@@ -7,6 +7,7 @@ use retrograde_tensor::{Float, Scalar, Shape, Tensor};
 
 use crate::op::Op;
 use crate::readings::pending::{Concatenated, Padded};
+use crate::readings::product::Product;
 use crate::value::Value;
 
 /// A tensor, or a sum that has not been evaluated yet.
@@ -20,10 +21,10 @@ pub(crate) enum Adjoint<'r, E> {
     Dense(Tensor<E>),
     /// A value that the record keeps.
     Kept(&'r Tensor<E>),
-    /// `a · b` over the last two axes.
-    Product(Tensor<E>, Tensor<E>),
+    /// A product over the last two axes.
+    Product(Product<E>),
     /// `sum + Σ a · b`.
-    Products { sum: Option<Tensor<E>>, terms: Vec<(Tensor<E>, Tensor<E>)> },
+    Products { sum: Option<Tensor<E>>, terms: Vec<Product<E>> },
     /// Zeros, with a part placed in them.
     Padded(Padded<E>),
     /// Several of these along one axis.
@@ -42,10 +43,10 @@ impl<'r, E: Float> Adjoint<'r, E> {
         match self {
             Adjoint::Dense(value) => value,
             Adjoint::Kept(value) => value.clone(),
-            Adjoint::Product(a, b) => a.matmul(&b),
+            Adjoint::Product(product) => product.value(),
             Adjoint::Products { sum, terms } => {
-                let mut sum = sum.unwrap_or_else(|| zero_product(&terms[0]));
-                add_products(&mut sum, &terms);
+                let mut sum = sum.unwrap_or_else(|| terms[0].zeros());
+                Product::add_all(&terms, &mut sum);
                 sum
             }
             Adjoint::Padded(padded) => Concatenated::new(&padded).finish(),
@@ -71,29 +72,11 @@ impl<'r, E: Float> Adjoint<'r, E> {
     fn add_into(sum: &mut Tensor<E>, other: Self) {
         match other {
             Adjoint::Dense(term) => sum.add_assign(&term),
-            Adjoint::Product(a, b) => add_products(sum, &[(a, b)]),
-            Adjoint::Products { sum: None, terms } => add_products(sum, &terms),
+            Adjoint::Product(term) => Product::add_all(&[term], sum),
+            Adjoint::Products { sum: None, terms } => Product::add_all(&terms, sum),
             Adjoint::Padded(padded) => sum.add_at(padded.axis, padded.start, &padded.part),
             pending => sum.add_assign(&pending.into_dense()),
         }
-    }
-}
-
-/// The shape of the product of `a [.., m, k]` and `b [.., k, n]`.
-fn product_shape<E: Float>(a: &Tensor<E>, b: &Tensor<E>) -> Shape {
-    a.shape().with_axis(a.rank() - 1, b.dims()[b.rank() - 1]) // [.., m, n]
-}
-
-fn zero_product<E: Float>((a, b): &(Tensor<E>, Tensor<E>)) -> Tensor<E> {
-    Tensor::zeros(product_shape(a, b))
-}
-
-/// `sum += Σ a · b`, as one product where the terms are matrices.
-fn add_products<E: Float>(sum: &mut Tensor<E>, terms: &[(Tensor<E>, Tensor<E>)]) {
-    if sum.rank() > 2 {
-        terms.iter().for_each(|(a, b)| sum.add_assign(&a.matmul(b)));
-    } else {
-        sum.matmul_acc_sum(terms);
     }
 }
 
@@ -102,9 +85,9 @@ impl<E: Float> Value for Adjoint<'_, E> {
         match self {
             Adjoint::Dense(value) => value.shape(),
             Adjoint::Kept(value) => value.shape(),
-            Adjoint::Product(a, b) => product_shape(a, b),
+            Adjoint::Product(product) => product.shape(),
             Adjoint::Products { sum: Some(sum), .. } => sum.shape(),
-            Adjoint::Products { terms, .. } => product_shape(&terms[0].0, &terms[0].1),
+            Adjoint::Products { terms, .. } => terms[0].shape(),
             Adjoint::Padded(padded) => padded.part.shape().with_axis(padded.axis, padded.size),
             Adjoint::Concatenated(parts) => parts.value().shape(),
             Adjoint::Unread(shape) => **shape,
@@ -129,25 +112,27 @@ impl<E: Float> Value for Adjoint<'_, E> {
     }
 
     fn has_shape_of(&self, x: &Self) -> bool {
-        match (self, x) {
-            // As below, without copies of the shapes.
-            (Adjoint::Dense(d), Adjoint::Kept(x)) => d.dims() == x.dims(),
-            (Adjoint::Dense(d), Adjoint::Unread(shape)) => *d.dims() == ***shape,
-            (Adjoint::Product(a, b), Adjoint::Kept(x)) if a.rank() == 2 => {
-                x.dims() == [a.dims()[0], b.dims()[1]] // m, n
-            }
-            (d, x) => d.shape() == x.shape(),
+        let shape: &[usize] = match x {
+            Adjoint::Dense(x) => x.dims(),
+            Adjoint::Kept(x) => x.dims(),
+            Adjoint::Unread(shape) => shape,
+            pending => return self.shape() == pending.shape(),
+        };
+        match self {
+            Adjoint::Dense(value) => value.dims() == shape,
+            Adjoint::Product(product) => product.has_shape(shape),
+            Adjoint::Padded(padded) => padded.has_shape(shape),
+            value => *value.shape() == *shape,
         }
     }
 
     fn accumulate(&mut self, other: Self) {
         match (self, other) {
             (Adjoint::Dense(sum), other) => Self::add_into(sum, other),
-            (Adjoint::Products { sum, terms }, Adjoint::Product(a, b)) => {
-                terms.push((a, b));
-                let (_, b) = &terms[0];
-                if terms.len() * b.dims()[b.rank() - 2] > ROWS {
-                    add_products(sum.get_or_insert_with(|| zero_product(&terms[0])), terms);
+            (Adjoint::Products { sum, terms }, Adjoint::Product(term)) => {
+                terms.push(term);
+                if terms.len() * terms[0].terms() > ROWS {
+                    Product::add_all(terms, sum.get_or_insert_with(|| terms[0].zeros()));
                     terms.clear();
                 }
             }
@@ -156,8 +141,8 @@ impl<E: Float> Value for Adjoint<'_, E> {
             }
             (sum, other) => {
                 *sum = match (sum.take(), &other) {
-                    (Adjoint::Product(a, b), Adjoint::Product(..)) => {
-                        Adjoint::Products { sum: None, terms: vec![(a, b)] }
+                    (Adjoint::Product(first), Adjoint::Product(_)) => {
+                        Adjoint::Products { sum: None, terms: vec![first] }
                     }
                     (Adjoint::Padded(first), Adjoint::Padded(next)) if first.axis == next.axis => {
                         Adjoint::Concatenated(Concatenated::new(&first))
@@ -170,11 +155,11 @@ impl<E: Float> Value for Adjoint<'_, E> {
     }
 
     fn matmul_nt(&self, b: &Self) -> Self {
-        let (a, b) = (self.dense(), b.dense().t());
+        let (a, b) = (self.dense(), b.dense());
         if a.rank() != 2 || b.rank() != 2 {
-            return Adjoint::Dense(a.matmul(&b));
+            return Adjoint::Dense(a.matmul(&b.t()));
         }
-        Adjoint::Product(a.into_owned(), b)
+        Adjoint::Product(Product::nt(a.into_owned(), b.into_owned()))
     }
 
     fn matmul_tn(&self, b: &Self) -> Self {
@@ -183,21 +168,15 @@ impl<E: Float> Value for Adjoint<'_, E> {
         if a.rank() != b.rank() || a.dims()[..rank - 2] != b.dims()[..rank - 2] {
             return Adjoint::Dense(a.t().matmul(&b));
         }
-        Adjoint::Product(a.t(), b)
+        Adjoint::Product(Product::tn(a, b))
     }
 
     fn sum_like(&self, x: &Self) -> Self {
         let (from, to) = (self.shape(), x.shape());
         match self {
             _ if from == to => self.clone(),
-            // Summed over the batch, a product of stacks of matrices is the product of the matrices below one another.
-            Adjoint::Product(a, b) if from[from.rank() - 2..] == to[..] => {
-                let rows = |x: &Tensor<E>| {
-                    let columns = x.dims()[x.rank() - 1];
-                    let rows = x.dims()[..x.rank() - 1].iter().product();
-                    x.reshape([rows, columns]) // [.., k, n] -> [.. k, n]
-                };
-                Adjoint::Product(rows(&a.t()).t(), rows(b))
+            Adjoint::Product(product) if from[from.rank() - 2..] == to[..] => {
+                Adjoint::Product(product.summed())
             }
             _ => Adjoint::Dense(self.dense().sum_to(to)),
         }

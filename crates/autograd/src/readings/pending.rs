@@ -13,6 +13,15 @@ pub(crate) struct Padded<E> {
     pub(crate) size: usize,
 }
 
+impl<E: Float> Padded<E> {
+    /// Whether it has a shape.
+    pub(crate) fn has_shape(&self, shape: &[usize]) -> bool {
+        let part = self.part.dims();
+        let fits = |axis: usize| shape[axis] == if axis == self.axis { self.size } else { part[axis] };
+        shape.len() == part.len() && (0..part.len()).all(fits)
+    }
+}
+
 /// Zeros, to which parts along an axis are added. Where parts come one beside the other, as those of a sequence do, each
 /// is written once, and no zeros are.
 #[derive(Clone)]

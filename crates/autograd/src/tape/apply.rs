@@ -58,7 +58,9 @@ impl<E: Float> Tape<E> {
     /// If the operands do not fit the operation, or if one is a variable of another tape.
     #[track_caller]
     pub fn apply(&self, op: Op, x: &[&Var<'_, E>]) -> Result<Var<'_, E>> {
-        self.require_own(op.name(), x)?;
+        if !self.owns(x) {
+            return Err(Error::ForeignVariable { op: op.name() });
+        }
         let value = match *x {
             [x0] => op.eval(&[x0.value()])?,
             [x0, x1] => op.eval(&[x0.value(), x1.value()])?,
@@ -89,11 +91,11 @@ impl<E: Float> Tape<E> {
     }
 
     pub(crate) fn require_own(&self, op: &'static str, x: &[&Var<'_, E>]) -> Result<()> {
-        if x.iter().all(|x| std::ptr::eq(x.tape(), self)) {
-            Ok(())
-        } else {
-            Err(Error::ForeignVariable { op })
-        }
+        if self.owns(x) { Ok(()) } else { Err(Error::ForeignVariable { op }) }
+    }
+
+    fn owns(&self, x: &[&Var<'_, E>]) -> bool {
+        x.iter().all(|x| std::ptr::eq(x.tape(), self))
     }
 
     /// The node of a variable, which must be recorded on this tape.

@@ -46,8 +46,7 @@ unsafe fn columns<V: Vector<Lane: Lane>, const N: usize>(
     j: usize,
 ) {
     let registers = const { STRIPE / size_of::<V>() };
-    let columns: [*const V::Lane; N] =
-        std::array::from_fn(|i| b.wrapping_offset((j + i) as isize * column));
+    let columns: [*const V::Lane; N] = std::array::from_fn(|i| b.wrapping_offset((j + i) as isize * column));
     // SAFETY: the first `k` places of each column are within `b`.
     unsafe {
         let mut sums = [[V::from_f64(0.0); MOST]; N];

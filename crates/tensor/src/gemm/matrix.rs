@@ -71,7 +71,8 @@ impl<'a, E> Matrix<'a, E> {
     }
 
     /// Returns the transposed matrix.
-    pub(crate) fn t(self) -> Self {
+    #[must_use]
+    pub fn t(self) -> Self {
         Matrix { place: self.place.t(), ..self }
     }
 

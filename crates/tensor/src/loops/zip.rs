@@ -119,14 +119,17 @@ fn for_each_pair<A: Element, B: Element>(
     shape: &Shape,
     visit: &mut PairVisitor<'_, A, B>,
 ) {
-    if a.shape() == b.shape()
+    let count = shape.numel();
+    // Of as many elements as the result, both are in its order.
+    if a.numel() == count
+        && b.numel() == count
         && let (Some(x), Some(y)) = (a.as_slice(), b.as_slice())
     {
-        return visit(x.len(), Run::Slice(x), Run::Slice(y));
+        return visit(count, Run::Slice(x), Run::Slice(y));
     }
     let (a, b) = (in_order(a), in_order(b));
     let (mut x, mut y) = (Blocks::new(&a, shape), Blocks::new(&b, shape));
-    for count in counts(shape.numel(), x.suggested().min(y.suggested())) {
+    for count in counts(count, x.suggested().min(y.suggested())) {
         visit(count, x.next(count), y.next(count));
     }
 }
@@ -138,12 +141,24 @@ fn for_each_place<A: Element, B: Element>(
     b: &Tensor<B>,
     visit: &mut dyn FnMut(&mut [A], Run<'_, B>),
 ) {
-    let whole = if b.shape() == layout.shape { b.as_slice() } else { None };
+    let whole = b.as_slice().filter(|y| y.len() == layout.shape.numel());
     if let Some(y) = whole
         && layout.is_contiguous()
     {
         return visit(&mut x[layout.offset..][..y.len()], Run::Slice(y));
     }
+    for_each_strided_place(x, layout, b, whole, visit);
+}
+
+/// As [`for_each_place`], of places that are apart, or of a tensor whose elements may be: its `whole` slice if they are not.
+#[inline(never)]
+fn for_each_strided_place<A: Element, B: Element>(
+    x: &mut [A],
+    layout: &Layout,
+    b: &Tensor<B>,
+    whole: Option<&[B]>,
+    visit: &mut dyn FnMut(&mut [A], Run<'_, B>),
+) {
     let rows = StridedIter::new(&layout.shape, [layout]);
     let (len, [stride]) = (rows.len, rows.strides);
     if let Some(y) = whole

@@ -17,19 +17,18 @@ impl<E: Scalar> Tensor<E> {
     /// If an operand has no axes, if the inner sizes differ, or if the axes in front do not broadcast.
     pub fn try_matmul(&self, other: &Self) -> Result<Self, Error> {
         let op = "matmul";
-        let (lhs, rhs) = (self.shape(), other.shape());
-        match (lhs.rank(), rhs.rank()) {
-            (0, _) => Err(Error::TooFewAxes { op, min: 1, shape: Box::new(lhs) }),
-            (_, 0) => Err(Error::TooFewAxes { op, min: 1, shape: Box::new(rhs) }),
-            _ if lhs[lhs.rank() - 1] != rhs[rhs.rank().saturating_sub(2)] => {
-                Err(Error::InnerDims { op, lhs: Box::new(lhs), rhs: Box::new(rhs) })
+        match (self.dims(), other.dims()) {
+            ([], _) => Err(Error::TooFewAxes { op, min: 1, shape: Box::new(self.shape()) }),
+            (_, []) => Err(Error::TooFewAxes { op, min: 1, shape: Box::new(other.shape()) }),
+            ([.., k], [rows] | [.., rows, _]) if k != rows => {
+                Err(Error::InnerDims { op, lhs: Box::new(self.shape()), rhs: Box::new(other.shape()) })
             }
-            (1, 1) => self.unsqueeze(0).product(&other.unsqueeze(1))?.try_reshape([]),
-            (1, _) => {
+            ([_], [_]) => self.unsqueeze(0).product(&other.unsqueeze(1))?.try_reshape([]),
+            ([_], _) => {
                 let y = self.unsqueeze(0).product(other)?;
                 Ok(y.squeeze(y.rank() - 2))
             }
-            (_, 1) => {
+            (_, [_]) => {
                 let y = self.product(&other.unsqueeze(1))?;
                 Ok(y.squeeze(y.rank() - 1))
             }
@@ -69,9 +68,11 @@ impl<E: Scalar> Tensor<E> {
     /// # Errors
     /// If one of the three is not a matrix, or if the sizes do not fit.
     pub fn try_matmul_acc(&mut self, a: &Self, b: &Self) -> Result<(), Error> {
-        self.check_product("matmul_acc", a, b)?;
-        let one = E::from_f64(1.0);
-        E::gemm(one, a.as_matrix(), b.as_matrix(), one, self.as_matrix_mut("matmul_acc")?);
+        let op = "matmul_acc";
+        [&*self, a, b].into_iter().try_for_each(|x| x.require_matrix(op))?;
+        let (a, b, one) = (a.as_matrix(), b.as_matrix(), E::from_f64(1.0));
+        self.check_product(op, a.dims(), b.dims())?;
+        E::gemm(one, a, b, one, self.as_matrix_mut(op)?);
         Ok(())
     }
 
@@ -103,17 +104,12 @@ impl<E: Scalar> Tensor<E> {
     /// `[m, n] += Σ [m, k] · [k, n]`; each pair has a `k` of its own.
     ///
     /// # Errors
-    /// If one of them is not a matrix, or if the sizes do not fit; nothing has been added then.
-    pub fn try_matmul_acc_sum(&mut self, terms: &[(Self, Self)]) -> Result<(), Error> {
+    /// If this is not a matrix, or if the sizes do not fit; nothing has been added then.
+    pub fn try_matmul_acc_sum(&mut self, terms: &[[Matrix<'_, E>; 2]]) -> Result<(), Error> {
         let op = "matmul_acc_sum";
-        terms.iter().try_for_each(|(a, b)| self.check_product(op, a, b))?;
-        match terms {
-            [(a, b)] => E::gemm_sum(&[[a.as_matrix(), b.as_matrix()]], self.as_matrix_mut(op)?),
-            _ => {
-                let terms: Vec<_> = terms.iter().map(|(a, b)| [a.as_matrix(), b.as_matrix()]).collect();
-                E::gemm_sum(&terms, self.as_matrix_mut(op)?);
-            }
-        }
+        self.require_matrix(op)?;
+        terms.iter().try_for_each(|[a, b]| self.check_product(op, a.dims(), b.dims()))?;
+        E::gemm_sum(terms, self.as_matrix_mut(op)?);
         Ok(())
     }
 
@@ -129,27 +125,38 @@ impl<E: Scalar> Tensor<E> {
     /// ```
     /// use retrograde_tensor::Tensor;
     ///
-    /// let (x, y) = (Tensor::from([[1.0], [2.0]]), Tensor::from([[3.0, 4.0]]));
+    /// let (x, y) = (Tensor::from([[1.0, 2.0]]), Tensor::from([[3.0, 4.0]]));
     /// let mut c = Tensor::zeros([2, 2]);
-    /// c.matmul_acc_sum(&[(x, y.clone()), (Tensor::eye(2), Tensor::ones([2, 2]))]);
+    /// c.matmul_acc_sum(&[
+    ///     [x.as_matrix().t(), y.as_matrix()],
+    ///     [Tensor::eye(2).as_matrix(), Tensor::ones([2, 2]).as_matrix()],
+    /// ]);
     /// assert_eq!(c, Tensor::from([[4.0, 5.0], [7.0, 9.0]]));
     /// ```
     #[track_caller]
-    pub fn matmul_acc_sum(&mut self, terms: &[(Self, Self)]) {
+    pub fn matmul_acc_sum(&mut self, terms: &[[Matrix<'_, E>; 2]]) {
         or_panic(self.try_matmul_acc_sum(terms));
     }
 
-    /// Checks that the product of two matrices can be added to this one.
-    fn check_product(&self, op: &'static str, a: &Self, b: &Self) -> Result<(), Error> {
-        if let Some(x) = [self, a, b].into_iter().find(|x| x.rank() != 2) {
-            return Err(Error::Axes { op, expected: 2, shape: Box::new(x.shape()) });
+    fn require_matrix(&self, op: &'static str) -> Result<(), Error> {
+        match self.rank() {
+            2 => Ok(()),
+            _ => Err(Error::Axes { op, expected: 2, shape: Box::new(self.shape()) }),
         }
-        if a.dims()[1] != b.dims()[0] {
-            return Err(Error::InnerDims { op, lhs: Box::new(a.shape()), rhs: Box::new(b.shape()) });
+    }
+
+    /// Checks that the product of two matrices of these sizes can be added to this one.
+    fn check_product(&self, op: &'static str, a: [usize; 2], b: [usize; 2]) -> Result<(), Error> {
+        if a[1] != b[0] {
+            return Err(Error::InnerDims {
+                op,
+                lhs: Box::new(Shape::checked(op, &a)?),
+                rhs: Box::new(Shape::checked(op, &b)?),
+            });
         }
-        let (m, n) = (a.dims()[0], b.dims()[1]);
-        if self.dims() != [m, n] {
-            let expected = Box::new(Shape::checked(op, &[m, n])?);
+        let product = [a[0], b[1]];
+        if self.dims() != product {
+            let expected = Box::new(Shape::checked(op, &product)?);
             return Err(Error::Expected { op, expected, found: Box::new(self.shape()) });
         }
         Ok(())
@@ -174,9 +181,7 @@ impl<E: Scalar> Tensor<E> {
     #[track_caller]
     #[must_use]
     pub fn as_matrix(&self) -> Matrix<'_, E> {
-        if self.rank() != 2 {
-            or_panic(Err(Error::Axes { op: "as_matrix", expected: 2, shape: Box::new(self.shape()) }))
-        }
+        or_panic(self.require_matrix("as_matrix"));
         matrix(self.storage(), self.layout()).with_cache(self.storage().packed())
     }
 
@@ -194,16 +199,16 @@ impl<E: Scalar> Tensor<E> {
         if other.rank() == 2 {
             // [.., m, k] -> [.. · m, k]: one product for the whole batch, if strides can say so.
             let rows = match self.rank() {
-                2 => Some(*self.layout()),
-                _ => self
-                    .numel()
-                    .checked_div(k)
-                    .and_then(|rows| self.layout().reshaped(&Shape::from([rows, k]))),
+                2 => Some(self.as_matrix()),
+                _ => self.numel().checked_div(k).and_then(|rows| {
+                    let rows = self.layout().reshaped(&Shape::from([rows, k]))?;
+                    Some(matrix(self.storage(), &rows))
+                }),
             };
             if let Some(rows) = rows {
                 let shape = self.shape().try_with_axis("matmul", self.rank() - 1, n)?;
                 let mut out = buffer::empty("matmul", &shape)?;
-                gemm_into(&mut out, matrix(self.storage(), &rows), other.as_matrix());
+                gemm_into(&mut out, rows, other.as_matrix());
                 return Ok(Self::filled(out, shape));
             }
         }

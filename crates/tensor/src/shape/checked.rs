@@ -75,9 +75,11 @@ impl Shape {
     pub fn removed(&self, axis: usize) -> Self {
         or_panic(self.check_axis("removed", axis));
         // Not checked again: a size of 0 counted as 1, so that without the axis there are no more elements than with it.
-        let mut dims = self.dims;
-        dims.copy_within(axis + 1.., axis);
-        dims[MAX_RANK - 1] = 1;
+        let dims = std::array::from_fn(|i| match i {
+            _ if i < axis => self.dims[i],
+            _ if i + 1 < MAX_RANK => self.dims[i + 1],
+            _ => 1,
+        });
         Self { dims, rank: self.rank - 1 }
     }
 

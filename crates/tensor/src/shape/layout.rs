@@ -14,11 +14,10 @@ impl Layout {
     /// Row-major from the start of the storage.
     #[inline]
     pub(crate) fn contiguous(shape: Shape) -> Self {
-        let mut strides = [0; MAX_RANK];
-        let mut step = 1;
-        for (stride, &dim) in strides[..shape.rank()].iter_mut().zip(shape.iter()).rev() {
-            *stride = step;
-            step *= dim.max(1) as isize;
+        // Sizes beyond the rank are 1: a loop of known length is faster.
+        let mut strides = [1; MAX_RANK];
+        for axis in (1..MAX_RANK).rev() {
+            strides[axis - 1] = strides[axis] * shape.dims[axis].max(1) as isize;
         }
         Self { shape, strides, offset: 0 }
     }
@@ -232,9 +231,8 @@ impl Layout {
     }
 
     fn removed(&self, axis: usize) -> Self {
-        let mut strides = self.strides;
-        strides.copy_within(axis + 1.., axis);
-        strides[MAX_RANK - 1] = 0;
+        let strides =
+            std::array::from_fn(|i| self.strides[if i < axis { i } else { (i + 1).min(MAX_RANK - 1) }]);
         Self { shape: self.shape.removed(axis), strides, offset: self.offset }
     }
 }

@@ -277,11 +277,14 @@ fn products() {
         panic_text(|| c.matmul_acc(&zeros([3, 4]), &b)),
         "matmul_acc: expected shape [3, 5], found [2, 5]"
     );
-    let fitting = (Tensor::ones([2, 3]), Tensor::ones([3, 5]));
+    let (left, right, tall) = (Tensor::ones([2, 3]), Tensor::ones([3, 5]), zeros([3, 4]));
+    let terms = |other| [[left.as_matrix(), right.as_matrix()], [other, b.as_matrix()]];
     let text = "matmul_acc_sum: expected shape [3, 5], found [2, 5]";
-    let terms = [fitting, (zeros([3, 4]), b)];
-    fails(c.try_matmul_acc_sum(&terms), text);
-    assert_eq!(panic_text(|| c.matmul_acc_sum(&terms)), text);
+    fails(c.try_matmul_acc_sum(&terms(tall.as_matrix())), text);
+    assert_eq!(panic_text(|| c.matmul_acc_sum(&terms(tall.as_matrix()))), text);
+    let text = "matmul_acc_sum: expected inner dimensions to agree, found [4, 3] and [4, 5]";
+    fails(c.try_matmul_acc_sum(&terms(tall.as_matrix().t())), text);
+    fails(zeros([2]).try_matmul_acc_sum(&[]), "matmul_acc_sum: expected 2 axes, found [2]");
     assert_eq!(c, zeros([2, 5]), "nothing is added where one of the terms does not fit");
 }
 

@@ -97,7 +97,8 @@ for_floats! {
         };
         let terms = || inner.iter().enumerate().map(|(i, &k)| built(i, k));
         let expected = terms().fold(nc.clone(), |c, ((_, a), (_, b))| c.zip(&product(&a, &b), |c, ab| c + ab));
-        c.matmul_acc_sum(&terms().map(|((a, _), (b, _))| (a, b)).collect::<Vec<_>>());
+        let terms: Vec<_> = terms().collect();
+        c.matmul_acc_sum(&terms.iter().map(|((a, _), (b, _))| [a.as_matrix(), b.as_matrix()]).collect::<Vec<_>>());
         check(&c, &expected);
         check(&shared, &nc);
         c.matmul_acc_sum(&[]);

@@ -71,8 +71,11 @@ fn what_memory_does_not_hold_is_an_error() {
         refuses(column.try_matmul(&small), "matmul");
         refuses(T::ones([2, 1, 1]).try_matmul(&rows), "matmul");
         refuses(column.clone().try_matmul_acc(&column, &T::ones([1, 1])), "matmul_acc");
-        let terms = [(column.clone(), T::ones([1, 1]))];
-        refuses(column.clone().try_matmul_acc_sum(&terms), "matmul_acc_sum");
+        let one = T::ones([1, 1]);
+        refuses(
+            column.clone().try_matmul_acc_sum(&[[column.as_matrix(), one.as_matrix()]]),
+            "matmul_acc_sum",
+        );
         refuses(rows.try_softmax(0), "softmax");
         refuses(rows.try_log_softmax(0), "log_softmax");
         refuses(rows.try_logsumexp(0, false), "logsumexp");

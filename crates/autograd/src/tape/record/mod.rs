@@ -250,6 +250,11 @@ impl<E: Float> Record<E> {
             .extend(self.open_segment.take().map(|start| start..end).filter(|segment| !segment.is_empty()));
     }
 
+    /// Whether values are to be computed again.
+    pub(crate) fn has_segments(&self) -> bool {
+        !self.segments.is_empty() || self.open_segment.is_some()
+    }
+
     /// The segment that a node belongs to; an empty one if its value need not be computed again.
     pub(crate) fn segment(&self, id: NodeId) -> Range<usize> {
         let id = id.index();

@@ -9,6 +9,9 @@ use crate::op::Op;
 use crate::readings::saved::{SavedSet, saved_sets};
 use crate::tape::id::{NodeId, Place};
 
+/// Nodes that there is room for from the first on.
+const FIRST: usize = 256;
+
 impl<E: Float> Record<E> {
     /// Appends a node, and keeps what the backward pass will read: the value of an input, and of operands and results of
     /// operations what some rule reads.
@@ -22,6 +25,11 @@ impl<E: Float> Record<E> {
     where
         E: 'a,
     {
+        if self.nodes.is_empty() {
+            self.nodes.reserve(FIRST);
+            self.operands.reserve(FIRST);
+            self.values.reserve(FIRST);
+        }
         let id = NodeId::new(self.nodes.len());
         let first_operand = self.operands.len() as u32;
         let sets = match &kind {
