@@ -14,6 +14,12 @@ pub(crate) trait Fold<E: Element>: Copy {
     fn lanes(self, lanes: [E; LANES], chunks: &[[E; LANES]]) -> [E; LANES] {
         chunks.iter().fold(lanes, |lanes, chunk| zip(&lanes, chunk, self))
     }
+
+    /// Runs a loop, with wider instructions if that pays: a sum waits for itself, however many are added at once.
+    #[inline(always)]
+    fn vectorized<R>(self, run: impl FnOnce() -> R) -> R {
+        run()
+    }
 }
 
 impl<E: Element, F: Fn(E, E) -> E + Copy> Fold<E> for F {
@@ -41,6 +47,11 @@ impl<E: Scalar> Fold<E> for Greatest {
     fn lanes(self, lanes: [E; LANES], chunks: &[[E; LANES]]) -> [E; LANES] {
         extremes(lanes, chunks, self, |x, y| if y > x { y } else { x })
     }
+
+    #[inline(always)]
+    fn vectorized<R>(self, run: impl FnOnce() -> R) -> R {
+        E::vectorized(run)
+    }
 }
 
 impl<E: Scalar> Fold<E> for Least {
@@ -52,6 +63,11 @@ impl<E: Scalar> Fold<E> for Least {
     #[inline(always)]
     fn lanes(self, lanes: [E; LANES], chunks: &[[E; LANES]]) -> [E; LANES] {
         extremes(lanes, chunks, self, |x, y| if y < x { y } else { x })
+    }
+
+    #[inline(always)]
+    fn vectorized<R>(self, run: impl FnOnce() -> R) -> R {
+        E::vectorized(run)
     }
 }
 

@@ -50,13 +50,21 @@ pub(crate) fn reduce<E: Element>(
 }
 
 /// Reduces a slice, which must not be empty.
+#[inline(always)]
 pub(crate) fn reduce_slice<E: Element>(x: &[E], f: impl Fold<E>) -> E {
+    if x.len() <= BLOCK { reduce_block(x, f) } else { reduce_blocks(x, f) }
+}
+
+fn reduce_blocks<E: Element>(x: &[E], f: impl Fold<E>) -> E {
     if x.len() <= BLOCK {
-        return reduce_block(x, f);
+        return f.vectorized(
+            #[inline(always)]
+            || reduce_block(x, f),
+        );
     }
     // As many blocks on the left as make the tree that `tree` makes: 2ᵏ, of which there are fewer than all.
     let (early, late) = x.split_at(x.len().div_ceil(BLOCK).next_power_of_two() / 2 * BLOCK);
-    f.of(reduce_slice(early, f), reduce_slice(late, f))
+    f.of(reduce_blocks(early, f), reduce_blocks(late, f))
 }
 
 fn reduce_layouts<E: Element>(data: &[E], kept: &Layout, folded: &Layout, out: &mut Vec<E>, f: impl Fold<E>) {
@@ -83,7 +91,10 @@ fn reduce_layouts<E: Element>(data: &[E], kept: &Layout, folded: &Layout, out: &
     for [start] in outer {
         let starts = steps(start, stride, len);
         if inner.is_row() && step == 1 {
-            out.extend(starts.map(|start| reduce_slice(&data[start..start + count], f)));
+            f.vectorized(
+                #[inline(always)]
+                || out.extend(starts.map(|start| reduce_slice(&data[start..start + count], f))),
+            );
         } else {
             out.extend(starts.map(|start| reduce_one(data, start, &inner, f)));
         }
@@ -144,16 +155,19 @@ fn reduce_rows<E: Element>(
         out.extend_from_slice(&data[first..first + len]);
         let (out, at) = (&mut out[at..], |place: usize| &data[place..place + len]);
         // Four at a time: the result is read and written a quarter as often.
-        loop {
-            let four: [_; 4] = std::array::from_fn(|_| places.next());
-            let [Some(a), Some(b), Some(c), Some(d)] = four.map(|place| place.map(at)) else {
-                let rest = four.into_iter().flatten();
-                return rest.for_each(|place| merge(out, at(place).iter().copied(), f));
-            };
-            for ((((y, &a), &b), &c), &d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                *y = f.of(f.of(f.of(f.of(*y, a), b), c), d);
-            }
-        }
+        f.vectorized(
+            #[inline(always)]
+            || loop {
+                let four: [_; 4] = std::array::from_fn(|_| places.next());
+                let [Some(a), Some(b), Some(c), Some(d)] = four.map(|place| place.map(at)) else {
+                    let rest = four.into_iter().flatten();
+                    return rest.for_each(|place| merge(out, at(place).iter().copied(), f));
+                };
+                for ((((y, &a), &b), &c), &d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                    *y = f.of(f.of(f.of(f.of(*y, a), b), c), d);
+                }
+            },
+        );
     };
     let blocks = count.div_ceil(BLOCK);
     if blocks == 1 {
@@ -178,7 +192,7 @@ fn merge<E: Element>(y: &mut [E], x: impl Iterator<Item = E>, f: impl Fold<E>) {
 
 /// Reduces at most a block, which must not be empty: lanes side by side, then their halves, and so on. Elements that are
 /// left over join the half of their number.
-#[inline]
+#[inline(always)]
 fn reduce_block<E: Element>(x: &[E], f: impl Fold<E>) -> E {
     if let Some((lanes, rest)) = x.split_first_chunk::<LANES>() {
         let (chunks, rest) = rest.as_chunks::<LANES>();

@@ -129,7 +129,7 @@ impl<E: Scalar> Tensor<E> {
 }
 
 fn softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
-    block.chunks_exact_mut(len).for_each(shift_row);
+    shift_rows(block, len);
     E::exp_slice(block);
     E::vectorized(
         #[inline(always)]
@@ -143,7 +143,7 @@ fn softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
 }
 
 fn log_softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
-    block.chunks_exact_mut(len).for_each(shift_row);
+    shift_rows(block, len);
     let mut e = block.to_vec();
     E::exp_slice(&mut e);
     for (row, e) in block.chunks_exact_mut(len).zip(e.chunks_exact_mut(len)) {
@@ -160,9 +160,17 @@ fn log_softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
     }
 }
 
-fn shift_row<E: Scalar>(row: &mut [E]) {
-    let shift = constant(reduce_slice(row, Greatest));
-    row.iter_mut().for_each(|x| *x = *x - shift);
+/// Subtracts from each row its greatest element.
+fn shift_rows<E: Scalar>(block: &mut [E], len: usize) {
+    E::vectorized(
+        #[inline(always)]
+        || {
+            for row in block.chunks_exact_mut(len) {
+                let shift = constant(reduce_slice(row, Greatest));
+                row.iter_mut().for_each(|x| *x = *x - shift);
+            }
+        },
+    );
 }
 
 /// The greatest element along an axis, which is subtracted before `exp` so that it cannot overflow. An infinite one leaves

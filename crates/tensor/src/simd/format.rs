@@ -6,8 +6,8 @@
 /// serves as small as it can be.
 ///
 /// # Source
-/// C. Lawson, *Contributions to the theory of linear least maximum approximations* (1961): least squares, weighted anew by the
-/// errors until they are even. Computed with 40 digits.
+/// C. Lawson, *Contributions to the theory of linear least maximum approximations* (1961): least squares, weighted by the errors
+/// of the round before until they are even. Computed with 40 digits.
 pub(crate) trait Format: Copy {
     /// `ln 2` in two parts, the first with enough trailing zeros that its products with exponents are exact.
     const LN_2: [f64; 2];

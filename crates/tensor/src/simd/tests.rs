@@ -98,7 +98,7 @@ const FUNCTIONS: [Function; 7] = [
         near: f64::ln,
         truth: reference::ln,
         domain: [f64::from_bits(1), f64::MAX],
-        within: [0.84, 0.84],
+        within: [0.85, 0.85],
     },
     Function {
         name: "ln_1p_exp",
