@@ -146,18 +146,26 @@ fn log_softmax_rows<E: Scalar>(block: &mut [E], len: usize) {
     shift_rows(block, len);
     let mut e = block.to_vec();
     E::exp_slice(&mut e);
-    for (row, e) in block.chunks_exact_mut(len).zip(e.chunks_exact_mut(len)) {
-        // ln(1 + Σ of the others), so that a probability near 1 keeps its digits.
-        let one = E::from_f64(1.0);
-        let log = match e.iter_mut().find(|e| **e == one) {
-            Some(greatest) => {
-                *greatest = *greatest - one;
-                ln_1p(reduce_slice(e, E::add))
+    let one = E::from_f64(1.0);
+    E::vectorized(
+        #[inline(always)]
+        || {
+            for (row, e) in block.chunks_exact_mut(len).zip(e.chunks_exact_mut(len)) {
+                // ln(1 + Σ of the others), so that a probability near 1 keeps its digits. The greatest is looked for in
+                // chunks, which are compared at once.
+                let has_one = |e: &&mut [E]| e.iter().fold(false, |any, &e| any | (e == one));
+                let greatest = e.chunks_mut(16).find(has_one).and_then(|e| e.iter_mut().find(|e| **e == one));
+                let log = match greatest {
+                    Some(greatest) => {
+                        *greatest = *greatest - one;
+                        ln_1p(reduce_slice(e, E::add))
+                    }
+                    None => reduce_slice(e, E::add).ln(),
+                };
+                row.iter_mut().for_each(|x| *x = *x - log);
             }
-            None => reduce_slice(e, E::add).ln(),
-        };
-        row.iter_mut().for_each(|x| *x = *x - log);
-    }
+        },
+    );
 }
 
 /// Subtracts from each row its greatest element.
