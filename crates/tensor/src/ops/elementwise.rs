@@ -176,7 +176,7 @@ impl<E: Scalar> Tensor<E> {
             let nan = E::from_f64(if x.is_nan() { f64::NAN } else { 0.0 });
             truth::<E>(x > E::default()) - truth(x < E::default()) + nan
         };
-        self.mapped_slice("sign", |x| map_vectorized(x, sign))
+        self.mapped_vectorized("sign", sign)
     }
 
     /// The exponential; of `f32` and `f64` within 1 ulp (measured: 0.78).
@@ -194,7 +194,7 @@ impl<E: Scalar> Tensor<E> {
     /// The square root.
     #[track_caller]
     pub fn sqrt(&self) -> Self {
-        self.mapped_slice("sqrt", |x| map_vectorized(x, E::sqrt))
+        self.mapped_vectorized("sqrt", E::sqrt)
     }
 
     /// `x · x`
@@ -229,6 +229,19 @@ impl<E: Scalar> Tensor<E> {
             let x = if x < lo { lo } else { x };
             if x > hi { hi } else { x }
         })
+    }
+
+    /// As [`mapped`](Self::mapped), with the instructions of the processor.
+    #[track_caller]
+    fn mapped_vectorized(&self, op: &'static str, f: impl Fn(E) -> E + Copy) -> Self {
+        let mut out = or_panic(buffer::with_capacity(op, &self.shape()));
+        self.for_each_slice(&mut |x| {
+            E::vectorized(
+                #[inline(always)]
+                || out.extend(x.iter().map(|&x| f(x))),
+            );
+        });
+        Self::filled(out, self.shape())
     }
 
     /// Applies `f` to a copy of the elements, in blocks that stay in the nearest cache.
@@ -277,14 +290,6 @@ macro_rules! binary {
             )*
         }
     };
-}
-
-/// `f` of each element, in place.
-fn map_vectorized<E: Scalar>(x: &mut [E], f: impl Fn(E) -> E) {
-    E::vectorized(
-        #[inline(always)]
-        move || x.iter_mut().for_each(|x| *x = f(*x)),
-    );
 }
 
 /// The number that a mask stands for truth with.
