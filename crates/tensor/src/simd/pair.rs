@@ -8,7 +8,7 @@ use super::{Kernel, Vector};
 pub(crate) struct Pair<V>(V, V);
 
 /// A kernel over pairs.
-struct Paired<K>(K);
+pub(super) struct Paired<K>(pub(super) K);
 
 impl<E, K: Kernel<E>> Kernel<E> for Paired<K> {
     #[inline(always)]

@@ -2,6 +2,7 @@
 
 mod reference;
 
+use super::pair::Paired;
 use super::{Isa, Kernel, Lane, Vector, slices};
 use reference::{Dd, Scaled};
 
@@ -528,14 +529,15 @@ impl<E: Copy + From<u8>> Kernel<E> for ByTurns<'_, E> {
 #[test]
 fn lanes_by_turns() {
     for isa in Isa::available() {
-        let (mut single, mut double) = (vec![], vec![]);
+        let (mut single, mut double, mut pair) = (vec![], vec![], vec![]);
         // SAFETY: the processor has the level.
         unsafe {
             f32::dispatch(isa, ByTurns { found: &mut single });
             f64::dispatch(isa, ByTurns { found: &mut double });
+            f64::dispatch(isa, Paired(ByTurns { found: &mut pair }));
         }
         let single: Vec<f64> = single.into_iter().map(f64::from).collect();
-        for found in [single, double] {
+        for found in [single, double, pair] {
             let lanes = found.len() / 2;
             let expected: Vec<f64> = (0..2 * lanes).map(|i| (i / 2 + i % 2 * lanes) as f64).collect();
             assert_eq!(found, expected, "{isa}");
@@ -564,11 +566,14 @@ impl<E: Copy + PartialEq + From<i8>> Kernel<E> for FirstOf<'_, E> {
 #[test]
 fn the_first_numbers_are_stored_and_no_others() {
     fn check<E: Lane + From<i8> + std::fmt::Debug>() {
-        let x: Vec<E> = (1..=16).map(E::from).collect();
+        let x: Vec<E> = (1..=32).map(E::from).collect();
         for isa in Isa::available() {
             let mut found = Vec::new();
             // SAFETY: the levels are those of the processor.
-            unsafe { E::dispatch(isa, FirstOf { x: &x, found: &mut found }) };
+            unsafe {
+                E::dispatch(isa, FirstOf { x: &x, found: &mut found });
+                E::dispatch(isa, Paired(FirstOf { x: &x, found: &mut found }));
+            }
             for (count, found) in found {
                 assert_eq!(found[..count], x[..count], "{isa}, {count}");
                 assert!(found[count..].iter().all(|&left| left == E::from(-1)), "{isa}, {count}: {found:?}");
