@@ -73,10 +73,7 @@ pub fn cotangent<V: Value>(op: &Op, i: usize, x: &[V], y: &V, g: &V) -> Option<V
         (Permute(axes), _) => g.permute(&inverse(axes)),
         (Narrow { axis, start, .. }, _) => g.pad(*axis, *start, x[0].shape()[*axis]),
         (Pad { axis, start, .. }, _) => g.narrow(*axis, *start, x[0].shape()[*axis]),
-        (Select { axis, index }, _) => {
-            let row = x[0].shape().with_axis(*axis, 1);
-            g.reshape(row).pad(*axis, *index, x[0].shape()[*axis])
-        }
+        (Select { axis, index }, _) => g.place(*axis, *index, x[0].shape()[*axis]),
         (Concat { axis, starts }, _) => g.narrow(*axis, starts[i], x[i].shape()[*axis]),
         (Stack { axis }, _) => g.select(*axis, i),
         (Gather(indices), _) => g.scatter(x[0].shape()[0], indices),

@@ -96,6 +96,10 @@ pub trait Value: Clone {
     fn pad(&self, axis: usize, start: usize, size: usize) -> Self {
         Self::apply(Op::Pad { axis, start, size }, &[self])
     }
+    /// Zeros of size `size` along a new axis, with `self` placed at `index`.
+    fn place(&self, axis: usize, index: usize, size: usize) -> Self {
+        self.reshape(self.shape().inserted(axis, 1)).pad(axis, index, size)
+    }
 
     /// `self + b`
     fn add(&self, b: &Self) -> Self {

@@ -88,7 +88,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
             Adjoint::Product(product) => product.shape(),
             Adjoint::Products { sum: Some(sum), .. } => sum.shape(),
             Adjoint::Products { terms, .. } => terms[0].shape(),
-            Adjoint::Padded(padded) => padded.part.shape().with_axis(padded.axis, padded.size),
+            Adjoint::Padded(padded) => padded.shape(),
             Adjoint::Concatenated(parts) => parts.value().shape(),
             Adjoint::Unread(shape) => **shape,
         }
@@ -137,7 +137,7 @@ impl<E: Float> Value for Adjoint<'_, E> {
                 }
             }
             (Adjoint::Concatenated(parts), Adjoint::Padded(next)) if next.axis == parts.axis() => {
-                parts.add(next.start, &next.part);
+                parts.add(&next);
             }
             (sum, other) => {
                 *sum = match (sum.take(), &other) {
@@ -188,7 +188,12 @@ impl<E: Float> Value for Adjoint<'_, E> {
 
     fn pad(&self, axis: usize, start: usize, size: usize) -> Self {
         let part = self.dense().into_owned();
-        Adjoint::Padded(Padded { part, axis, start, size })
+        let length = Some(part.dims()[axis]);
+        Adjoint::Padded(Padded { part, axis, start, length, size })
+    }
+
+    fn place(&self, axis: usize, start: usize, size: usize) -> Self {
+        Adjoint::Padded(Padded { part: self.dense().into_owned(), axis, start, length: None, size })
     }
 
     fn tanh_grad(&self, y: &Self) -> Self {

@@ -2,23 +2,39 @@
 
 use std::ops::Range;
 
-use retrograde_tensor::{Float, Tensor};
+use retrograde_tensor::{Float, Shape, Tensor};
 
-/// Zeros of size `size` along `axis`, with `part` placed from `start`.
+/// Zeros of size `size` along `axis`, with `part` placed from `start`: a part of a length, or one entry without the axis.
 #[derive(Clone)]
 pub(crate) struct Padded<E> {
     pub(crate) part: Tensor<E>,
     pub(crate) axis: usize,
     pub(crate) start: usize,
+    pub(crate) length: Option<usize>,
     pub(crate) size: usize,
 }
 
 impl<E: Float> Padded<E> {
+    pub(crate) fn shape(&self) -> Shape {
+        match self.length {
+            Some(_) => self.part.shape().with_axis(self.axis, self.size),
+            None => self.part.shape().inserted(self.axis, self.size),
+        }
+    }
+
     /// Whether it has a shape.
     pub(crate) fn has_shape(&self, shape: &[usize]) -> bool {
-        let part = self.part.dims();
-        let fits = |axis: usize| shape[axis] == if axis == self.axis { self.size } else { part[axis] };
-        shape.len() == part.len() && (0..part.len()).all(fits)
+        let (front, back) = self.part.dims().split_at(self.axis);
+        let back = &back[usize::from(self.length.is_some())..];
+        shape.len() == front.len() + 1 + back.len()
+            && shape[..self.axis] == *front
+            && shape[self.axis] == self.size
+            && shape[self.axis + 1..] == *back
+    }
+
+    /// The range that is not zeros.
+    fn range(&self) -> Range<usize> {
+        self.start..self.start + self.length.unwrap_or(1)
     }
 }
 
@@ -34,10 +50,10 @@ pub(crate) struct Concatenated<E> {
 
 impl<E: Float> Concatenated<E> {
     /// The first part.
-    pub(crate) fn new(&Padded { ref part, axis, start, size }: &Padded<E>) -> Self {
-        let mut value = Tensor::empty(part.shape().with_axis(axis, size));
-        value.set_at(axis, start, part);
-        Concatenated { value, axis, filled: start..start + part.dims()[axis] }
+    pub(crate) fn new(first: &Padded<E>) -> Self {
+        let mut value = Tensor::empty(first.shape());
+        value.set_at(first.axis, first.start, &first.part);
+        Concatenated { value, axis: first.axis, filled: first.range() }
     }
 
     pub(crate) fn value(&self) -> &Tensor<E> {
@@ -48,16 +64,16 @@ impl<E: Float> Concatenated<E> {
         self.axis
     }
 
-    pub(crate) fn add(&mut self, start: usize, part: &Tensor<E>) {
-        let (old, new) = (self.filled.clone(), start..start + part.dims()[self.axis]);
+    pub(crate) fn add(&mut self, next: &Padded<E>) {
+        let (old, new) = (self.filled.clone(), next.range());
         if new.end <= old.start || old.end <= new.start {
             self.clear(new.end..old.start);
             self.clear(old.end..new.start);
-            self.value.set_at(self.axis, start, part);
+            self.value.set_at(self.axis, next.start, &next.part);
         } else {
             self.clear(new.start..old.start);
             self.clear(old.end..new.end);
-            self.value.add_at(self.axis, start, part);
+            self.value.add_at(self.axis, next.start, &next.part);
         }
         self.filled = old.start.min(new.start)..old.end.max(new.end);
     }

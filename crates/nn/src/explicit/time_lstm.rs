@@ -95,7 +95,7 @@ impl<E: Float> TimeLstm<E> {
         for step in 0..steps {
             let mut layer = Lstm::new(self.wx.clone(), self.wh.clone(), self.b.clone())?;
             (h, c) = layer.forward(&xs.select(1, step), &h, &c)?;
-            hs.add_at(1, step, &h.unsqueeze(1)); // hs[:, step] = h
+            hs.set_at(1, step, &h); // hs[:, step] = h
             layers.push(layer);
         }
 
@@ -140,7 +140,7 @@ impl<E: Float> TimeLstm<E> {
         for (step, layer) in self.layers.iter_mut().enumerate().rev() {
             let dh_next = dhs.select(1, step) + &dh; // from hs[:, step] and from step + 1
             let (dx, dh_prev, dc_prev) = layer.backward(&dh_next, &dc)?;
-            dxs.add_at(1, step, &dx.unsqueeze(1)); // dxs[:, step] = dx
+            dxs.set_at(1, step, &dx); // dxs[:, step] = dx
             dwx += &layer.dwx;
             dwh += &layer.dwh;
             db += &layer.db;

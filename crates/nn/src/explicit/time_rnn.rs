@@ -90,7 +90,7 @@ impl<E: Float> TimeRnn<E> {
         for step in 0..steps {
             let mut layer = Rnn::new(self.wx.clone(), self.wh.clone(), self.b.clone())?;
             h = layer.forward(&xs.select(1, step), &h)?;
-            hs.add_at(1, step, &h.unsqueeze(1)); // hs[:, step] = h
+            hs.set_at(1, step, &h); // hs[:, step] = h
             layers.push(layer);
         }
 
@@ -129,7 +129,7 @@ impl<E: Float> TimeRnn<E> {
         for (step, layer) in self.layers.iter_mut().enumerate().rev() {
             let dh_next = dhs.select(1, step) + &dh; // from hs[:, step] and from step + 1
             let (dx, dh_prev) = layer.backward(&dh_next)?;
-            dxs.add_at(1, step, &dx.unsqueeze(1)); // dxs[:, step] = dx
+            dxs.set_at(1, step, &dx); // dxs[:, step] = dx
             dwx += &layer.dwx;
             dwh += &layer.dwh;
             db += &layer.db;

@@ -186,6 +186,9 @@ impl<E: Scalar> Tensor<E> {
     /// Adds `other` to the part of this tensor that starts at `start` along an axis, in place.
     /// [`add_at`](Self::add_at) panics instead.
     ///
+    /// # Shapes
+    /// `other` has the shape of the part, or of one entry, without the axis.
+    ///
     /// # Errors
     /// If there is no such axis, if the part leaves it, or if `other` has not the shape of the part.
     pub fn try_add_at(&mut self, axis: usize, start: usize, other: &Self) -> Result<(), Error> {
@@ -195,6 +198,9 @@ impl<E: Scalar> Tensor<E> {
     }
 
     /// Adds `other` to the part of this tensor that starts at `start` along an axis, in place.
+    ///
+    /// # Shapes
+    /// `other` has the shape of the part, or of one entry, without the axis.
     ///
     /// # Panics
     /// Where [`try_add_at`](Self::try_add_at) returns an error.
@@ -217,6 +223,9 @@ impl<E: Element> Tensor<E> {
     /// Writes `other` over the part of this tensor that starts at `start` along an axis.
     /// [`set_at`](Self::set_at) panics instead.
     ///
+    /// # Shapes
+    /// `other` has the shape of the part, or of one entry, without the axis.
+    ///
     /// # Errors
     /// If there is no such axis, if the part leaves it, or if `other` has not the shape of the part.
     pub fn try_set_at(&mut self, axis: usize, start: usize, other: &Self) -> Result<(), Error> {
@@ -226,6 +235,9 @@ impl<E: Element> Tensor<E> {
     }
 
     /// Writes `other` over the part of this tensor that starts at `start` along an axis.
+    ///
+    /// # Shapes
+    /// `other` has the shape of the part, or of one entry, without the axis.
     ///
     /// # Panics
     /// Where [`try_set_at`](Self::try_set_at) returns an error.
@@ -237,20 +249,24 @@ impl<E: Element> Tensor<E> {
     /// let mut x = Tensor::from([1.0, 2.0, 3.0]);
     /// x.set_at(0, 1, &Tensor::from([10.0, 20.0]));
     /// assert_eq!(x, Tensor::from([1.0, 10.0, 20.0]));
+    /// x.set_at(0, 2, &Tensor::scalar(5.0)); // x[2] = 5
+    /// assert_eq!(x, Tensor::from([1.0, 10.0, 5.0]));
     /// ```
     #[track_caller]
     pub fn set_at(&mut self, axis: usize, start: usize, other: &Self) {
         or_panic(self.try_set_at(axis, start, other));
     }
 
-    /// The part of this tensor, as if it were contiguous, that starts at `start` along an axis and has the shape of `other`.
+    /// The part of this tensor, as if it were contiguous, that starts at `start` along an axis and has the shape of `other`:
+    /// one entry, if that lacks the axis.
     fn part(&self, op: &'static str, axis: usize, start: usize, other: &Self) -> Result<Layout, Error> {
-        let shape = self.shape();
-        shape.check_axis(op, axis)?;
-        if other.rank() != shape.rank() {
-            return Err(Error::Axes { op, expected: shape.rank(), shape: Box::new(other.shape()) });
-        }
-        let part = Layout::contiguous(shape).narrowed(op, axis, start, other.shape()[axis])?;
+        let whole = Layout::contiguous(self.shape());
+        whole.shape.check_axis(op, axis)?;
+        let part = match other.rank() {
+            rank if rank == self.rank() => whole.narrowed(op, axis, start, other.dims()[axis])?,
+            rank if rank + 1 == self.rank() => whole.selected(op, axis, start)?,
+            _ => return Err(Error::Axes { op, expected: self.rank(), shape: Box::new(other.shape()) }),
+        };
         if part.shape != other.shape() {
             let (expected, found) = (Box::new(part.shape), Box::new(other.shape()));
             return Err(Error::Expected { op, expected, found });

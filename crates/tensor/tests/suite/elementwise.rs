@@ -154,6 +154,16 @@ for_floats! {
         other.set_at(axis, start, &y);
         check(&other, &expected(|_, y| y));
         check(&shared, &nx);
+        // An entry may lack the axis.
+        if part[axis] > 0 {
+            let (mut entry, mut row) = (shared.clone(), shared.clone());
+            entry.add_at(axis, start, &y.select(axis, 0));
+            row.add_at(axis, start, &y.narrow(axis, 0, 1));
+            assert_eq!(entry, row);
+            entry.set_at(axis, start, &y.select(axis, 0));
+            row.set_at(axis, start, &y.narrow(axis, 0, 1));
+            assert_eq!(entry, row);
+        }
     }
 
     fn set_and_as_mut_slice(dims in dims(0..=4), seed) {

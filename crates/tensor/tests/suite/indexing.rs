@@ -84,7 +84,7 @@ fn indices_and_truths_are_moved_as_numbers_are() {
 
         let start = dice.roll(dims[0]);
         let mut changed = ids.clone();
-        changed.set_at(0, start, &other.unsqueeze(0));
+        changed.set_at(0, start, &other);
         let expected = |at: &[usize]| if at[0] == start { other.at(&at[1..]) } else { ids.at(at) };
         assert_eq!(changed, Tensor::from_fn(dims, expected));
     }
