@@ -214,7 +214,10 @@ fn elementwise() {
     fails(zeros([3]).try_add_assign(&a), "add_assign: expected a shape that broadcasts to [3], found [2, 3]");
     fails(c.try_add_at(2, 0, &a), "add_at: expected an axis below 2, found 2 in [2, 3]");
     fails(c.try_add_at(0, 0, &b), "add_at: expected shape [3], found [4]");
-    fails(c.try_add_at(0, 2, &zeros([3])), "add_at: expected an index below 2 along axis 0, found 2 in [2, 3]");
+    fails(
+        c.try_add_at(0, 2, &zeros([3])),
+        "add_at: expected an index below 2 along axis 0, found 2 in [2, 3]",
+    );
     fails(c.try_add_at(0, 0, &zeros([])), "add_at: expected 2 axes, found []");
     fails(c.try_set_at(0, 0, &zeros([1, 1, 3])), "set_at: expected 2 axes, found [1, 1, 3]");
     fails(c.try_add_at(0, 0, &zeros([1, 4])), "add_at: expected shape [1, 3], found [1, 4]");
