@@ -35,8 +35,10 @@ pub(crate) fn select<E: Element>(
     let branches = Shape::broadcast(op, &a.shape(), &b.shape())?;
     let shape = Shape::broadcast(op, &mask.shape(), &branches)?;
     let mut out = buffer::with_capacity(op, &shape)?;
-    let operands = [mask, a, b].map(in_order);
-    let [mut m, mut x, mut y] = operands.each_ref().map(|operand| Blocks::new(operand, &shape));
+    let [mask, a, b] = [mask, a, b].map(in_order);
+    let mut m = Blocks::new(&mask, &shape);
+    let mut x = Blocks::new(&a, &shape);
+    let mut y = Blocks::new(&b, &shape);
     let most = m.suggested().min(x.suggested()).min(y.suggested());
     // Both branches are read, whichever is taken: a branch on a mask cannot be predicted.
     let choose = |m: E, x: E, y: E| if m != E::default() { x } else { y };
@@ -128,7 +130,8 @@ fn for_each_pair<A: Element, B: Element>(
         return visit(count, Run::Slice(x), Run::Slice(y));
     }
     let (a, b) = (in_order(a), in_order(b));
-    let (mut x, mut y) = (Blocks::new(&a, shape), Blocks::new(&b, shape));
+    let mut x = Blocks::new(&a, shape);
+    let mut y = Blocks::new(&b, shape);
     for count in counts(count, x.suggested().min(y.suggested())) {
         visit(count, x.next(count), y.next(count));
     }
