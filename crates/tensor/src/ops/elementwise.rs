@@ -118,7 +118,7 @@ impl<E: Scalar> Tensor<E> {
     }
 
     /// `ln(1 + exp(x))`, a smooth [`relu`](Self::relu): without overflow, and with all its digits where it is tiny.
-    /// Of `f32` and `f64` within 2 ulp (measured: 1.70).
+    /// Of `f32` and `f64` within 2 ulp (measured: 1.71).
     ///
     /// # Example
     /// ```
