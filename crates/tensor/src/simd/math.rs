@@ -113,10 +113,12 @@ pub(super) unsafe fn sigmoid<V: Vector<Lane: Format>>(x: V) -> V {
         let (zero, one) = (V::from_f64(0.0), V::from_f64(1.0));
         let e = exp_minus(x.abs());
         let divisor = one.add(e);
-        // What the divisor lost to rounding, by which the quotient shrinks: most where e is small, and the divisor nearly 1.
+        // What the divisor lost to rounding, by which the quotient shrinks: by that times itself and 1 / (1 + e).
         let lost = e.sub(divisor.sub(one));
-        let q = V::select(x.less(zero), e, one).div(divisor);
-        q.neg().mul_add(lost, q)
+        let negative = x.less(zero);
+        let q = V::select(negative, e, one).div(divisor);
+        let reciprocal = V::select(negative, one.sub(q), q);
+        q.mul(lost).neg().mul_add(reciprocal, q)
     }
 }
 
